@@ -1,0 +1,7 @@
+export type * from './config.ts';
+export type * from './dialects/codec.ts';
+export type * from './plugins/chain.ts';
+export type * from './pipeline/seam.ts';
+export type * from './providers/provider.ts';
+export type { SseEvent } from './sse/event.ts';
+export { formatSse, parseSse, SseParser } from './sse/parser.ts';

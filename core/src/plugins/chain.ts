@@ -1,0 +1,91 @@
+/**
+ * The plugin chains as the engine calls them: built once per snapshot, one member per hook, null when no active plugin has it
+ * (an empty hook costs one compare). The host of the plugins builds these; the engine never sees a plugin.
+ */
+import type {
+  ConversationRequest,
+  ConversationResponse,
+  ErrorInfo,
+  HttpPostResult,
+  HttpRequest,
+  HttpResponse,
+  HttpResponseHead,
+  LLMOutcome,
+  LLMRequest,
+  Reads,
+  RequestFacts,
+  RequestTrace,
+  StreamChunk,
+  StreamEvent,
+} from '@bifrost/sdk';
+
+/** Opens the chains for one request: per-request state of all plugins, which plugins the forward passes reached. */
+export interface PluginChains {
+  /** What the most demanding hook of each phase reads; undefined when the phase has no hook. */
+  readonly needs: {
+    readonly httpPre?: Reads;
+    readonly preRequest?: Reads;
+    readonly preLLM?: Reads;
+    readonly postLLM?: Reads;
+    readonly streamEvent?: Reads;
+    readonly responseHeaders?: Reads;
+    readonly streamChunk?: Reads;
+    readonly httpPost?: Reads;
+    readonly inject?: Reads;
+  };
+  /** Null when no hook of any plugin matches the request (filters evaluated). */
+  open(facts: RequestFacts, headers: HttpRequest['headers'], signal: AbortSignal): PluginRun | null;
+}
+
+export interface HttpPreOutcome {
+  /** Headers changed by plugins: null removes. Empty when nothing changed. */
+  readonly headers: Readonly<Record<string, string | null>>;
+  readonly body?: Uint8Array;
+  readonly response?: HttpResponse;
+  /** A guard failed closed or a plugin denied. */
+  readonly error?: ErrorInfo;
+}
+
+export interface PreRequestOutcome {
+  readonly model?: string;
+  readonly fallbacks?: readonly string[];
+  readonly conversation?: ConversationRequest;
+  readonly error?: ErrorInfo;
+}
+
+export interface PreLLMOutcome {
+  readonly conversation?: ConversationRequest;
+  readonly response?: ConversationResponse;
+  readonly stream?: AsyncIterable<StreamEvent> | Iterable<StreamEvent>;
+  readonly error?: ErrorInfo;
+}
+
+export interface PostLLMOutcome {
+  /** Present only when a plugin changed it. */
+  readonly response?: ConversationResponse;
+  readonly error?: ErrorInfo;
+}
+
+/**
+ * One request's way through the chains. Every method may return synchronously (the common case: no promise is made unless a
+ * handler returned one). None throws or rejects: failures follow the plugin's policy and are logged and counted inside.
+ */
+export interface PluginRun {
+  /** Facts that become known later (provider, model, attempt). */
+  update(facts: Partial<RequestFacts>): void;
+  httpPre(request: HttpRequest): HttpPreOutcome | undefined | Promise<HttpPreOutcome | undefined>;
+  preRequest(request: LLMRequest): PreRequestOutcome | undefined | Promise<PreRequestOutcome | undefined>;
+  preLLM(request: LLMRequest): PreLLMOutcome | undefined | Promise<PreLLMOutcome | undefined>;
+  postLLM(outcome: LLMOutcome): PostLLMOutcome | undefined | Promise<PostLLMOutcome | undefined>;
+  streamEvent(event: StreamEvent): readonly StreamEvent[] | Promise<readonly StreamEvent[]>;
+  responseHeaders(
+    head: HttpResponseHead,
+  ): Readonly<Record<string, string | null>> | undefined | Promise<Readonly<Record<string, string | null>> | undefined>;
+  /** The chunk to write, null to drop it, or an error that ends the stream. */
+  streamChunk(
+    chunk: StreamChunk,
+  ): StreamChunk | null | { readonly error: ErrorInfo } | Promise<StreamChunk | null | { readonly error: ErrorInfo }>;
+  httpPost(response: HttpResponse): HttpPostResult | undefined | Promise<HttpPostResult | undefined>;
+  /** Runs `inject` hooks in the background and releases the request's plugin state. Call exactly once. */
+  finish(trace: RequestTrace): void;
+}

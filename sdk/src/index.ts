@@ -1,0 +1,12 @@
+export type * from './json.ts';
+export { isJsonObject } from './json.ts';
+export type * from './usage.ts';
+export { totalInputTokens, totalOutputTokens } from './usage.ts';
+export type * from './conversation.ts';
+export type * from './stream.ts';
+export type { ErrorInfo, ErrorOrigin, GatewayErrorOptions } from './errors.ts';
+export { ConfigError, GatewayError, InvalidRequestError, PluginError } from './errors.ts';
+export type * from './http.ts';
+export { headerValue } from './http.ts';
+export type * from './plugin.ts';
+export { apiVersion, definePlugin, hookNames } from './plugin.ts';

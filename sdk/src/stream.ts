@@ -1,0 +1,57 @@
+/** The canonical stream: typed events, grouped in frames (one frame = what one wire event said). */
+import type { Citation, DialectName, FinishReason, Residue, TokenLogprob } from './conversation.ts';
+import type { Json } from './json.ts';
+import type { ErrorInfo } from './errors.ts';
+import type { Usage } from './usage.ts';
+
+interface PartEvent {
+  /** Which part of the answer: the same string on start, deltas and end; unique within the response. */
+  readonly part: string;
+  /** Which candidate; absent means 0. */
+  readonly candidate?: number;
+}
+
+export type StreamEvent =
+  | { readonly type: 'response-start'; readonly id?: string; readonly model?: string; readonly createdAt?: number }
+  | (PartEvent & { readonly type: 'text-start' })
+  | (PartEvent & { readonly type: 'text-delta'; readonly text: string; readonly logprobs?: readonly TokenLogprob[] })
+  /** `signature`: a provider's proof that came with the text (Gemini). */
+  | (PartEvent & { readonly type: 'text-end'; readonly signature?: string })
+  | (PartEvent & { readonly type: 'refusal-start' })
+  | (PartEvent & { readonly type: 'refusal-delta'; readonly text: string })
+  | (PartEvent & { readonly type: 'refusal-end' })
+  | (PartEvent & { readonly type: 'reasoning-start'; readonly id?: string; readonly isSummary?: boolean })
+  | (PartEvent & { readonly type: 'reasoning-delta'; readonly text: string })
+  | (PartEvent & { readonly type: 'reasoning-end'; readonly signature?: string; readonly encrypted?: string })
+  | (PartEvent & {
+      readonly type: 'tool-call-start';
+      readonly id: string;
+      readonly name: string;
+      readonly isFreeform?: boolean;
+    })
+  | (PartEvent & { readonly type: 'tool-call-delta'; readonly argumentsDelta: string })
+  | (PartEvent & { readonly type: 'tool-call-end'; readonly signature?: string })
+  /** Generated media, whole or a piece: base64 in `data`. Pieces of one part are concatenated. */
+  | (PartEvent & {
+      readonly type: 'media-delta';
+      readonly kind: 'image' | 'audio' | 'video' | 'file';
+      readonly mediaType?: string;
+      readonly data: string;
+    })
+  | (PartEvent & { readonly type: 'citation'; readonly citation: Citation })
+  /** A tool that the provider runs, or anything else without a name here: only its own dialect can write it. */
+  | { readonly type: 'server-tool'; readonly dialect: DialectName; readonly name: string; readonly value: Json }
+  | { readonly type: 'opaque'; readonly dialect: DialectName; readonly value: Json }
+  /** Totals so far: a later event replaces an earlier one bucket by bucket, nothing is summed. */
+  | { readonly type: 'usage'; readonly usage: Usage }
+  | { readonly type: 'finish'; readonly candidate?: number; readonly reason: FinishReason }
+  | { readonly type: 'error'; readonly error: ErrorInfo };
+
+/**
+ * What one wire event said. `residue` is its own dialect's remainder: the same dialect's encoder rebuilds the very event from
+ * it (kept only as long as nobody changed `events`), every other encoder ignores it.
+ */
+export interface StreamFrame {
+  readonly events: readonly StreamEvent[];
+  readonly residue?: Residue;
+}

@@ -1,0 +1,2 @@
+export declare function layeringViolation(importer: string, specifier: string): string | undefined;
+export declare function isSharedCode(path: string): boolean;
