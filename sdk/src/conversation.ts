@@ -95,6 +95,8 @@ export interface ReasoningPart extends Residual {
   readonly isSummary?: boolean;
   /** Proof of origin (Anthropic `signature`, Gemini `thoughtSignature`). */
   readonly signature?: string;
+  /** Who made `signature` and `encrypted`: only that dialect's providers get them back. Absent: unknown, treat as foreign. */
+  readonly origin?: DialectName;
   /** Opaque reasoning: Anthropic `redacted_thinking.data`, OpenAI `encrypted_content`. */
   readonly encrypted?: string;
   /** The provider's id of the reasoning item (OpenAI Responses `rs_...`). */
@@ -110,6 +112,7 @@ export interface ToolCallPart extends Residual {
   readonly arguments: string;
   /** Set for calls whose input is free text (OpenAI `custom` tools): `arguments` is then that text, not JSON. */
   readonly isFreeform?: boolean;
+  /** Gemini's `thoughtSignature` of this call; other dialects carry it inside the id (`packToolCallId`). */
   readonly signature?: string;
   readonly cacheControl?: CacheControl;
 }

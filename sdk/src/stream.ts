@@ -22,7 +22,12 @@ export type StreamEvent =
   | (PartEvent & { readonly type: 'refusal-end' })
   | (PartEvent & { readonly type: 'reasoning-start'; readonly id?: string; readonly isSummary?: boolean })
   | (PartEvent & { readonly type: 'reasoning-delta'; readonly text: string })
-  | (PartEvent & { readonly type: 'reasoning-end'; readonly signature?: string; readonly encrypted?: string })
+  | (PartEvent & {
+      readonly type: 'reasoning-end';
+      readonly signature?: string;
+      readonly encrypted?: string;
+      readonly origin?: DialectName;
+    })
   | (PartEvent & {
       readonly type: 'tool-call-start';
       readonly id: string;

@@ -1,0 +1,14 @@
+import { GatewayError } from '@bifrost/sdk';
+import type { DialectName } from '@bifrost/sdk';
+import type { DialectCodec } from './codec.ts';
+
+const codecs: Partial<Record<DialectName, DialectCodec>> = {};
+
+/** The codec of a dialect. Throws `BF_DIALECT_UNKNOWN` for a name without one. */
+export function codecOf(dialect: DialectName): DialectCodec {
+  const codec = codecs[dialect];
+  if (codec === undefined) {
+    throw new GatewayError(`no codec speaks the dialect ${dialect}`, { code: 'BF_DIALECT_UNKNOWN', statusCode: 500 });
+  }
+  return codec;
+}
