@@ -1,2 +1,14 @@
 export type { RecordedBody, Recording } from './recordings.ts';
 export { recordedBytes, recordedProviders, recordingById, recordingsOf, recordingsOfApi } from './recordings.ts';
+export type { ReplayAnswer, ScriptEntry } from './replay/answer.ts';
+export { dialectOfPath } from './replay/answer.ts';
+export type { OpenedPost, PostBody, PostOptions, PostResult, TimedSseEvent } from './replay/client.ts';
+export { getFreePort, openPost, postJson, readSse } from './replay/client.ts';
+export type { Cut, Delivery } from './replay/delivery.ts';
+export { errorBody, errorEvents, retryAfterHeader } from './replay/error-bodies.ts';
+export { matchRecording, requestedModel } from './replay/match-recording.ts';
+export { ReplayRequest } from './replay/replay-request.ts';
+export type { ReplayUpstreamOptions } from './replay/upstream.ts';
+export { ReplayUpstream, startReplayUpstream } from './replay/upstream.ts';
+export type { StreamFraming } from './replay/wire-events.ts';
+export { splitChunks, splitEvents, splitLines } from './replay/wire-events.ts';
