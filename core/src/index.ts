@@ -1,4 +1,6 @@
 export type * from './config.ts';
+export { ResponseAccumulator } from './conversation/accumulator.ts';
+export { framesOf } from './conversation/response-frames.ts';
 export type * from './dialects/codec.ts';
 export type * from './plugins/chain.ts';
 export type * from './pipeline/seam.ts';

@@ -1,5 +1,5 @@
 /** The canonical stream: typed events, grouped in frames (one frame = what one wire event said). */
-import type { Citation, DialectName, FinishReason, Residue, TokenLogprob } from './conversation.ts';
+import type { Citation, DialectName, FinishReason, MediaSource, Residue, TokenLogprob } from './conversation.ts';
 import type { Json } from './json.ts';
 import type { ErrorInfo } from './errors.ts';
 import type { Usage } from './usage.ts';
@@ -42,11 +42,22 @@ export type StreamEvent =
       readonly kind: 'image' | 'audio' | 'video' | 'file';
       readonly mediaType?: string;
       readonly data: string;
+      /** Where the bytes are when the answer does not carry them (a URL, a file id): `data` is then empty. */
+      readonly source?: MediaSource;
+      /** A provider's proof that came with the media (Gemini `thoughtSignature`), on any piece. */
+      readonly signature?: string;
+      readonly filename?: string;
     })
   | (PartEvent & { readonly type: 'citation'; readonly citation: Citation })
   /** A tool that the provider runs, or anything else without a name here: only its own dialect can write it. */
-  | { readonly type: 'server-tool'; readonly dialect: DialectName; readonly name: string; readonly value: Json }
-  | { readonly type: 'opaque'; readonly dialect: DialectName; readonly value: Json }
+  | {
+      readonly type: 'server-tool';
+      readonly dialect: DialectName;
+      readonly name: string;
+      readonly value: Json;
+      readonly candidate?: number;
+    }
+  | { readonly type: 'opaque'; readonly dialect: DialectName; readonly value: Json; readonly candidate?: number }
   /** Totals so far: a later event replaces an earlier one bucket by bucket, nothing is summed. */
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly candidate?: number; readonly reason: FinishReason }
