@@ -20,6 +20,11 @@ export type DialectName =
 export interface Residue {
   readonly dialect: DialectName;
   readonly fields: JsonObject;
+  /**
+   * How the dialect spelled what the canonical fields already say (null or absent, a string or a list of one, which of two
+   * names), for a codec of the same dialect. Nothing is lost when another dialect leaves it away, so it is never reported.
+   */
+  readonly form?: JsonObject;
 }
 
 interface Residual {
@@ -179,6 +184,10 @@ export interface FunctionTool extends Residual {
   /** JSON Schema of the arguments; key order is kept. */
   readonly parameters?: JsonObject;
   readonly strict?: boolean;
+  /** Set for OpenAI `custom` tools: the input is free text, not JSON; text of `grammar` where one is given. */
+  readonly isFreeform?: boolean;
+  /** `syntax` is `lark` or `regex`. */
+  readonly grammar?: { readonly syntax: string; readonly definition: string };
   readonly cacheControl?: CacheControl;
 }
 
