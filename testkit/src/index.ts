@@ -12,3 +12,5 @@ export type { ReplayUpstreamOptions } from './replay/upstream.ts';
 export { ReplayUpstream, startReplayUpstream } from './replay/upstream.ts';
 export type { StreamFraming } from './replay/wire-events.ts';
 export { splitChunks, splitEvents, splitLines } from './replay/wire-events.ts';
+export type { BenchUpstreamOptions, BenchUpstreamProcess } from './replay/start-bench-upstream.ts';
+export { startBenchUpstream } from './replay/start-bench-upstream.ts';
