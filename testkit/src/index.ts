@@ -14,3 +14,24 @@ export type { StreamFraming } from './replay/wire-events.ts';
 export { splitChunks, splitEvents, splitLines } from './replay/wire-events.ts';
 export type { BenchUpstreamOptions, BenchUpstreamProcess } from './replay/start-bench-upstream.ts';
 export { startBenchUpstream } from './replay/start-bench-upstream.ts';
+export { interestingOffsets, judgeFraming, withCrlf } from './laws/framing.ts';
+export { judgeRoundTrip } from './laws/round-trip.ts';
+export type { CodecOf } from './laws/exchange.ts';
+export { recordingsOfDialect } from './laws/exchange.ts';
+export type { Law, Subject, Verdict } from './laws/verdict.ts';
+export { judgeAcrossDialects } from './laws/across-dialects.ts';
+export { compareRequests, residueDifferences } from './laws/compare-request.ts';
+export { compareResponses } from './laws/compare-response.ts';
+export type { KnownException } from './laws/known-exceptions.ts';
+export { knownExceptions } from './laws/known-exceptions.ts';
+export type { LawCount } from './laws/laws-report.ts';
+export {
+  countVerdicts,
+  exceptionOf,
+  formatCounts,
+  judgeAll,
+  registeredCodecs,
+  translatedDialects,
+} from './laws/laws-report.ts';
+export type { Difference } from './laws/loss-cover.ts';
+export { isCovered } from './laws/loss-cover.ts';

@@ -1,0 +1,25 @@
+import type { Json } from '@bifrost/sdk';
+import { isJsonObject } from '@bifrost/sdk';
+
+const show = (value: Json | undefined): string => {
+  const text = JSON.stringify(value) ?? 'absent';
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+};
+
+/** Where two JSON values differ, as `path: before -> after`; at most `limit` lines. Key order does not count. */
+export function jsonDifferences(before: Json | undefined, after: Json | undefined, limit = 5): readonly string[] {
+  const found: string[] = [];
+  const compare = (left: Json | undefined, right: Json | undefined, path: string): void => {
+    if (found.length >= limit || left === right) return;
+    if (Array.isArray(left) && Array.isArray(right)) {
+      const length = Math.max(left.length, right.length);
+      for (let at = 0; at < length; at++) compare(left[at] as Json, right[at] as Json, `${path}[${at}]`);
+    } else if (left !== undefined && right !== undefined && isJsonObject(left) && isJsonObject(right)) {
+      for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+        compare(left[key], right[key], path === '' ? key : `${path}.${key}`);
+      }
+    } else found.push(`${path === '' ? '(root)' : path}: ${show(left)} -> ${show(right)}`);
+  };
+  compare(before, after, '');
+  return found;
+}
