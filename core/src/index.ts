@@ -2,6 +2,13 @@ export type * from './config.ts';
 export { ResponseAccumulator } from './conversation/accumulator.ts';
 export { framesOf } from './conversation/response-frames.ts';
 export type * from './dialects/codec.ts';
+export { geminiGenerateContentCodec } from './dialects/gemini-generate-content/codec.ts';
+export { geminiCountTokens } from './dialects/gemini-generate-content/count-tokens.ts';
+export {
+  formatJsonArrayStream,
+  JsonArrayStreamParser,
+  JsonArrayStreamWriter,
+} from './dialects/gemini-generate-content/json-array-stream.ts';
 export type * from './plugins/chain.ts';
 export type * from './pipeline/seam.ts';
 export type * from './providers/provider.ts';

@@ -1,8 +1,11 @@
 import { GatewayError } from '@bifrost/sdk';
 import type { DialectName } from '@bifrost/sdk';
 import type { DialectCodec } from './codec.ts';
+import { geminiGenerateContentCodec } from './gemini-generate-content/codec.ts';
 
-const codecs: Partial<Record<DialectName, DialectCodec>> = {};
+const codecs: Partial<Record<DialectName, DialectCodec>> = {
+  'gemini-generate-content': geminiGenerateContentCodec,
+};
 
 /** The codec of a dialect. Throws `BF_DIALECT_UNKNOWN` for a name without one. */
 export function codecOf(dialect: DialectName): DialectCodec {

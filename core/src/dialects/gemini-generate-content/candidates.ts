@@ -45,7 +45,7 @@ function collectCitations(parts: readonly Part[]): readonly Citation[] {
   return parts.filter(isVisibleText).flatMap((part) => {
     const start = offset;
     offset += part.text.length;
-    return (part.citations ?? []).map(({ residue: _, ...citation }) =>
+    return (part.citations ?? []).map((citation) =>
       citation.startIndex === undefined || citation.endIndex === undefined
         ? citation
         : { ...citation, startIndex: citation.startIndex + start, endIndex: citation.endIndex + start },

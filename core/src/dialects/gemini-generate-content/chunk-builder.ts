@@ -4,7 +4,7 @@
  * functionCall part, as Gemini does.
  */
 import type { Citation, JsonObject, StreamEvent, TokenLogprob } from '@bifrost/sdk';
-import { defined } from './fields.ts';
+import { defined, present } from './fields.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 import { dialect } from './form.ts';
 import { encodeCitations } from './grounding.ts';
@@ -94,7 +94,7 @@ export class ChunkBuilder {
       case 'server-tool':
       case 'opaque': {
         const part = encodePart(event);
-        if (event.dialect === dialect && part !== undefined) this.#draft().parts.push(part);
+        if (event.dialect === dialect && part !== undefined) this.#draft(event.candidate).parts.push(part);
         return;
       }
       case 'tool-call-start':
@@ -139,9 +139,9 @@ export class ChunkBuilder {
         this.#push(event, { text: event.text, thought: true });
         return;
       case 'media-delta': {
-        const { kind, data, mediaType } = event;
-        const media = mediaType === undefined ? {} : { mediaType };
-        const part = encodePart({ type: 'media', kind, source: { type: 'base64', data }, ...media });
+        const { kind, mediaType, signature, filename } = event;
+        const source = event.source ?? { type: 'base64', data: event.data };
+        const part = encodePart({ type: 'media', kind, source, ...present({ mediaType, signature, filename }) });
         if (part !== undefined) this.#draft(event.candidate).parts.push(part);
         return;
       }

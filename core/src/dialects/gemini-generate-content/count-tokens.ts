@@ -41,7 +41,8 @@ export const geminiCountTokens = {
     );
     if (typeof said === 'string' && options.form !== 'plain') return { ...(around as JsonObject), [said]: inner };
     const isContentsOnly = Object.keys(inner).every((name) => name === 'contents');
-    const isPlain = options.form === 'plain' || (options.form === undefined && (isOwn(request.residue) || isContentsOnly));
+    const isPlain =
+      options.form === 'plain' || (options.form === undefined && (isOwn(request.residue) || isContentsOnly));
     return isPlain ? inner : { [wrapper]: { model: `models/${request.model}`, ...inner } };
   },
 

@@ -35,7 +35,9 @@ function parsed(body: unknown): unknown {
 function detailsOf(error: JsonObject, type: string): JsonObject | undefined {
   const details = error['details'];
   if (!Array.isArray(details)) return undefined;
-  return (details as readonly Json[]).filter(isJsonObject).find((one) => one['@type'] === `type.googleapis.com/${type}`);
+  return (details as readonly Json[])
+    .filter(isJsonObject)
+    .find((one) => one['@type'] === `type.googleapis.com/${type}`);
 }
 
 function text(value: Json | undefined): string | undefined {

@@ -22,7 +22,9 @@ export function snakeCase(name: string): string {
 
 /** `thought_signature` -> `thoughtSignature`; any other name comes back as it is. */
 export function camelCase(name: string): string {
-  return cached(camelNames, name, (snake) => snake.replaceAll(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()));
+  return cached(camelNames, name, (snake) =>
+    snake.replaceAll(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
+  );
 }
 
 /**

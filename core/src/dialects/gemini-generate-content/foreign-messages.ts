@@ -29,7 +29,11 @@ function isSystem(message: Message): boolean {
 
 /** A system message after the conversation began: Gemini has one instruction only, so the text goes in the turn it stood at. */
 function inlineSystem(message: Message, path: string, report: LossReport): Message {
-  report.add({ action: 'changed', field: `${path}.role`, reason: 'a later system message becomes part of a user turn' });
+  report.add({
+    action: 'changed',
+    field: `${path}.role`,
+    reason: 'a later system message becomes part of a user turn',
+  });
   return { ...message, role: 'user' };
 }
 
@@ -38,8 +42,8 @@ function signFirstCall(message: Message): Message {
   const calls = message.parts.filter((part): part is ToolCallPart => part.type === 'tool-call');
   const [first] = calls;
   if (first === undefined || calls.some((call) => call.signature !== undefined)) return message;
-  const parts = message.parts.map(
-    (part): Part => (part === first ? { ...first, signature: unsignedCallSentinel } : part),
+  const parts = message.parts.map((part): Part =>
+    part === first ? { ...first, signature: unsignedCallSentinel } : part,
   );
   return { ...message, parts };
 }
@@ -101,6 +105,10 @@ export function adaptForeignMessages(request: ConversationRequest, report: LossR
 /** Google wants at least one turn: where only system text was given, that is the turn. */
 function withTurn(messages: readonly Message[], report: LossReport): readonly Message[] {
   if (messages.length === 0 || messages.some((message) => !isSystem(message))) return messages;
-  report.add({ action: 'changed', field: 'messages', reason: 'Gemini wants a user turn: the system text is sent as one' });
+  report.add({
+    action: 'changed',
+    field: 'messages',
+    reason: 'Gemini wants a user turn: the system text is sent as one',
+  });
   return [{ role: 'user', parts: messages.flatMap((message) => message.parts) }];
 }

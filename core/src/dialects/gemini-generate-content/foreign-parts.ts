@@ -66,11 +66,16 @@ function adaptReasoning(part: ReasoningPart, { path, report }: ForeignContext): 
 
 function adaptMedia(part: MediaPart, { path, report }: ForeignContext): readonly MediaPart[] {
   if (encodeMedia(part) === undefined) {
-    report.add({ action: 'dropped', field: path, reason: 'the file is stored at another provider: send its bytes or a URL' });
+    report.add({
+      action: 'dropped',
+      field: path,
+      reason: 'the file is stored at another provider: send its bytes or a URL',
+    });
     return [];
   }
   for (const name of ['detail', 'filename', 'title'] as const) {
-    if (part[name] !== undefined) report.add({ action: 'dropped', field: `${path}.${name}`, reason: 'no such field in Gemini' });
+    if (part[name] !== undefined)
+      report.add({ action: 'dropped', field: `${path}.${name}`, reason: 'no such field in Gemini' });
   }
   return [part];
 }

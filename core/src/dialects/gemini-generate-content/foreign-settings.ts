@@ -11,7 +11,11 @@ export function reportResidue(residue: Residue | undefined, prefix: string, repo
 }
 
 /** Gemini caches by prefix on its own, or by `cachedContents`, which are made beforehand. */
-export function reportCacheControl(part: { readonly cacheControl?: CacheControl }, path: string, report: LossReport): void {
+export function reportCacheControl(
+  part: { readonly cacheControl?: CacheControl },
+  path: string,
+  report: LossReport,
+): void {
   if (part.cacheControl === undefined) return;
   report.add({ action: 'dropped', field: `${path}.cache_control`, reason: 'Gemini caches prefixes on its own' });
 }
@@ -26,6 +30,12 @@ function reportTools(request: ConversationRequest, report: LossReport): void {
     }
     reportResidue(tool.residue, `${path}.`, report);
     reportCacheControl(tool, path, report);
+    if (tool.isFreeform === true) {
+      report.add({ action: 'changed', field: path, reason: 'free text becomes a function with one string, "input"' });
+    }
+    if (tool.grammar !== undefined) {
+      report.add({ action: 'dropped', field: `${path}.grammar`, reason: 'Gemini has no grammars' });
+    }
     if (tool.strict === true) {
       report.add({ action: 'dropped', field: `${path}.strict`, reason: 'Gemini has no strict functions' });
     }

@@ -3,7 +3,7 @@ import { GatewayError } from '@bifrost/sdk';
 import type { SseEvent } from '../../sse/event.ts';
 import { maxEventCharacters } from '../../sse/parser.ts';
 
-const structural = /["\\{}[\]]/g;
+const structural = /["\\{}]/g;
 
 /**
  * Incremental parser of the form in which streamGenerateContent answers without `alt=sse`: one JSON array whose elements are the
@@ -15,7 +15,6 @@ export class JsonArrayStreamParser {
   /** The text of the element that is not complete yet. */
   #element = '';
   #braces = 0;
-  /** Brackets open inside the element: those around it do not count. */
   #isInString = false;
   #isEscaped = false;
 

@@ -41,7 +41,8 @@ export class PartialArguments {
 
   /** Takes whole `args` of a call. */
   assign(args: JsonObject): void {
-    for (const [name, value] of Object.entries(args)) if (value !== undefined && isUsable(name)) this.#root[name] = value;
+    for (const [name, value] of Object.entries(args))
+      if (value !== undefined && isUsable(name)) this.#root[name] = value;
   }
 
   add(partial: FieldReader): void {

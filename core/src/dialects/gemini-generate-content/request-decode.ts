@@ -45,10 +45,13 @@ function decodeSystem(system: FieldReader): Message {
 function modelOf(body: FieldReader, hint: RequestHeadHint): string {
   const model = hint.model ?? body.string('model');
   if (model !== undefined && model !== '') return bareModel(model);
-  throw new InvalidRequestError('no model is given: expected it in the path, as in models/gemini-2.5-flash:generateContent', {
-    code: 'BF_REQUEST_INVALID',
-    param: 'model',
-  });
+  throw new InvalidRequestError(
+    'no model is given: expected it in the path, as in models/gemini-2.5-flash:generateContent',
+    {
+      code: 'BF_REQUEST_INVALID',
+      param: 'model',
+    },
+  );
 }
 
 /** A generateContent request -> canonical. Throws InvalidRequestError `BF_REQUEST_INVALID` naming the field at fault. */

@@ -29,9 +29,7 @@ export function encodeRequest(request: ConversationRequest, options: EncodeOptio
   const at = messages.findIndex((message) => !isSystem(message));
   const systemCount = at === -1 ? messages.length : at;
   reportForeignSettings(request, report);
-  const contents = messages
-    .slice(systemCount)
-    .map((message) => applyResidue(encodeMessage(message), message.residue));
+  const contents = messages.slice(systemCount).map((message) => applyResidue(encodeMessage(message), message.residue));
   const tools = request.tools === undefined ? undefined : encodeTools(request.tools);
   const made = defined({
     systemInstruction: encodeSystem(messages.slice(0, systemCount)),

@@ -149,7 +149,6 @@ export class GeminiStreamDecoder implements StreamDecoder {
     if (call !== undefined && (state.call !== undefined || call.has('partialArgs') || call.has('willContinue'))) {
       return this.#decodePartialCall(reader, call, state);
     }
-    // The part's own id does not count here, so the ids of streams and of whole answers are the same.
     const part = decodePart(reader, this.#ids as CallIds);
     switch (part.type) {
       case 'text':
@@ -199,7 +198,9 @@ const incomplete: ErrorInfo = {
 
 function attachLogprobs(events: readonly StreamEvent[], logprobs: readonly TokenLogprob[]): readonly StreamEvent[] {
   const first = events.findIndex((event) => event.type === 'text-delta');
-  return events.map((event, index) => (index === first && event.type === 'text-delta' ? { ...event, logprobs } : event));
+  return events.map((event, index) =>
+    index === first && event.type === 'text-delta' ? { ...event, logprobs } : event,
+  );
 }
 
 function decodeText(part: Extract<Part, { type: 'text' }>, state: CandidateState): readonly StreamEvent[] {
@@ -246,21 +247,16 @@ function decodeWhole(part: Part, state: CandidateState): readonly StreamEvent[] 
       ];
     }
     case 'media': {
-      if (part.source.type !== 'base64') return [{ type: 'opaque', dialect, value: mediaValue(part) }];
-      const { kind, mediaType } = part;
+      const { kind, mediaType, signature, source } = part;
       const at = { part: state.nextPart(), ...state.at };
-      return [{ type: 'media-delta', ...at, kind, ...present({ mediaType }), data: part.source.data }];
+      const bytes = source.type === 'base64' ? { data: source.data } : { data: '', source };
+      return [{ type: 'media-delta', ...at, kind, ...present({ mediaType, signature }), ...bytes }];
     }
     case 'server-tool':
-      return [{ type: 'server-tool', dialect, name: part.name, value: part.value }];
+      return [{ type: 'server-tool', dialect, name: part.name, value: part.value, ...state.at }];
     case 'opaque':
-      return [{ type: 'opaque', dialect, value: part.value }];
+      return [{ type: 'opaque', dialect, value: part.value, ...state.at }];
     default:
       return [];
   }
-}
-
-function mediaValue(part: Extract<Part, { type: 'media' }>): JsonObject {
-  const uri = part.source.type === 'url' ? part.source.url : part.source.type === 'file-id' ? part.source.fileId : '';
-  return { fileData: { fileUri: uri, ...present({ mimeType: part.mediaType }) } };
 }

@@ -74,7 +74,11 @@ function levelOf(
     // A budget is still taken by these models, but not together with a level.
     if (reasoning.isDisabled === true) {
       const lowest = support.hasMinimal ? 'MINIMAL' : 'LOW';
-      options.report.add({ action: 'changed', field: 'reasoning', reason: `${options.model} thinks at least ${lowest}` });
+      options.report.add({
+        action: 'changed',
+        field: 'reasoning',
+        reason: `${options.model} thinks at least ${lowest}`,
+      });
       return { thinkingLevel: lowest };
     }
     return defined({ thinkingBudget: reasoning.isAdaptive === true ? -1 : reasoning.budgetTokens });

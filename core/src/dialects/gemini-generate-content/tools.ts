@@ -32,7 +32,17 @@ function decodeDeclaration(reader: FieldReader): FunctionTool {
   return { ...tool, ...residueMember(encodeDeclaration(tool), reader.object, declarationForm) };
 }
 
+/** Free-text input as the one string argument of a function; its call's arguments stand under the same key. */
+const freeformParameters: JsonObject = {
+  type: 'object',
+  properties: { input: { type: 'string' } },
+  required: ['input'],
+};
+
 function encodeDeclaration(tool: FunctionTool): JsonObject {
+  if (tool.isFreeform === true) {
+    return defined({ name: tool.name, description: tool.description, parametersJsonSchema: freeformParameters });
+  }
   return defined({ name: tool.name, description: tool.description, parametersJsonSchema: tool.parameters });
 }
 

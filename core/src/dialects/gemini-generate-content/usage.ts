@@ -4,7 +4,13 @@ import { defined, present } from './fields.ts';
 import type { FieldReader } from './fields.ts';
 
 /** The proto's numbers of Modality, for callers that asked for enums as numbers (`$alt=json;enum-encoding=int`). */
-const modalityOfNumber: Readonly<Record<number, string>> = { 1: 'TEXT', 2: 'IMAGE', 3: 'VIDEO', 4: 'AUDIO', 5: 'DOCUMENT' };
+const modalityOfNumber: Readonly<Record<number, string>> = {
+  1: 'TEXT',
+  2: 'IMAGE',
+  3: 'VIDEO',
+  4: 'AUDIO',
+  5: 'DOCUMENT',
+};
 
 /** Tokens of one modality in a details list; undefined when the list does not name it. */
 function tokensOf(details: readonly FieldReader[] | undefined, modality: string): number | undefined {
