@@ -1,6 +1,9 @@
 export type * from './config.ts';
 export { ResponseAccumulator } from './conversation/accumulator.ts';
 export { framesOf } from './conversation/response-frames.ts';
+export { anthropicMessagesCodec } from './dialects/anthropic-messages/codec.ts';
+export { anthropicCountTokens } from './dialects/anthropic-messages/count-tokens.ts';
+export type { CountTokensCodec, TokenCount } from './dialects/anthropic-messages/count-tokens.ts';
 export type * from './dialects/codec.ts';
 export { geminiGenerateContentCodec } from './dialects/gemini-generate-content/codec.ts';
 export { geminiCountTokens } from './dialects/gemini-generate-content/count-tokens.ts';

@@ -101,6 +101,9 @@ export interface DialectCodec {
    * `terminal` ends a healthy stream (`[DONE]`, `message_stop`, `response.completed|incomplete`, a Gemini `finishReason`).
    */
   classifyStreamEvent(event: SseEvent): StreamEventClass;
-  /** The usage an undecoded wire event carries, if any: totals so far, disjoint buckets. */
-  readStreamUsage(event: SseEvent): Usage | undefined;
+  /**
+   * The usage an undecoded wire event carries, if any: totals so far, disjoint buckets, each replacing the earlier one. `earlier` is
+   * what the stream's events said before, merged: Anthropic's later totals need it to tell 1-hour cache writes from the rest.
+   */
+  readStreamUsage(event: SseEvent, earlier?: Usage): Usage | undefined;
 }

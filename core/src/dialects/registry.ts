@@ -1,10 +1,12 @@
 import { GatewayError } from '@bifrost/sdk';
 import type { DialectName } from '@bifrost/sdk';
+import { anthropicMessagesCodec } from './anthropic-messages/codec.ts';
 import type { DialectCodec } from './codec.ts';
 import { geminiGenerateContentCodec } from './gemini-generate-content/codec.ts';
 
 const codecs: Partial<Record<DialectName, DialectCodec>> = {
   'gemini-generate-content': geminiGenerateContentCodec,
+  'anthropic-messages': anthropicMessagesCodec,
 };
 
 /** The codec of a dialect. Throws `BF_DIALECT_UNKNOWN` for a name without one. */

@@ -1,0 +1,271 @@
+/** Puts the parts of a stream, interleaved as they may be, into one open content block after the other. */
+import type { Json, StreamEvent, StreamFrame } from '@bifrost/sdk';
+import { isJsonObject } from '@bifrost/sdk';
+import type { LossReport } from '../codec.ts';
+import { encodeCitation } from './citations.ts';
+import type { Fields } from './fields.ts';
+import { JsonProgress } from './json-progress.ts';
+import { clientOpaque } from './reasoning.ts';
+import { dialect } from './residue.ts';
+import type { StreamWriter } from './stream-writer.ts';
+import { packClientToolCallId } from './tool-call-id.ts';
+
+type Event<Type extends StreamEvent['type']> = Extract<StreamEvent, { readonly type: Type }>;
+type ContentEvent = Exclude<StreamEvent, { readonly type: 'response-start' | 'usage' | 'finish' | 'error' }>;
+type OpenKind = 'text' | 'thinking' | 'tool' | 'raw';
+
+interface OpenBlock {
+  readonly kind: OpenKind;
+  /** The canonical part; undefined for a block that only Anthropic knows. */
+  readonly part: string | undefined;
+  /** The provider's index, for blocks that are passed on as they are. */
+  readonly ownIndex?: Json | undefined;
+  readonly json?: JsonProgress;
+  readonly isFreeform?: boolean;
+  isSigned?: boolean;
+}
+
+/** An own wire event, rebuilt. */
+export interface OwnEvent {
+  readonly body: Fields;
+  readonly name: string | undefined;
+  readonly index: Json | undefined;
+}
+
+const openKinds: Partial<Record<StreamEvent['type'], OpenKind>> = {
+  'text-start': 'text',
+  'reasoning-start': 'thinking',
+  'tool-call-start': 'tool',
+};
+
+export class BlockSequencer {
+  readonly #writer: StreamWriter;
+  readonly #report: LossReport;
+  readonly #start: () => void;
+  #open: OpenBlock | undefined;
+  #held: ContentEvent[] = [];
+  /** Signatures of tool calls that are known before their block is opened. */
+  readonly #signatures = new Map<string, string>();
+  readonly #reported = new Set<string>();
+
+  hasToolCall = false;
+  hasRefusal = false;
+
+  constructor(writer: StreamWriter, report: LossReport, start: () => void) {
+    this.#writer = writer;
+    this.#report = report;
+    this.#start = start;
+  }
+
+  /** Looks ahead in a frame: an id that carries its call's signature must be known when the block is opened. */
+  announce(events: readonly StreamEvent[]): void {
+    for (const event of events) {
+      if (event.type === 'tool-call-end' && event.signature !== undefined) {
+        this.#signatures.set(event.part, event.signature);
+      }
+    }
+  }
+
+  push(event: ContentEvent): void {
+    if (this.#mustWait(event)) this.#held.push(event);
+    else this.#handle(event);
+  }
+
+  /** Closes what is open and writes what was held back. */
+  closeAll(): void {
+    while (this.#open !== undefined || this.#held.length > 0) {
+      if (this.#open === undefined) this.#drain();
+      else this.#close();
+    }
+  }
+
+  openOwn(frame: StreamFrame, own: OwnEvent): void {
+    this.closeAll();
+    const [first] = frame.events;
+    const part = first !== undefined && 'part' in first ? first.part : undefined;
+    const kind = (first === undefined ? undefined : openKinds[first.type]) ?? 'raw';
+    if (kind === 'tool') this.hasToolCall = true;
+    this.#open = { kind, part, ownIndex: own.index, ...(kind === 'tool' ? { json: new JsonProgress() } : {}) };
+    this.#writer.openOwnBlock(own.body, own.name);
+  }
+
+  ownDelta(frame: StreamFrame, own: OwnEvent): void {
+    const open = this.#open;
+    if (open?.ownIndex === undefined || open.ownIndex !== own.index) {
+      // Its block was replaced by a plugin: what the delta says still counts.
+      for (const event of frame.events) if ('part' in event) this.push(event);
+      return;
+    }
+    const delta = own.body['delta'];
+    if (isJsonObject(delta) && delta['type'] === 'signature_delta') open.isSigned = true;
+    const [first] = frame.events;
+    if (first?.type === 'tool-call-delta') open.json?.push(first.argumentsDelta);
+    this.#writer.ownDelta(own.body, own.name);
+  }
+
+  closeOwn(own: OwnEvent): void {
+    if (this.#open?.ownIndex === undefined || this.#open.ownIndex !== own.index) return;
+    this.#open = undefined;
+    this.#writer.closeBlock(own.body, own.name);
+    this.#drain();
+  }
+
+  #mustWait(event: ContentEvent): boolean {
+    const open = this.#open;
+    if (open === undefined) return this.#held.length > 0;
+    if ('part' in event && event.part === open.part) return false;
+    if (this.#held.length > 0) return true;
+    return (open.kind === 'tool' && open.json?.isComplete !== true) || open.kind === 'raw';
+  }
+
+  #close(): void {
+    if (this.#open === undefined) return;
+    if (this.#open.isFreeform === true) this.#writer.delta({ type: 'input_json_delta', partial_json: '"}' });
+    this.#open = undefined;
+    this.#writer.closeBlock();
+    this.#drain();
+  }
+
+  #drain(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const event of held) this.push(event);
+  }
+
+  #openBlock(open: OpenBlock, block: Json): void {
+    if (this.#open !== undefined) this.#closeForNext();
+    this.#start();
+    this.#open = open;
+    this.#writer.openBlock(block);
+  }
+
+  /** Closes the open block where nothing is held: the caller is about to open the next. */
+  #closeForNext(): void {
+    if (this.#open?.isFreeform === true) this.#writer.delta({ type: 'input_json_delta', partial_json: '"}' });
+    this.#open = undefined;
+    this.#writer.closeBlock();
+  }
+
+  #isOpen(part: string, kind: OpenKind): boolean {
+    return this.#open?.part === part && this.#open.kind === kind;
+  }
+
+  #handle(event: ContentEvent): void {
+    switch (event.type) {
+      case 'text-delta':
+      case 'refusal-delta':
+        return this.#text(event);
+      case 'text-end':
+      case 'refusal-end':
+        if (this.#isOpen(event.part, 'text')) this.#close();
+        if (event.type === 'text-end' && event.signature !== undefined) this.#dropped('text signature');
+        return;
+      case 'reasoning-delta':
+        return this.#thinking(event);
+      case 'reasoning-end':
+        return this.#endThinking(event);
+      case 'tool-call-start':
+        return this.#startTool(event);
+      case 'tool-call-delta':
+        return this.#toolDelta(event);
+      case 'tool-call-end':
+        if (this.#isOpen(event.part, 'tool')) this.#close();
+        if (event.signature !== undefined && this.#signatures.get(event.part) !== event.signature) {
+          this.#dropped('tool call signature');
+        }
+        return;
+      case 'citation':
+        if (!this.#isOpen(event.part, 'text')) return this.#dropped('citation after its text');
+        return this.#writer.delta({ type: 'citations_delta', citation: encodeCitation(event.citation) });
+      case 'media-delta':
+        return this.#dropped(`${event.kind} in the answer`);
+      case 'server-tool':
+      case 'opaque':
+        return this.#ownPart(event);
+      default:
+        return; // text-start, refusal-start, reasoning-start: a block opens with its first content
+    }
+  }
+
+  #text(event: Event<'text-delta'> | Event<'refusal-delta'>): void {
+    if (event.type === 'refusal-delta') this.hasRefusal = true;
+    else if (event.logprobs !== undefined) this.#dropped('logprobs');
+    if (event.text === '') return;
+    if (!this.#isOpen(event.part, 'text')) {
+      this.#openBlock({ kind: 'text', part: event.part }, { type: 'text', text: '' });
+    }
+    this.#writer.delta({ type: 'text_delta', text: event.text });
+  }
+
+  #thinking(event: Event<'reasoning-delta'>): void {
+    if (event.text === '') return;
+    if (!this.#isOpen(event.part, 'thinking')) {
+      this.#openBlock({ kind: 'thinking', part: event.part }, { type: 'thinking', thinking: '', signature: '' });
+    }
+    this.#writer.delta({ type: 'thinking_delta', thinking: event.text });
+  }
+
+  #endThinking(event: Event<'reasoning-end'>): void {
+    const opaque = clientOpaque(event);
+    const isOpen = this.#isOpen(event.part, 'thinking');
+    const isOwnEncrypted = event.origin === dialect && event.encrypted !== undefined;
+    if (isOpen) {
+      if (opaque !== undefined && !isOwnEncrypted && this.#open?.isSigned !== true) {
+        this.#writer.delta({ type: 'signature_delta', signature: opaque });
+      }
+      this.#close();
+      if (!isOwnEncrypted) return;
+    }
+    if (opaque === undefined) return;
+    if (event.origin === dialect && !isOwnEncrypted) {
+      this.#openBlock({ kind: 'thinking', part: event.part }, { type: 'thinking', thinking: '', signature: '' });
+      this.#writer.delta({ type: 'signature_delta', signature: opaque });
+    } else this.#openBlock({ kind: 'thinking', part: event.part }, { type: 'redacted_thinking', data: opaque });
+    this.#close();
+  }
+
+  #startTool(event: Event<'tool-call-start'>): void {
+    this.hasToolCall = true;
+    const id = packClientToolCallId(event.id, this.#signatures.get(event.part));
+    const isFreeform = event.isFreeform === true;
+    const open: OpenBlock = { kind: 'tool', part: event.part, json: new JsonProgress(), isFreeform };
+    this.#openBlock(open, { type: 'tool_use', id, name: event.name, input: {} });
+    if (isFreeform) this.#writer.delta({ type: 'input_json_delta', partial_json: '{"input":"' });
+  }
+
+  #toolDelta(event: Event<'tool-call-delta'>): void {
+    const open = this.#open;
+    if (open === undefined || !this.#isOpen(event.part, 'tool')) {
+      if (event.argumentsDelta.trim() !== '') this.#dropped('tool arguments after their end');
+      return;
+    }
+    if (event.argumentsDelta === '') return;
+    // Free text becomes the member "input" of an object: each piece is escaped as the inside of a JSON string.
+    const piece = open.isFreeform === true ? JSON.stringify(event.argumentsDelta).slice(1, -1) : event.argumentsDelta;
+    this.#writer.delta({ type: 'input_json_delta', partial_json: piece });
+    if (open.isFreeform !== true) open.json?.push(piece);
+    if (this.#held.length > 0 && open.json?.isComplete === true) this.#close();
+  }
+
+  #ownPart(event: Event<'server-tool'> | Event<'opaque'>): void {
+    if (event.dialect !== dialect || !isJsonObject(event.value)) {
+      return this.#dropped(event.type === 'server-tool' ? event.name : `a part that only ${event.dialect} knows`);
+    }
+    const { input, ...block } = event.value;
+    const hasInput = isJsonObject(input) && Object.keys(input).length > 0;
+    const start = input === undefined ? block : { ...block, input: {} };
+    this.#openBlock({ kind: 'raw', part: undefined }, hasInput ? start : event.value);
+    if (hasInput) this.#writer.delta({ type: 'input_json_delta', partial_json: JSON.stringify(input) });
+    this.#close();
+  }
+
+  #dropped(what: string): void {
+    if (this.#reported.has(what)) return;
+    this.#reported.add(what);
+    this.#report.add({
+      action: 'dropped',
+      field: `stream: ${what}`,
+      reason: 'an Anthropic stream has no place for it',
+    });
+  }
+}

@@ -1,0 +1,24 @@
+import type { DialectCodec } from '../codec.ts';
+import { decodeErrorBody, encodeErrorBody } from './errors.ts';
+import { decodeRequestBody } from './request-decode.ts';
+import { encodeRequestBody } from './request-encode.ts';
+import { dialect } from './residue.ts';
+import { decodeResponseBody, encodeResponseBody } from './response.ts';
+import { AnthropicStreamDecoder } from './stream-decoder.ts';
+import { AnthropicStreamEncoder } from './stream-encoder.ts';
+import { classifyEvent, readEventUsage } from './stream-events.ts';
+
+/** The Anthropic Messages API (`POST /v1/messages`), https://platform.claude.com/docs/en/api/messages. */
+export const anthropicMessagesCodec: DialectCodec = {
+  name: dialect,
+  decodeRequest: (body, hint) => decodeRequestBody(body, hint, { isMaxTokensRequired: true }),
+  encodeRequest: encodeRequestBody,
+  decodeResponse: decodeResponseBody,
+  encodeResponse: encodeResponseBody,
+  createStreamDecoder: () => new AnthropicStreamDecoder(),
+  createStreamEncoder: (options) => new AnthropicStreamEncoder(options),
+  decodeError: decodeErrorBody,
+  encodeError: encodeErrorBody,
+  classifyStreamEvent: classifyEvent,
+  readStreamUsage: readEventUsage,
+};
