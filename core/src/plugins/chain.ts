@@ -21,7 +21,10 @@ import type {
 
 /** Opens the chains for one request: per-request state of all plugins, which plugins the forward passes reached. */
 export interface PluginChains {
-  /** What the most demanding hook of each phase reads; undefined when the phase has no hook. */
+  /**
+   * What the most demanding hook of each phase reads; undefined when the phase has no hook. `body` includes `messages`:
+   * another hook of the phase may read the conversation. Each hook is shown only what it declared.
+   */
   readonly needs: {
     readonly httpPre?: Reads;
     readonly preRequest?: Reads;
@@ -73,6 +76,13 @@ export interface PostLLMOutcome {
 export interface PluginRun {
   /** Facts that become known later (provider, model, attempt). */
   update(facts: Partial<RequestFacts>): void;
+  /**
+   * Set when a guard failed closed in `responseHeaders` or `httpPost`, whose results cannot say so: send this error instead
+   * of the answer. Later `streamChunk` and `streamEvent` calls answer with it too, so that nothing leaves either way.
+   */
+  readonly denial?: ErrorInfo | undefined;
+  /** The hooks before authentication. Where it is not called, `httpPre` runs them first. */
+  httpPreAuth?(request: HttpRequest): HttpPreOutcome | undefined | Promise<HttpPreOutcome | undefined>;
   httpPre(request: HttpRequest): HttpPreOutcome | undefined | Promise<HttpPreOutcome | undefined>;
   preRequest(request: LLMRequest): PreRequestOutcome | undefined | Promise<PreRequestOutcome | undefined>;
   preLLM(request: LLMRequest): PreLLMOutcome | undefined | Promise<PreLLMOutcome | undefined>;

@@ -1,0 +1,51 @@
+/** In which order plugins run: placement group, then the hook's own `order`, then the entry's number, then registration. */
+import type { HookName } from '@bifrost/sdk';
+import { hookOrderOf } from './hook-entry.ts';
+import type { HookEntry } from './hook-entry.ts';
+import type { PluginInstance, PluginPlacement } from './instance.ts';
+
+const groups: Readonly<Record<PluginPlacement, number>> = { pre_builtin: 0, builtin: 1, post_builtin: 2 };
+
+/** Hooks that run in reverse: the last plugin of the forward pass first. */
+const reverseHooks: ReadonlySet<HookName> = new Set([
+  'postLLMHook',
+  'streamEventHook',
+  'httpTransportResponseHeadersHook',
+  'httpTransportStreamChunkHook',
+  'httpTransportPostHook',
+]);
+
+interface Place {
+  readonly instance: PluginInstance;
+  readonly index: number;
+  readonly hookOrder: number;
+}
+
+/** In reverse passes everything turns round but the hook's own `order`: `pre` always means "runs earlier". */
+function comparePlaces(a: Place, b: Place, direction: 1 | -1): number {
+  return (
+    direction * (groups[a.instance.placement] - groups[b.instance.placement]) ||
+    a.hookOrder - b.hookOrder ||
+    direction * (a.instance.order - b.instance.order) ||
+    direction * (a.index - b.index)
+  );
+}
+
+/** Each plugin's place in the forward pass of `hook`, by the instance's index, also for plugins without that hook. */
+export function forwardRanks(instances: readonly PluginInstance[], hook: HookName): readonly number[] {
+  const places = instances.map((instance, index) => ({ instance, index, hookOrder: hookOrderOf(instance, hook) }));
+  const ranks: number[] = Array.from({ length: instances.length }, () => 0);
+  for (const [rank, place] of places.toSorted((a, b) => comparePlaces(a, b, 1)).entries()) ranks[place.index] = rank;
+  return ranks;
+}
+
+/** The entries of one hook in the order in which they run. */
+export function sortEntries(entries: readonly HookEntry[]): readonly HookEntry[] {
+  const direction = entries[0] !== undefined && reverseHooks.has(entries[0].hook) ? -1 : 1;
+  const placeOf = (entry: HookEntry): Place => ({
+    instance: entry.slot.instance,
+    index: entry.slot.index,
+    hookOrder: entry.hookOrder,
+  });
+  return entries.toSorted((a, b) => comparePlaces(placeOf(a), placeOf(b), direction));
+}

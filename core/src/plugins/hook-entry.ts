@@ -1,0 +1,128 @@
+/** One hook of one plugin, ready to be called: options resolved, filter compiled, figures beside it. */
+import type { HookFilter, HookName, OnError, Reads } from '@bifrost/sdk';
+import { HookFigures } from './hook-figures.ts';
+import { compileFilter } from './hook-filter.ts';
+import type { CompiledFilter } from './hook-filter.ts';
+import type { PluginInstance } from './instance.ts';
+
+export const defaultTimeoutMs = 5000;
+
+/** A hook's handler without its types: they were checked when the plugin was written, results are checked at run time. */
+export type AnyHandler = (this: unknown, context: unknown, input: unknown) => unknown;
+
+/** A plugin within one set of chains. */
+export interface PluginSlot {
+  /** Place in the list of instances; stable within the set. */
+  readonly index: number;
+  readonly instance: PluginInstance;
+  /** Place in the forward pass of the HTTP hooks and of the LLM hooks, whether or not the plugin has the hook. */
+  readonly httpRank: number;
+  readonly llmRank: number;
+  /** True once `disableAfter` has switched the plugin off. */
+  isDisabled: boolean;
+}
+
+/** What happens to the request when the hook fails. */
+export type FailurePolicy = 'continue' | 'deny' | 'skip';
+
+export interface HookEntry {
+  readonly slot: PluginSlot;
+  readonly hook: HookName;
+  readonly handler: AnyHandler;
+  /** `this` of the handler. */
+  readonly self: object;
+  readonly reads: Reads;
+  readonly hookOrder: -1 | 0 | 1;
+  readonly filter: CompiledFilter;
+  /** Index among the entries that test the request; -1 without such a test. */
+  readonly requestTestIndex: number;
+  readonly timeoutMs: number;
+  readonly policy: FailurePolicy;
+  /** Failures in a row that disable the plugin; 0 = never. */
+  readonly disableAfter: number;
+  /** A post hook runs only where the forward pass reached this rank; -1 for forward hooks: always. */
+  readonly rank: number;
+  readonly figures: HookFigures;
+  failuresInARow: number;
+  /** `performance.now()` of the last failure that was logged, and how many were not since. */
+  lastLoggedAt: number;
+  unloggedFailures: number;
+}
+
+interface LooseHookObject {
+  readonly handler: AnyHandler;
+  readonly reads?: Reads;
+  readonly order?: 'pre' | 'post';
+  readonly filter?: HookFilter;
+  readonly timeoutMs?: number;
+  readonly onError?: OnError;
+}
+
+const defaultReads: Partial<Record<HookName, Reads>> = {
+  streamEventHook: 'messages',
+  httpTransportStreamChunkHook: 'body',
+};
+
+const hookOrders = { pre: -1, post: 1 } as const;
+
+/** The hook of `instance` as an object, or undefined where it has none. */
+export function hookObject(instance: PluginInstance, hook: HookName): LooseHookObject | undefined {
+  const declared: unknown = instance.hooks[hook];
+  if (declared === undefined) return undefined;
+  // The loader has checked the shape: a function, or an object with a handler.
+  return typeof declared === 'function'
+    ? { handler: declared as AnyHandler }
+    : (declared as unknown as LooseHookObject);
+}
+
+/** The order that a hook's options ask for within the placement group. */
+export function hookOrderOf(instance: PluginInstance, hook: HookName): -1 | 0 | 1 {
+  const order = hookObject(instance, hook)?.order;
+  return order === undefined ? 0 : hookOrders[order];
+}
+
+function rankOf(slot: PluginSlot, hook: HookName): number {
+  switch (hook) {
+    case 'postLLMHook':
+    case 'streamEventHook':
+      return slot.llmRank;
+    case 'httpTransportPostHook':
+    case 'httpTransportResponseHeadersHook':
+    case 'httpTransportStreamChunkHook':
+      return slot.httpRank;
+    default:
+      return -1;
+  }
+}
+
+function policyOf(onError: OnError | undefined, isGuard: boolean): FailurePolicy {
+  if (typeof onError === 'string') return onError;
+  return isGuard ? 'deny' : 'continue';
+}
+
+/** Makes the entry of one hook, or undefined where the plugin has none. `requestTestIndex` numbers entries with a request test. */
+export function createHookEntry(slot: PluginSlot, hook: HookName, requestTestIndex: number): HookEntry | undefined {
+  const { instance } = slot;
+  const options = hookObject(instance, hook);
+  if (options === undefined) return undefined;
+  const { onError } = options;
+  const filter = compileFilter(options.filter);
+  return {
+    slot,
+    hook,
+    handler: options.handler,
+    self: typeof instance.hooks[hook] === 'function' ? instance.self : options,
+    reads: options.reads ?? defaultReads[hook] ?? 'head',
+    hookOrder: hookOrderOf(instance, hook),
+    filter,
+    requestTestIndex: filter.request === null ? -1 : requestTestIndex,
+    timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+    policy: policyOf(onError, instance.isGuard),
+    disableAfter: typeof onError === 'object' ? onError.disableAfter : 0,
+    rank: rankOf(slot, hook),
+    figures: new HookFigures(),
+    failuresInARow: 0,
+    lastLoggedAt: Number.NEGATIVE_INFINITY,
+    unloggedFailures: 0,
+  };
+}

@@ -1,0 +1,74 @@
+/** What a failed hook call leads to: words for the log, the count that may disable the plugin, the error of a denial. */
+import type { ErrorInfo, PluginFailure } from '@bifrost/sdk';
+import type { HookEntry } from './hook-entry.ts';
+
+export const hookFailedCode = 'BF_PLUGIN_HOOK_FAILED';
+
+/** The first failures of a hook are all logged, further ones at most once in this time: a broken chunk hook fails often. */
+const logIntervalMs = 1000;
+const alwaysLogged = 5;
+
+const frozenWrite = /read only|object is not extensible|Cannot (delete|redefine) property|Cannot assign to read only/;
+
+/** Words for something thrown, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  try {
+    if (!(thrown instanceof Error)) return `threw ${typeof thrown === 'string' ? thrown : typeof thrown}, not an Error`;
+    const hint =
+      thrown instanceof TypeError && frozenWrite.test(thrown.message)
+        ? ' (hook inputs are read-only: return a new value instead of changing the input)'
+        : '';
+    return `${thrown.name}: ${thrown.message}${hint}`;
+  } catch {
+    // A getter of the thrown object threw in turn.
+    return 'threw a value that cannot be read';
+  }
+}
+
+/** The error of a request that was refused because a guard's hook failed. 500: the caller did nothing wrong. */
+export function denialOf(entry: HookEntry, requestId: string): ErrorInfo {
+  const { name } = entry.slot.instance;
+  return {
+    statusCode: 500,
+    code: hookFailedCode,
+    type: 'plugin_error',
+    message:
+      `The request was refused because plugin "${name}" could not judge it: its ${entry.hook} failed and it fails closed. ` +
+      `The gateway's log has the cause under request id ${requestId}.`,
+    origin: 'plugin',
+    allowFallbacks: false,
+  };
+}
+
+/** Writes the failure to the plugin's log, now and then only where it fails all the time. */
+export function logFailure(entry: HookEntry, failure: PluginFailure, requestId: string): void {
+  const now = performance.now();
+  const failures = entry.figures.errors + entry.figures.timeouts;
+  if (failures > alwaysLogged && now - entry.lastLoggedAt < logIntervalMs) {
+    entry.unloggedFailures += 1;
+    return;
+  }
+  entry.lastLoggedAt = now;
+  const { instance } = entry.slot;
+  instance.log('error', `plugin ${instance.name}: ${entry.hook} ${failure.message}`, {
+    plugin: instance.name,
+    hook: entry.hook,
+    kind: failure.kind,
+    policy: entry.policy,
+    requestId,
+    ...(entry.unloggedFailures === 0 ? {} : { notLogged: entry.unloggedFailures }),
+  });
+  entry.unloggedFailures = 0;
+}
+
+/** Switches the plugin off when its hook has failed too often in a row. */
+export function countTowardsDisabling(entry: HookEntry): void {
+  entry.failuresInARow += 1;
+  const { slot } = entry;
+  if (entry.disableAfter === 0 || entry.failuresInARow < entry.disableAfter || slot.isDisabled) return;
+  slot.isDisabled = true;
+  slot.instance.onDisabled?.(
+    `${entry.hook} failed ${entry.failuresInARow} times in a row` +
+      (slot.instance.isGuard ? '; as it is a guard, every request that it would see is refused' : ''),
+  );
+}

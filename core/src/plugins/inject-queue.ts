@@ -1,0 +1,108 @@
+/** Runs `inject` hooks after the answer went out: all plugins of a request at once, bounded in time and number. */
+import type { RequestTrace } from '@bifrost/sdk';
+import { deepFreeze } from '@bifrost/sdk';
+import type { ChainRun } from './chain-run.ts';
+import { messageOf } from './hook-failure.ts';
+import type { HookEntry } from './hook-entry.ts';
+import { isThenable, settleWithin } from './settle-within.ts';
+
+interface Finished {
+  readonly run: ChainRun;
+  readonly trace: RequestTrace;
+}
+
+export interface InjectQueueOptions {
+  readonly entries: readonly HookEntry[];
+  /** Calls of one plugin that may be under way at once; further traces are dropped and counted. */
+  readonly concurrency: number;
+  readonly areInputsFrozen: boolean;
+  /** Called once for each request whose `inject` hooks have all ended. */
+  readonly onDone: () => void;
+}
+
+export class InjectQueue {
+  readonly #options: InjectQueueOptions;
+  /** Calls under way, by the entry's index. */
+  readonly #underWay: number[];
+  #waiting: Finished[] = [];
+
+  constructor(options: InjectQueueOptions) {
+    this.#options = options;
+    this.#underWay = options.entries.map(() => 0);
+  }
+
+  /** Queues a finished request. Its hooks run in a later turn of the event loop: never before the answer's last write. */
+  push(run: ChainRun, trace: RequestTrace): void {
+    this.#waiting.push({ run, trace });
+    if (this.#waiting.length === 1) setImmediate(this.#drain);
+  }
+
+  readonly #drain = (): void => {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    for (const finished of batch) this.#runAll(finished);
+  };
+
+  #runAll({ run, trace }: Finished): void {
+    const { entries, areInputsFrozen, onDone } = this.#options;
+    if (areInputsFrozen) deepFreeze(trace);
+    let pending: Promise<void>[] | undefined;
+    for (const [index, entry] of entries.entries()) {
+      const promise = this.#start(entry, index, { run, trace });
+      if (promise !== undefined) (pending ??= []).push(promise);
+    }
+    if (pending === undefined) onDone();
+    else void Promise.all(pending).then(onDone);
+  }
+
+  #start(entry: HookEntry, index: number, { run, trace }: Finished): Promise<void> | undefined {
+    const { slot, figures } = entry;
+    if (slot.isDisabled || !run.isDue(entry, null, 0)) return undefined;
+    const underWay = this.#underWay[index] ?? 0;
+    if (underWay >= this.#options.concurrency) {
+      figures.dropped += 1;
+      return undefined;
+    }
+    const context = run.backgroundContext(slot);
+    const scope = slot.instance.asyncScope;
+    const startedAt = performance.now();
+    try {
+      const returned =
+        scope === undefined
+          ? entry.handler.call(entry.self, context, trace)
+          : scope.runInAsyncScope(entry.handler, entry.self, context, trace);
+      if (isThenable(returned)) {
+        this.#underWay[index] = underWay + 1;
+        return this.#await(entry, index, { run, promise: returned, startedAt, expire: (why) => context.expire(why) });
+      }
+      figures.record(performance.now() - startedAt);
+      entry.failuresInARow = 0;
+    } catch (thrown) {
+      figures.record(performance.now() - startedAt);
+      run.recordFailure(entry, 'threw', messageOf(thrown));
+    }
+    return undefined;
+  }
+
+  async #await(
+    entry: HookEntry,
+    index: number,
+    call: {
+      readonly run: ChainRun;
+      readonly promise: PromiseLike<unknown>;
+      readonly startedAt: number;
+      readonly expire: (why: Error) => unknown;
+    },
+  ): Promise<void> {
+    const settled = await settleWithin(call.promise, entry.timeoutMs);
+    this.#underWay[index] = (this.#underWay[index] ?? 1) - 1;
+    entry.figures.record(performance.now() - call.startedAt);
+    if (settled.kind === 'value') entry.failuresInARow = 0;
+    else if (settled.kind === 'threw') call.run.recordFailure(entry, 'threw', messageOf(settled.thrown));
+    else {
+      const message = `did not settle within ${entry.timeoutMs} ms`;
+      call.expire(new Error(`inject ${message}`));
+      call.run.recordFailure(entry, 'timeout', message);
+    }
+  }
+}

@@ -1,0 +1,246 @@
+/** The walks of LLM values: routing, attempt, outcome, stream event. */
+import type { ConversationResponse, ErrorInfo, LLMOutcome, LLMRequest, StreamEvent } from '@bifrost/sdk';
+import type { PostLLMOutcome, PreLLMOutcome, PreRequestOutcome } from './chain.ts';
+import {
+  assertConversation,
+  assertErrorInfo,
+  assertResponse,
+  assertStreamEvent,
+  isEmptyError,
+  withOrigin,
+} from './check-conversation.ts';
+import { arrayAt, HookResultError, objectAt, onlyMembers, stringAt } from './check-value.ts';
+import type { HookEntry } from './hook-entry.ts';
+import type { HookPass } from './hook-pass.ts';
+
+/** `request` as a hook that reads `reads` may see it; the very object where it holds nothing more. */
+function projectRequest(request: LLMRequest, reads: HookEntry['reads']): LLMRequest {
+  if (
+    reads === 'body' ||
+    (request.body === undefined && (reads === 'messages' || request.conversation === undefined))
+  ) {
+    return request;
+  }
+  const { body: _body, conversation, ...head } = request;
+  return reads === 'messages' && conversation !== undefined ? { ...head, conversation } : head;
+}
+
+export class PreRequestPass implements HookPass {
+  #request: LLMRequest;
+  #outcome: PreRequestOutcome | undefined;
+
+  constructor(request: LLMRequest) {
+    this.#request = request;
+  }
+
+  get target(): LLMRequest {
+    return this.#request;
+  }
+
+  input(entry: HookEntry): LLMRequest {
+    return projectRequest(this.#request, entry.reads);
+  }
+
+  accept(_entry: HookEntry, returned: unknown): boolean {
+    const result = objectAt(returned, '');
+    onlyMembers(result, ['model', 'fallbacks', 'conversation'], '');
+    const { model, fallbacks, conversation } = result;
+    if (model !== undefined) assertModel(model, 'model');
+    if (fallbacks !== undefined) assertModels(fallbacks);
+    if (conversation !== undefined) assertConversation(conversation, this.#request.conversation);
+    const change = {
+      ...(model === undefined ? {} : { model }),
+      ...(fallbacks === undefined ? {} : { fallbacks }),
+      ...(conversation === undefined ? {} : { conversation }),
+    };
+    this.#outcome = { ...this.#outcome, ...change };
+    const { provider, ...rest } = this.#request;
+    // A new model may name another provider: only the gateway can tell.
+    this.#request = { ...rest, ...(provider === undefined || model !== undefined ? {} : { provider }), ...change };
+    return false;
+  }
+
+  deny(error: ErrorInfo): void {
+    this.#outcome = { error };
+  }
+
+  outcome(): PreRequestOutcome | undefined {
+    return this.#outcome;
+  }
+}
+
+function assertModel(value: unknown, member: string): asserts value is string {
+  stringAt(value, member);
+  if (value === '') throw new HookResultError(member, 'a model, `provider/model` or a bare name', value);
+}
+
+function assertModels(value: unknown): asserts value is readonly string[] {
+  for (const [index, model] of arrayAt(value, 'fallbacks').entries()) assertModel(model, `fallbacks[${index}]`);
+}
+
+const shortCircuits = ['response', 'stream', 'error'] as const;
+
+export class PreLLMPass implements HookPass {
+  #request: LLMRequest;
+  #outcome: PreLLMOutcome | undefined;
+  readonly #wrapStream: (
+    entry: HookEntry,
+    stream: AsyncIterable<unknown> | Iterable<unknown>,
+  ) => AsyncIterable<StreamEvent>;
+
+  constructor(
+    request: LLMRequest,
+    wrapStream: (entry: HookEntry, stream: AsyncIterable<unknown> | Iterable<unknown>) => AsyncIterable<StreamEvent>,
+  ) {
+    this.#request = request;
+    this.#wrapStream = wrapStream;
+  }
+
+  get target(): LLMRequest {
+    return this.#request;
+  }
+
+  input(entry: HookEntry): LLMRequest {
+    return projectRequest(this.#request, entry.reads);
+  }
+
+  accept(entry: HookEntry, returned: unknown): boolean {
+    const result = objectAt(returned, '');
+    onlyMembers(result, ['conversation', ...shortCircuits], '');
+    const stated = Object.keys(result).filter((name) => result[name] !== undefined);
+    if (stated.length > 1) throw new HookResultError(stated.join(' and '), 'stated alone: one member at most', result);
+    const { conversation, response, stream, error } = result;
+    if (conversation !== undefined) return this.#change(conversation);
+    if (response !== undefined) {
+      assertResponse(response, undefined);
+      this.#outcome = { response };
+    } else if (stream !== undefined) {
+      assertIterable(stream);
+      this.#outcome = { stream: this.#wrapStream(entry, stream) };
+    } else if (error !== undefined) {
+      assertErrorInfo(error, 'error');
+      this.#outcome = { error: withOrigin(error) };
+    } else return false;
+    return true;
+  }
+
+  deny(error: ErrorInfo): void {
+    this.#outcome = { error };
+  }
+
+  outcome(): PreLLMOutcome | undefined {
+    return this.#outcome;
+  }
+
+  #change(conversation: unknown): false {
+    assertConversation(conversation, this.#request.conversation);
+    this.#outcome = { conversation };
+    this.#request = { ...this.#request, conversation };
+    return false;
+  }
+}
+
+function assertIterable(value: unknown): asserts value is AsyncIterable<unknown> | Iterable<unknown> {
+  const isIterable =
+    typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+  if (!isIterable) throw new HookResultError('stream', 'iterable (an array or a generator of stream events)', value);
+}
+
+export class PostLLMPass implements HookPass {
+  #outcome: LLMOutcome;
+  #head: LLMOutcome | undefined;
+  #isChanged = false;
+
+  constructor(outcome: LLMOutcome) {
+    this.#outcome = outcome;
+  }
+
+  get target(): LLMOutcome['request'] {
+    return this.#outcome.request;
+  }
+
+  input(entry: HookEntry): LLMOutcome {
+    if (entry.reads !== 'head' || this.#outcome.response === undefined) return this.#outcome;
+    if (this.#head === undefined) {
+      const { response: _response, ...head } = this.#outcome;
+      this.#head = head;
+    }
+    return this.#head;
+  }
+
+  accept(_entry: HookEntry, returned: unknown): boolean {
+    const result = objectAt(returned, '');
+    onlyMembers(result, ['response', 'error'], '');
+    const { response } = result;
+    const error = response !== undefined && isEmptyError(result['error']) ? undefined : result['error'];
+    if (response === undefined && error === undefined) return false;
+    if (response !== undefined) assertResponse(response, this.#outcome.response);
+    if (error !== undefined) assertErrorInfo(error, 'error');
+    const { response: _old, error: _oldError, ...head } = this.#outcome;
+    if (error !== undefined) this.#outcome = { ...head, error: withOrigin(error), statusCode: error.statusCode };
+    else this.#outcome = { ...head, ...toResponse(response), statusCode: this.#recoveredStatus() };
+    this.#isChanged = true;
+    this.#head = undefined;
+    return false;
+  }
+
+  deny(error: ErrorInfo): void {
+    const { request, latencyMs } = this.#outcome;
+    this.#outcome = { request, latencyMs, error, statusCode: error.statusCode };
+    this.#isChanged = true;
+  }
+
+  outcome(): PostLLMOutcome | undefined {
+    if (!this.#isChanged) return undefined;
+    const { response, error } = this.#outcome;
+    return error === undefined ? toResponse(response) : { error };
+  }
+
+  #recoveredStatus(): number {
+    return this.#outcome.error === undefined ? this.#outcome.statusCode : 200;
+  }
+}
+
+function toResponse(response: ConversationResponse | undefined): { readonly response?: ConversationResponse } {
+  return response === undefined ? {} : { response };
+}
+
+/** Every event that an earlier hook made is shown to the next one, one by one. */
+export class StreamEventPass implements HookPass {
+  readonly target = undefined;
+  #event: StreamEvent;
+  #replacement: readonly StreamEvent[] | undefined;
+  #error: ErrorInfo | undefined;
+
+  constructor(event: StreamEvent) {
+    this.#event = event;
+  }
+
+  input(): StreamEvent {
+    return this.#event;
+  }
+
+  /** Ends the pass on a change: the run walks each of the new events through the rest of the chain. */
+  accept(_entry: HookEntry, returned: unknown): boolean {
+    const events = arrayAt(returned, '');
+    for (let index = 0; index < events.length; index += 1) {
+      if (events[index] !== this.#event) assertStreamEvent(events[index], `[${index}]`);
+    }
+    // Each was asserted just above.
+    this.#replacement = events as readonly StreamEvent[];
+    return true;
+  }
+
+  deny(error: ErrorInfo): void {
+    this.#error = error;
+  }
+
+  /** What the hook that ended the pass made of the event; undefined when none did. */
+  get replacement(): readonly StreamEvent[] | undefined {
+    return this.#error === undefined ? this.#replacement : [{ type: 'error', error: this.#error }];
+  }
+
+  get isDenied(): boolean {
+    return this.#error !== undefined;
+  }
+}

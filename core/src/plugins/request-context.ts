@@ -1,0 +1,131 @@
+/** The `ctx` of one plugin in one request. Getters make what few hooks use only when it is used. */
+import { deepFreeze, PluginError } from '@bifrost/sdk';
+import type { HookContext, Json, JsonObject, PluginLog, RequestFacts } from '@bifrost/sdk';
+import type { LogLevel, PluginInstance } from './instance.ts';
+
+/** What the contexts of one request share. */
+export interface ContextOwner {
+  readonly facts: RequestFacts;
+  readonly requestSignal: AbortSignal;
+  readonly areInputsFrozen: boolean;
+  /** Values of all plugins by `plugin/key`; null until the first is set. */
+  values: Map<string, Json> | null;
+}
+
+class RequestLog implements PluginLog {
+  readonly #instance: PluginInstance;
+  readonly #requestId: string;
+  constructor(instance: PluginInstance, requestId: string) {
+    this.#instance = instance;
+    this.#requestId = requestId;
+  }
+  debug(message: string, fields?: JsonObject): void {
+    this.#write('debug', message, fields);
+  }
+  info(message: string, fields?: JsonObject): void {
+    this.#write('info', message, fields);
+  }
+  warn(message: string, fields?: JsonObject): void {
+    this.#write('warn', message, fields);
+  }
+  error(message: string, fields?: JsonObject): void {
+    this.#write('error', message, fields);
+  }
+  #write(level: LogLevel, message: string, fields: JsonObject | undefined): void {
+    this.#instance.log(level, String(message), {
+      ...fields,
+      plugin: this.#instance.name,
+      requestId: this.#requestId,
+    });
+  }
+}
+
+export class RequestContext implements HookContext<unknown> {
+  readonly #owner: ContextOwner;
+  readonly #instance: PluginInstance;
+  #log: RequestLog | undefined;
+  #state: Map<string, Json> | undefined;
+  #controller: AbortController | undefined;
+  #isExpired = false;
+  readonly #isBackground: boolean;
+
+  constructor(owner: ContextOwner, instance: PluginInstance, isBackground = false) {
+    this.#owner = owner;
+    this.#instance = instance;
+    this.#isBackground = isBackground;
+  }
+
+  get facts(): RequestFacts {
+    return this.#owner.facts;
+  }
+
+  get config(): unknown {
+    return this.#instance.config;
+  }
+
+  get log(): PluginLog {
+    return (this.#log ??= new RequestLog(this.#instance, this.#owner.facts.requestId));
+  }
+
+  get state(): Map<string, Json> {
+    return (this.#state ??= new Map());
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal;
+    const controller = new AbortController();
+    this.#controller = controller;
+    const { requestSignal } = this.#owner;
+    if (this.#isExpired) controller.abort();
+    else if (!this.#isBackground) {
+      if (requestSignal.aborted) controller.abort(requestSignal.reason);
+      else requestSignal.addEventListener('abort', () => controller.abort(requestSignal.reason), { once: true });
+    }
+    return controller.signal;
+  }
+
+  getValue(key: string): Json | undefined {
+    const { values } = this.#owner;
+    if (values === null) return undefined;
+    return values.get(key.includes('/') ? key : `${this.#instance.name}/${key}`);
+  }
+
+  setValue(key: string, value: Json): void {
+    if (this.#isExpired) return;
+    const { name } = this.#instance;
+    const slash = key.indexOf('/');
+    if (slash !== -1 && key.slice(0, slash) !== name) {
+      throw new PluginError(
+        name,
+        `setValue("${key.slice(0, 80)}"): a plugin writes only its own values; leave the "/" out, or begin with "${name}/"`,
+        { code: 'BF_PLUGIN_VALUE_KEY' },
+      );
+    }
+    this.#owner.values ??= new Map();
+    this.#owner.values.set(
+      slash === -1 ? `${name}/${key}` : key,
+      this.#owner.areInputsFrozen ? deepFreeze(value) : value,
+    );
+  }
+
+  /**
+   * Ends this context at a hook's deadline: aborts its signal and ignores what the late code writes. Returns the context for
+   * the plugin's further hooks, with a copy of its state.
+   */
+  expire(reason: Error): RequestContext {
+    this.#isExpired = true;
+    this.#controller?.abort(reason);
+    return this.#successor(this.#isBackground, this.#state === undefined ? undefined : new Map(this.#state));
+  }
+
+  /** The context of `inject`: same state, but it outlives the client. */
+  background(): RequestContext {
+    return this.#successor(true, this.#state);
+  }
+
+  #successor(isBackground: boolean, state: Map<string, Json> | undefined): RequestContext {
+    const next = new RequestContext(this.#owner, this.#instance, isBackground);
+    next.#state = state;
+    return next;
+  }
+}

@@ -1,0 +1,226 @@
+/** Loads one inline module: resolve, import, check, validate the config, `init`. */
+import { messageOf, settleWithin } from '@bifrost/core';
+import type { LogLevel, PluginInstance } from '@bifrost/core';
+import { deepFreeze, hookNames, PluginError } from '@bifrost/sdk';
+import type { HookName, JsonObject, PluginContext, PluginLog } from '@bifrost/sdk';
+import { explainLoadError } from './explain-load-error.ts';
+import { hookObjectOptions } from './hook-options.ts';
+import { beginPluginImport } from './module-hooks.ts';
+import type { PluginImport } from './module-hooks.ts';
+import type { PluginEntry } from './plugin-entry.ts';
+import { createPluginScope, runInPluginScope } from './plugin-scope.ts';
+import type { PluginIdentity } from './plugin-scope.ts';
+import { readPluginModule } from './read-plugin-module.ts';
+import type { CheckedPlugin } from './read-plugin-module.ts';
+import { resolvePluginPath } from './resolve-plugin-path.ts';
+import { validatePluginConfig } from './validate-plugin-config.ts';
+
+/** What the host gives to the loading of every plugin. */
+export interface LoadOptions {
+  readonly logger: PluginLog;
+  readonly baseDirectory: string;
+  readonly workingDirectory: string;
+  readonly initTimeoutMs: number;
+  readonly cleanupTimeoutMs: number;
+  readonly importModule: (specifier: string) => Promise<unknown>;
+  /** Plugins that come with the gateway, as modules. */
+  readonly builtins: ReadonlyMap<string, object>;
+}
+
+/** What happens to an instance after it was loaded. */
+export interface InstanceEvents {
+  onDisabled(reason: string): void;
+  onEscape(thrown: unknown): void;
+}
+
+/** A plugin whose `init` succeeded. */
+export interface LoadedPlugin {
+  readonly instance: PluginInstance;
+  readonly hooks: readonly HookName[];
+  readonly actualName?: string;
+  readonly version?: string;
+  readonly file?: string;
+  /** Runs `cleanup` once, within its deadline; further calls do nothing. Never rejects. */
+  cleanup(): Promise<void>;
+}
+
+function pluginLog(logger: PluginLog, name: string): PluginLog {
+  const write = (level: LogLevel) => (message: string, fields?: JsonObject) => {
+    logger[level](String(message), { ...fields, plugin: name });
+  };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+interface ImportedPlugin {
+  readonly module: unknown;
+  readonly file?: string;
+}
+
+async function importPlugin(
+  entry: PluginEntry,
+  identity: PluginIdentity,
+  options: LoadOptions,
+): Promise<ImportedPlugin> {
+  const { name, path } = entry;
+  if (path === undefined || path === '') {
+    const module = options.builtins.get(name);
+    if (module !== undefined) return { module };
+    throw new PluginError(name, 'it has no `path`, and the gateway has no built-in plugin of that name', {
+      code: 'BF_PLUGIN_UNKNOWN',
+    });
+  }
+  const location = resolvePluginPath(name, path, options);
+  const { specifier, plugin } = beginPluginImport(name, identity.generation, location);
+  const settled = await settleWithin(
+    runInPluginScope(identity, () => options.importModule(specifier)),
+    options.initTimeoutMs,
+  );
+  if (settled.kind === 'value') return { module: settled.value, ...entryFile(plugin) };
+  if (settled.kind === 'threw') {
+    if (location.kind === 'package' && plugin.files.length === 0) throw missingPackage(entry, location, settled.thrown);
+    throw explainLoadError(name, settled.thrown, plugin.files);
+  }
+  throw new PluginError(
+    name,
+    `its module was not loaded within ${options.initTimeoutMs} ms (a top-level await that does not end?)`,
+    {
+      code: 'BF_PLUGIN_INIT_TIMEOUT',
+    },
+  );
+}
+
+function entryFile(plugin: PluginImport): { readonly file?: string } {
+  const [file] = plugin.files;
+  return file === undefined ? {} : { file };
+}
+
+function missingPackage(
+  entry: PluginEntry,
+  location: { readonly name: string; readonly directories: readonly string[] },
+  cause: unknown,
+): PluginError {
+  return new PluginError(
+    entry.name,
+    `there is no file, folder or npm package "${location.name}"; looked in node_modules from ${location.directories.join(' and ')} upwards ` +
+      `(\`npm install ${location.name}\` there, or begin the path with "./" for a file)`,
+    { code: 'BF_PLUGIN_FILE_MISSING', cause },
+  );
+}
+
+/** Leaves out the hooks whose `when` says no to this config. */
+function activeHooks(name: string, plugin: CheckedPlugin, config: unknown): CheckedPlugin['hooks'] {
+  const hooks: Record<string, unknown> = {};
+  for (const hook of hookNames) {
+    const declared: unknown = plugin.hooks[hook];
+    if (declared === undefined) continue;
+    const { when } = hookObjectOptions(declared);
+    try {
+      if (typeof when === 'function' && when.call(declared, config) !== true) continue;
+    } catch (cause) {
+      throw new PluginError(name, `\`${hook}.when\` threw: ${messageOf(cause)}`, {
+        code: 'BF_PLUGIN_INIT_FAILED',
+        cause,
+      });
+    }
+    hooks[hook] = declared;
+  }
+  // The same members as in the checked plugin, or fewer.
+  return hooks as CheckedPlugin['hooks'];
+}
+
+interface LifeCycleCall {
+  readonly name: string;
+  readonly stage: 'init' | 'cleanup';
+  readonly timeoutMs: number;
+  readonly call: (signal: AbortSignal) => unknown;
+  /** The call ended well, but after its deadline. */
+  readonly onLate?: () => void;
+}
+
+/** Runs `init` or `cleanup` with a deadline. Throws PluginError. */
+async function runLifeCycle({ name, stage, timeoutMs, call, onLate }: LifeCycleCall): Promise<void> {
+  const controller = new AbortController();
+  const running = Promise.resolve().then(() => call(controller.signal));
+  const settled = await settleWithin(running, timeoutMs);
+  const area = stage === 'init' ? 'INIT' : 'CLEANUP';
+  if (settled.kind === 'threw') {
+    throw new PluginError(name, `${stage} failed: ${messageOf(settled.thrown)}`, {
+      code: `BF_PLUGIN_${area}_FAILED`,
+      cause: settled.thrown,
+    });
+  }
+  if (settled.kind === 'value') return;
+  const error = new PluginError(name, `${stage} did not end within ${timeoutMs} ms`, {
+    code: `BF_PLUGIN_${area}_TIMEOUT`,
+  });
+  controller.abort(error);
+  if (onLate !== undefined) running.then(onLate, () => undefined);
+  throw error;
+}
+
+/** Loads the plugin of `entry` as part of `generation`. Rejects with PluginError; then none of its code is left registered. */
+export async function loadPlugin(
+  entry: PluginEntry,
+  generation: string,
+  options: LoadOptions,
+  events: InstanceEvents,
+): Promise<LoadedPlugin> {
+  const { name } = entry;
+  const identity: PluginIdentity = { name, generation, onEscape: (thrown) => events.onEscape(thrown) };
+  const { module, file } = await importPlugin(entry, identity, options);
+  const plugin = readPluginModule(name, module);
+  const given = { config: entry.config, timeoutMs: options.initTimeoutMs };
+  const config = await runInPluginScope(identity, () => validatePluginConfig(name, plugin.configSchema, given));
+  const hooks = runInPluginScope(identity, () => activeHooks(name, plugin, config));
+  const log = pluginLog(options.logger, name);
+  const contextOf = (signal: AbortSignal): PluginContext<unknown> => ({ name, config, log, signal });
+  const runCleanup = once(async () => {
+    const { cleanup } = plugin;
+    if (cleanup === undefined) return;
+    const call = (signal: AbortSignal): unknown =>
+      runInPluginScope(identity, () => cleanup.call(plugin.self, contextOf(signal)));
+    try {
+      await runLifeCycle({ name, stage: 'cleanup', timeoutMs: options.cleanupTimeoutMs, call });
+    } catch (error) {
+      options.logger.warn(messageOf(error), { plugin: name });
+    }
+  });
+  const { init } = plugin;
+  if (init !== undefined) {
+    const call = (signal: AbortSignal): unknown =>
+      runInPluginScope(identity, () => init.call(plugin.self, contextOf(signal)));
+    // An `init` that ends late has opened what only `cleanup` can close.
+    await runLifeCycle({
+      name,
+      stage: 'init',
+      timeoutMs: options.initTimeoutMs,
+      call,
+      onLate: () => void runCleanup(),
+    });
+  }
+  const instance: PluginInstance = {
+    name,
+    config: deepFreeze(config),
+    hooks,
+    self: plugin.self,
+    isGuard: plugin.isGuard,
+    placement: entry.placement ?? 'post_builtin',
+    order: entry.order ?? 0,
+    log: (level, message, fields) => options.logger[level](message, fields),
+    onDisabled: (reason) => events.onDisabled(reason),
+    asyncScope: createPluginScope(identity),
+  };
+  return {
+    instance,
+    hooks: hookNames.filter((hook) => hooks[hook] !== undefined),
+    cleanup: runCleanup,
+    ...(plugin.actualName === undefined ? {} : { actualName: plugin.actualName }),
+    ...(plugin.version === undefined ? {} : { version: plugin.version }),
+    ...(file === undefined ? {} : { file }),
+  };
+}
+
+function once(action: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= action());
+}

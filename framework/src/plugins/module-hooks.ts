@@ -1,0 +1,103 @@
+/**
+ * Resolution of a plugin's modules, once per realm (thread): `@bifrost/sdk` is the host's own copy wherever the plugin lives,
+ * and every file of a plugin carries a tag in its URL, `?plugin=NAME&g=N`. So two plugins on one file share no state, a later
+ * generation gets fresh code with all its nested imports, and a stack trace names the plugin.
+ */
+import { registerHooks } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const sdkName = '@bifrost/sdk';
+const packageScheme = 'bifrost-plugin-package:';
+const modules = `${sep}node_modules${sep}`;
+
+/** One import of one plugin. */
+export interface PluginImport {
+  readonly tag: string;
+  /** The package to look up and the directories to look from; absent for a file. */
+  readonly package?: { readonly name: string; readonly directories: readonly string[] };
+  /** Folder of the entry file: what lies below it is the plugin's own, also inside `node_modules`. */
+  root: string | undefined;
+  /** Files of the plugin in the order in which they were resolved. */
+  readonly files: string[];
+}
+
+const importsByTag = new Map<string, PluginImport>();
+let isRegistered = false;
+
+function tagOf(url: string | undefined): string | undefined {
+  const match = url === undefined ? null : /[?&](plugin=[^&]+&g=\d+(?:\.\d+)?)$/.exec(url);
+  return match?.[1];
+}
+
+/** True for the plugin's own files: not those of packages that it depends on, which are shared as Node shares them. */
+function isOwnFile(file: string, root: string | undefined): boolean {
+  const inside = root !== undefined && file.startsWith(root + sep);
+  return !(inside ? file.slice(root.length) : file).includes(modules);
+}
+
+type ResolveHook = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>;
+
+function resolvePackage(plugin: PluginImport, next: Parameters<ResolveHook>[2]): ReturnType<ResolveHook> {
+  let failure: unknown;
+  for (const directory of plugin.package?.directories ?? []) {
+    try {
+      return next(plugin.package?.name ?? '', { parentURL: pathToFileURL(join(directory, 'config.json')).href });
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+const resolveHook: ResolveHook = (specifier, context, next) => {
+  if (specifier === sdkName || specifier.startsWith(`${sdkName}/`)) {
+    // As if the host imported it.
+    return next(specifier, { ...context, parentURL: import.meta.url });
+  }
+  const isPackage = specifier.startsWith(packageScheme);
+  const tag = isPackage ? specifier.slice(packageScheme.length) : (tagOf(context.parentURL) ?? tagOf(specifier));
+  const plugin = tag === undefined ? undefined : importsByTag.get(tag);
+  if (tag === undefined || plugin === undefined) return next(specifier, context);
+  const resolved = isPackage ? resolvePackage(plugin, next) : next(specifier, context);
+  if (!resolved.url.startsWith('file:')) return resolved;
+  const url = new URL(resolved.url);
+  const file = fileURLToPath(url);
+  if (plugin.files.length === 0) plugin.root = dirname(file);
+  if (!isOwnFile(file, plugin.root)) return resolved;
+  plugin.files.push(file);
+  if (tagOf(resolved.url) === undefined) url.search = `?${tag}`;
+  // A folder without "type" in its package.json: TypeScript plugins are ES modules, nothing has to be guessed.
+  const isUntypedTypeScript =
+    resolved.format !== 'module-typescript' && resolved.format !== 'commonjs-typescript' && file.endsWith('.ts');
+  return { ...resolved, url: url.href, ...(isUntypedTypeScript ? { format: 'module-typescript' } : {}) };
+};
+
+/** Registers an import and returns what to pass to `import()`. Installs the hooks on first use. */
+export function beginPluginImport(
+  name: string,
+  generation: string,
+  location: { readonly file: string } | { readonly name: string; readonly directories: readonly string[] },
+): { readonly specifier: string; readonly plugin: PluginImport } {
+  if (!isRegistered) {
+    registerHooks({ resolve: resolveHook });
+    isRegistered = true;
+  }
+  const tag = `plugin=${encodeURIComponent(name)}&g=${generation}`;
+  const plugin: PluginImport = {
+    tag,
+    root: undefined,
+    files: [],
+    ...('file' in location ? {} : { package: location }),
+  };
+  importsByTag.set(tag, plugin);
+  const specifier = 'file' in location ? `${pathToFileURL(location.file).href}?${tag}` : `${packageScheme}${tag}`;
+  return { specifier, plugin };
+}
+
+/** The plugin and generation that a stack trace's first tagged line names. */
+export function pluginOfStack(stack: string): { readonly name: string; readonly generation: string } | undefined {
+  const match = /[?&]plugin=([^&\s:)]+)&g=(\d+(?:\.\d+)?)/.exec(stack);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { name: decodeURIComponent(match[1]), generation: match[2] };
+}
