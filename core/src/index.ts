@@ -24,3 +24,4 @@ export type * from './plugins/instance.ts';
 export { messageOf } from './plugins/hook-failure.ts';
 export { settleWithin } from './plugins/settle-within.ts';
 export type { Settled } from './plugins/settle-within.ts';
+export { openaiChatCodec } from './dialects/openai-chat/codec.ts';

@@ -39,6 +39,8 @@ export interface DialectQuirks {
   readonly reasoningRequest?: 'reasoning_effort' | 'reasoning' | 'thinking' | 'enable_thinking' | 'none';
   /** Top-level request fields that the provider refuses; they are dropped and reported. */
   readonly unsupportedFields?: readonly string[];
+  /** Fields beyond the book that the provider takes from callers of any dialect: `top_k`, `cache_control` (in parts and tools). */
+  readonly extraFields?: readonly string[];
   /** The `developer` role is sent as `system`. */
   readonly noDeveloperRole?: boolean;
   /** `stream_options.include_usage` is refused or not needed. */

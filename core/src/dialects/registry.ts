@@ -3,8 +3,10 @@ import type { DialectName } from '@bifrost/sdk';
 import { anthropicMessagesCodec } from './anthropic-messages/codec.ts';
 import type { DialectCodec } from './codec.ts';
 import { geminiGenerateContentCodec } from './gemini-generate-content/codec.ts';
+import { openaiChatCodec } from './openai-chat/codec.ts';
 
 const codecs: Partial<Record<DialectName, DialectCodec>> = {
+  'openai-chat': openaiChatCodec,
   'gemini-generate-content': geminiGenerateContentCodec,
   'anthropic-messages': anthropicMessagesCodec,
 };

@@ -1,0 +1,24 @@
+import type { DialectCodec } from '../codec.ts';
+import { decodeError, encodeError } from './errors.ts';
+import { decodeRequest } from './request-decode.ts';
+import { encodeRequest } from './request-encode.ts';
+import { decodeResponse } from './response-decode.ts';
+import { encodeResponse } from './response-encode.ts';
+import { OpenaiChatStreamDecoder } from './stream-decoder.ts';
+import { OpenaiChatStreamEncoder } from './stream-encoder.ts';
+import { classifyStreamEvent, readStreamUsage } from './stream-peek.ts';
+
+/** OpenAI Chat Completions and the many servers that speak it. */
+export const openaiChatCodec: DialectCodec = {
+  name: 'openai-chat',
+  decodeRequest,
+  encodeRequest,
+  decodeResponse,
+  encodeResponse,
+  createStreamDecoder: () => new OpenaiChatStreamDecoder(),
+  createStreamEncoder: (options) => new OpenaiChatStreamEncoder(options),
+  decodeError,
+  encodeError,
+  classifyStreamEvent,
+  readStreamUsage,
+};

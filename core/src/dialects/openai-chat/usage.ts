@@ -1,0 +1,124 @@
+import { isJsonObject, totalInputTokens, totalOutputTokens } from '@bifrost/sdk';
+import type { Json, JsonObject, Usage } from '@bifrost/sdk';
+import { isDeepStrictEqual } from 'node:util';
+import { setField } from './encode-context.ts';
+import type { MutableJson } from './object-reader.ts';
+
+function count(object: Json | undefined, key: string): number | undefined {
+  const value = isJsonObject(object) ? object[key] : undefined;
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** Subtracts the known parts from a total that contains them; never below 0, as servers have been seen to overlap them. */
+function fresh(total: number | undefined, parts: readonly (number | undefined)[]): number | undefined {
+  if (total === undefined) return undefined;
+  return Math.max(
+    0,
+    parts.reduce<number>((left, part) => left - (part ?? 0), total),
+  );
+}
+
+/**
+ * The `usage` object as disjoint buckets. `prompt_tokens` holds cached, cache-written, audio and image tokens; `completion_tokens`
+ * holds reasoning and audio. Servers that count reasoning beside `completion_tokens` are recognised by their own total.
+ */
+export function decodeUsage(raw: JsonObject): Usage {
+  const input = raw['prompt_tokens_details'];
+  const output = raw['completion_tokens_details'];
+  const [prompt, completion, total] = [
+    count(raw, 'prompt_tokens'),
+    count(raw, 'completion_tokens'),
+    count(raw, 'total_tokens'),
+  ];
+  const cacheRead =
+    count(input, 'cached_tokens') ??
+    count(input, 'cached_read_tokens') ??
+    count(raw, 'prompt_cache_hit_tokens') ??
+    count(raw, 'cached_tokens') ??
+    count(raw, 'num_cached_tokens');
+  const cacheWrite = count(input, 'cache_write_tokens') ?? count(input, 'cached_write_tokens');
+  const [inputAudio, inputImage] = [count(input, 'audio_tokens'), count(input, 'image_tokens')];
+  const reasoning = count(output, 'reasoning_tokens') ?? count(raw, 'reasoning_tokens');
+  const [outputAudio, outputImage] = [count(output, 'audio_tokens'), count(output, 'image_tokens')];
+  const isReasoningBeside =
+    reasoning !== undefined &&
+    reasoning > 0 &&
+    (reasoning > (completion ?? 0) || total === (prompt ?? 0) + (completion ?? 0) + reasoning);
+  const usage: MutableJson = {};
+  setField(usage, 'inputTokens', fresh(prompt, [cacheRead, cacheWrite, inputAudio, inputImage]));
+  setField(usage, 'cacheReadTokens', cacheRead);
+  setField(usage, 'cacheWriteTokens', cacheWrite);
+  setField(usage, 'outputTokens', fresh(completion, [isReasoningBeside ? 0 : reasoning, outputAudio, outputImage]));
+  setField(usage, 'reasoningTokens', reasoning);
+  setField(usage, 'inputAudioTokens', inputAudio);
+  setField(usage, 'inputImageTokens', inputImage);
+  setField(usage, 'outputAudioTokens', outputAudio);
+  setField(usage, 'outputImageTokens', outputImage);
+  setField(usage, 'totalTokens', total);
+  return usage as Usage;
+}
+
+/** The `usage` object by the book: totals, and details for the buckets that are known. */
+export function encodeUsage(usage: Usage): JsonObject {
+  const input = totalInputTokens(usage);
+  const output = totalOutputTokens(usage);
+  const inputDetails: MutableJson = {};
+  setField(inputDetails, 'cached_tokens', usage.cacheReadTokens);
+  setField(inputDetails, 'cache_write_tokens', sum(usage.cacheWriteTokens, usage.cacheWrite1hTokens));
+  setField(inputDetails, 'audio_tokens', usage.inputAudioTokens);
+  setField(inputDetails, 'image_tokens', usage.inputImageTokens);
+  const outputDetails: MutableJson = {};
+  setField(outputDetails, 'reasoning_tokens', usage.reasoningTokens);
+  setField(outputDetails, 'audio_tokens', usage.outputAudioTokens);
+  setField(outputDetails, 'image_tokens', usage.outputImageTokens);
+  return {
+    prompt_tokens: input ?? 0,
+    completion_tokens: output ?? 0,
+    total_tokens: usage.totalTokens ?? (input ?? 0) + (output ?? 0),
+    ...(Object.keys(inputDetails).length === 0 ? {} : { prompt_tokens_details: inputDetails }),
+    ...(Object.keys(outputDetails).length === 0 ? {} : { completion_tokens_details: outputDetails }),
+  };
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : a + (b ?? 0);
+}
+
+/** What of a `usage` object the buckets do not say: `extra` is put over the book's form, `absent` taken from it. */
+export interface UsageRemainder {
+  readonly extra: JsonObject;
+  readonly absent: readonly string[];
+}
+
+/** The remainder of `raw` over what `encodeUsage` makes of its buckets; details objects are compared member by member. */
+export function usageRemainder(raw: JsonObject, usage: Usage): UsageRemainder {
+  return difference(raw, encodeUsage(usage));
+}
+
+function difference(raw: JsonObject, book: JsonObject): UsageRemainder {
+  const extra: MutableJson = {};
+  for (const [key, value] of Object.entries(raw)) {
+    if (value === undefined || isDeepStrictEqual(value, book[key])) continue;
+    const [mine, theirs] = [value, book[key]];
+    extra[key] =
+      isJsonObject(mine) && isJsonObject(theirs) ? { '': { ...difference(mine, theirs) } as unknown as Json } : mine;
+  }
+  return { extra, absent: Object.keys(book).filter((key) => raw[key] === undefined) };
+}
+
+/** Puts a remainder back over an encoded `usage`. */
+export function applyUsageRemainder(book: JsonObject, remainder: UsageRemainder): JsonObject {
+  const result: MutableJson = {};
+  for (const [key, value] of Object.entries(book)) {
+    if (value !== undefined && !remainder.absent.includes(key)) result[key] = value;
+  }
+  for (const [key, value] of Object.entries(remainder.extra)) {
+    if (value === undefined) continue;
+    const [nested, base] = [isJsonObject(value) ? value[''] : undefined, book[key]];
+    result[key] =
+      isJsonObject(nested) && isJsonObject(base)
+        ? applyUsageRemainder(base, nested as unknown as UsageRemainder)
+        : value;
+  }
+  return result;
+}
