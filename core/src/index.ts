@@ -25,3 +25,4 @@ export { messageOf } from './plugins/hook-failure.ts';
 export { settleWithin } from './plugins/settle-within.ts';
 export type { Settled } from './plugins/settle-within.ts';
 export { openaiChatCodec } from './dialects/openai-chat/codec.ts';
+export { openaiResponsesCodec } from './dialects/openai-responses/codec.ts';

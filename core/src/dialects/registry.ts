@@ -4,9 +4,11 @@ import { anthropicMessagesCodec } from './anthropic-messages/codec.ts';
 import type { DialectCodec } from './codec.ts';
 import { geminiGenerateContentCodec } from './gemini-generate-content/codec.ts';
 import { openaiChatCodec } from './openai-chat/codec.ts';
+import { openaiResponsesCodec } from './openai-responses/codec.ts';
 
 const codecs: Partial<Record<DialectName, DialectCodec>> = {
   'openai-chat': openaiChatCodec,
+  'openai-responses': openaiResponsesCodec,
   'gemini-generate-content': geminiGenerateContentCodec,
   'anthropic-messages': anthropicMessagesCodec,
 };

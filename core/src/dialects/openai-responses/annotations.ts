@@ -57,8 +57,8 @@ function decodeLogprob(value: JsonObject): TokenLogprob {
   const bytes = value['bytes'] as readonly number[] | null | undefined;
   const top = value['top_logprobs'] as readonly JsonObject[] | undefined;
   return {
-    token: String(value['token']),
-    logprob: Number(value['logprob']),
+    token: stringField(value, 'token') ?? '',
+    logprob: numberField(value, 'logprob') ?? 0,
     ...defined({ bytes }),
     ...(top === undefined ? {} : { top: top.map(decodeLogprob) }),
   };

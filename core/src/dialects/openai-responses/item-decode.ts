@@ -18,7 +18,7 @@ export interface DecodedItem {
 const roles: ReadonlySet<unknown> = new Set(['system', 'developer', 'user', 'assistant', 'tool']);
 
 /** Items of tools that the provider runs. */
-const serverTools: ReadonlySet<unknown> = new Set([
+const serverTools: ReadonlySet<string> = new Set([
   'web_search_call',
   'x_search_call',
   'file_search_call',
@@ -176,8 +176,8 @@ export function decodeItem(item: JsonObject): DecodedItem {
     }
     default:
   }
-  if (!serverTools.has(type)) return opaqueItem(item);
-  return { role: 'assistant', parts: [{ type: 'server-tool', dialect, name: String(type), value: item }] };
+  if (typeof type !== 'string' || !serverTools.has(type)) return opaqueItem(item);
+  return { role: 'assistant', parts: [{ type: 'server-tool', dialect, name: type, value: item }] };
 }
 
 /** Decodes `input`: consecutive items of one assistant turn, and consecutive tool outputs, are one message. */
