@@ -1,0 +1,117 @@
+import { GatewayError, InvalidRequestError } from '@bifrost/sdk';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { maxNesting, memberValue, peekTopLevel } from './peek.ts';
+
+const keys = ['model', 'stream', 'fallbacks'] as const;
+const peek = (text: string) => {
+  const body = Buffer.from(text);
+  const top = peekTopLevel(body, keys);
+  return Object.fromEntries(keys.map((key, index) => [key, memberValue(body, top.members[index])]));
+};
+const messageOf = (text: string) => {
+  try {
+    peek(text);
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidRequestError);
+    return (error as GatewayError).message;
+  }
+  throw new Error(`accepted: ${text}`);
+};
+
+/** Renders JSON oddly: random white space, `\u` escapes in keys and strings, repeated keys. */
+function renderOddly(value: unknown, random: () => number): string {
+  const space = () => ['', '', ' ', '\n', '\t\r\n '][Math.floor(random() * 5)] as string;
+  const escaped = (text: string) =>
+    random() < 0.3
+      ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
+      : JSON.stringify(text);
+  const render = (one: unknown): string => {
+    if (typeof one === 'string') return escaped(one);
+    if (Array.isArray(one)) return `[${space()}${one.map(render).join(`${space()},${space()}`)}${space()}]`;
+    if (typeof one === 'object' && one !== null) {
+      const members = Object.entries(one).flatMap(([key, member]) => {
+        const text = `${escaped(key)}${space()}:${space()}${render(member)}`;
+        return random() < 0.2 ? [`${escaped(key)}:${render('earlier')}`, text] : [text];
+      });
+      return `{${space()}${members.join(`${space()},${space()}`)}${space()}}`;
+    }
+    if (typeof one === 'number' && Number.isSafeInteger(one) && random() < 0.3) return `${one}.0`;
+    return JSON.stringify(one);
+  };
+  return `${space()}${render(value)}${space()}`;
+}
+
+describe('peekTopLevel', () => {
+  it('agrees with JSON.parse on oddly formatted objects', () => {
+    const json = fc.jsonValue({ maxDepth: 4 });
+    const object = fc.record({ model: json, stream: json, fallbacks: json, messages: json, '"\\': json }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(object, fc.infiniteStream(fc.nat(999)), (value, numbers) => {
+        const text = renderOddly(value, () => (numbers.next().value as number) / 1000);
+        const expected = JSON.parse(text) as Record<string, unknown>;
+        const found = peek(text);
+        for (const key of keys) expect(found[key]).toEqual(expected[key]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('refuses only what JSON.parse refuses, whatever one byte is changed to', () => {
+    const text = '{"model":"a\\"b","n":[1.5e3,{"x":null}],"stream":true}';
+    fc.assert(
+      fc.property(fc.nat(text.length - 1), fc.integer({ min: 0, max: 127 }), (at, byte) => {
+        const changed = `${text.slice(0, at)}${String.fromCharCode(byte)}${text.slice(at + 1)}`;
+        let parsed: unknown;
+        try {
+          parsed = JSON.parse(changed);
+        } catch {
+          return;
+        }
+        if (typeof parsed === 'object') expect(peek(changed)['model']).toEqual((parsed as { model?: unknown }).model);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('reads an escaped key, a byte order mark, and lets the last duplicate win', () => {
+    expect(peek('\ufeff{"mod\\u0065l":"a"}')['model']).toBe('a');
+    expect(peek('{"model":"a","x":{"model":"no"},"model":"b"}')['model']).toBe('b');
+    expect(peek('{"n":12345678901234567890,"stream":false}')['stream']).toBe(false);
+    expect(peek('{}')).toEqual({});
+  });
+
+  it('finds the end of strings with quotes, backslashes and great length', () => {
+    const long = `${'x'.repeat(500)}\\"${'\\'.repeat(4)}y`;
+    expect(peek(`{"a":${JSON.stringify(long)},"b":"${'\\\\'.repeat(60)}","model":"m"}`)['model']).toBe('m');
+  });
+
+  it('says where and what is wrong', () => {
+    expect(messageOf('')).toContain('found the end of the body at byte offset 0, expected a JSON object');
+    expect(messageOf('[1]')).toContain('found "[" at byte offset 0');
+    expect(messageOf('{"model":"m",}')).toContain('found "}" at byte offset 13, expected a quoted key');
+    expect(messageOf('{"model" "m"}')).toContain('byte offset 9, expected ":"');
+    expect(messageOf('{"model":tru}')).toContain('expected a JSON value');
+    expect(messageOf('{"model":01}')).toContain('expected a JSON value');
+    expect(messageOf('{"a":[1,2}')).toContain('found "}" at byte offset 9, expected "]"');
+    expect(messageOf('{"a":"x')).toContain('the closing quote of the string at byte offset 5');
+    expect(messageOf(`{"a":"${'x'.repeat(99)}`)).toContain('the closing quote');
+    expect(messageOf('{"a":1}x')).toContain('byte offset 7, expected nothing after');
+    expect(messageOf('{"a":"\u0000"}')).toContain('byte 0x00 at byte offset 6');
+    expect(messageOf('{"a":[\u0000]}')).toContain('byte 0x00 at byte offset 6');
+  });
+
+  it('refuses deep nesting without running out of stack', () => {
+    expect(messageOf(`{"a":${'['.repeat(5_000_000)}`)).toContain(`deeper than ${maxNesting} levels`);
+    expect(peek(`{"a":${'['.repeat(maxNesting)}${']'.repeat(maxNesting)},"model":"m"}`)['model']).toBe('m');
+  });
+
+  it('skips a body of 10 MB in milliseconds', () => {
+    const image = 'QUJD'.repeat(2_500_000);
+    const body = Buffer.from(JSON.stringify({ messages: [{ content: image }], model: 'm' }));
+    const started = performance.now();
+    const top = peekTopLevel(body, keys);
+    expect(memberValue(body, top.members[0])).toBe('m');
+    expect(performance.now() - started).toBeLessThan(100);
+  });
+});
