@@ -1,4 +1,5 @@
-import { GatewayError, InvalidRequestError } from '@bifrost/sdk';
+import { InvalidRequestError } from '@bifrost/sdk';
+import type { GatewayError } from '@bifrost/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxNesting, memberValue, peekTopLevel } from './peek.ts';
@@ -45,7 +46,10 @@ function renderOddly(value: unknown, random: () => number): string {
 describe('peekTopLevel', () => {
   it('agrees with JSON.parse on oddly formatted objects', () => {
     const json = fc.jsonValue({ maxDepth: 4 });
-    const object = fc.record({ model: json, stream: json, fallbacks: json, messages: json, '"\\': json }, { requiredKeys: [] });
+    const object = fc.record(
+      { model: json, stream: json, fallbacks: json, messages: json, '"\\': json },
+      { requiredKeys: [] },
+    );
     fc.assert(
       fc.property(object, fc.infiniteStream(fc.nat(999)), (value, numbers) => {
         const text = renderOddly(value, () => (numbers.next().value as number) / 1000);

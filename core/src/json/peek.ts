@@ -126,7 +126,7 @@ function skipNested(body: Buffer, from: number): number {
 function skipScalar(body: Buffer, from: number): number {
   let at = from;
   while (classes[body[at] as number] === 1) at += 1;
-  if (at === from || !scalar.test(body.latin1Slice(from, at))) throw malformed(body, from, 'a JSON value');
+  if (at === from || !scalar.test(body.toString('latin1', from, at))) throw malformed(body, from, 'a JSON value');
   return at;
 }
 
@@ -156,7 +156,7 @@ function keyIndex(body: Buffer, start: number, end: number, keys: readonly strin
 
 function parseKey(body: Buffer, start: number, end: number): string {
   try {
-    return JSON.parse(body.utf8Slice(start, end)) as string;
+    return JSON.parse(body.toString('utf8', start, end)) as string;
   } catch {
     // JSON.parse's own message would name another offset.
     throw malformed(body, start, 'a valid key');
@@ -207,7 +207,7 @@ export function memberValue(body: Buffer, found: readonly Member[] | undefined):
   const member = found?.at(-1);
   if (member === undefined) return undefined;
   try {
-    return JSON.parse(body.utf8Slice(member.valueStart, member.valueEnd));
+    return JSON.parse(body.toString('utf8', member.valueStart, member.valueEnd));
   } catch {
     // JSON.parse's own message would name another offset.
     throw malformed(body, member.valueStart, 'a valid JSON value');

@@ -28,7 +28,12 @@ export function removeMembers(edits: Edit[], members: readonly Member[]): void {
       last = sorted[index] as Member;
     }
     if (last.commaAfter !== -1) edits.push({ start: first.keyStart, end: nextMember(last), text: '' });
-    else edits.push({ start: first.commaBefore === -1 ? first.keyStart : first.commaBefore, end: last.valueEnd, text: '' });
+    else
+      edits.push({
+        start: first.commaBefore === -1 ? first.keyStart : first.commaBefore,
+        end: last.valueEnd,
+        text: '',
+      });
   }
 }
 

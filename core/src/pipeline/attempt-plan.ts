@@ -1,0 +1,102 @@
+import { InvalidRequestError } from '@bifrost/sdk';
+import type { DialectName } from '@bifrost/sdk';
+import type { KeyConfig } from '../config.ts';
+import type { DialectCodec, Loss } from '../dialects/codec.ts';
+import { totalBytes } from '../json/splice.ts';
+import type { Surface } from '../providers/provider.ts';
+import type { Place } from '../reliability/gate.ts';
+import { resolveAlias } from '../reliability/key-selection.ts';
+import type { UpstreamRequest } from '../upstream/call.ts';
+import { encodeRequest } from './encode-request.ts';
+import { locateRequest } from './locate-request.ts';
+import { buildOutboundHeaders } from './outbound-headers.ts';
+import type { ProviderRuntime } from './provider-runtime.ts';
+import type { Target } from './resolve-model.ts';
+import type { Lane, RequestRun } from './run.ts';
+import { spliceRequest } from './splice-request.ts';
+
+/** All that one attempt needs: where it goes, with which key and bytes, on which lane. */
+export interface AttemptPlan {
+  readonly runtime: ProviderRuntime;
+  readonly key: KeyConfig;
+  /** The model as the provider is asked for it. */
+  readonly model: string;
+  /** The codec of the dialect spoken with the provider. */
+  readonly codec: DialectCodec;
+  readonly surface: Surface;
+  readonly lane: Lane;
+  readonly losses: Loss[];
+  readonly isUsageWithheld: boolean;
+  readonly request: UpstreamRequest;
+  /** The place in the provider's queue. */
+  readonly place: Place;
+}
+
+/** The conversation dialect whose errors and routes an embeddings dialect shares. */
+const embeddingsDialects: Readonly<Record<'openai' | 'gemini', DialectName>> = {
+  openai: 'openai-chat',
+  gemini: 'gemini-generate-content',
+};
+
+/** The way into a provider for this request: its own surface of the client's dialect, else the one it prefers. */
+export function chooseSurface(run: RequestRun, runtime: ProviderRuntime): Surface {
+  const { definition } = runtime.config;
+  const { operation, dialect } = run.request.route;
+  const nativeDialect = definition.surfaces[0]?.dialect ?? 'openai-chat';
+  if (operation === 'conversation') {
+    const surface = runtime.surfaceOf(dialect) ?? definition.surfaces[0];
+    if (surface !== undefined) return surface;
+  } else if (operation === 'embeddings') {
+    const own = embeddingsDialects[definition.embeddingsDialect ?? 'openai'];
+    if (definition.embeddingsPath !== undefined) return { dialect: own, path: definition.embeddingsPath };
+  } else if (definition.countTokensPath !== undefined) {
+    return { dialect: nativeDialect, path: definition.countTokensPath };
+  }
+  throw new InvalidRequestError(
+    `the provider ${runtime.name} does not offer the operation ${run.request.route.requestType}`,
+    {
+      code: 'BF_OPERATION_UNSUPPORTED',
+    },
+  );
+}
+
+/** Throws InvalidRequestError where the operator did not allow this kind of request. */
+export function assertAllowed(run: RequestRun, runtime: ProviderRuntime): void {
+  const allowed = runtime.config.allowedRequests;
+  if (allowed === undefined || allowed.includes(run.requestType)) return;
+  throw new InvalidRequestError(
+    `the provider ${runtime.name} is configured without the request type ${run.requestType}`,
+    {
+      code: 'BF_OPERATION_NOT_ALLOWED',
+    },
+  );
+}
+
+/** Forms the attempt's request. Throws InvalidRequestError for what the provider cannot be asked. */
+export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, place: Place): AttemptPlan {
+  const { runtime } = target;
+  const surface = chooseSurface(run, runtime);
+  const model = resolveAlias(key, target.model);
+  const codec = run.services.codecOf(surface.dialect);
+  const losses: Loss[] = [];
+  const isTranslated = surface.dialect !== run.request.route.dialect || run.isConversationChanged;
+  let lane: Lane = 'translated';
+  let body: Buffer | readonly Buffer[];
+  let isUsageWithheld = false;
+  if (isTranslated) body = encodeRequest(run, surface, model, losses);
+  else {
+    const spliced = spliceRequest(run, model, hasUsageOption(surface));
+    lane = spliced.isChanged || run.request.route.streamFraming === 'json-array' ? 'spliced' : 'identical';
+    body = spliced.body;
+    isUsageWithheld = spliced.isUsageAdded;
+  }
+  const headers = buildOutboundHeaders(run, runtime, key, isTranslated);
+  if (!Buffer.isBuffer(body)) headers.push('content-length', String(totalBytes(body)));
+  const request = { ...locateRequest(run, { runtime, key, surface, model, isTranslated }), headers, body };
+  return { runtime, key, model, codec, surface, lane, losses, isUsageWithheld, request, place };
+}
+
+function hasUsageOption(surface: Surface): boolean {
+  const isChat = surface.dialect === 'openai-chat' || surface.dialect === 'openai-completions';
+  return isChat && surface.quirks?.noStreamOptions !== true;
+}

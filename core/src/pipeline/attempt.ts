@@ -1,0 +1,210 @@
+import { GatewayError } from '@bifrost/sdk';
+import type { ErrorInfo } from '@bifrost/sdk';
+import { classifyFailure } from '../reliability/failure.ts';
+import type { FailureClass } from '../reliability/failure.ts';
+import { UpstreamCall } from '../upstream/call.ts';
+import type { UpstreamHeaders, UpstreamListener } from '../upstream/call.ts';
+import type { AttemptPlan } from './attempt-plan.ts';
+import { createDecompressor } from './decompressor.ts';
+import type { Decompressor } from './decompressor.ts';
+import { ErrorRelay } from './error-relay.ts';
+import type { Relay } from './relay.ts';
+import { createRelay } from './relay-choice.ts';
+import { toErrorInfo } from './respond-error.ts';
+import type { RequestRun } from './run.ts';
+
+/** A provider's error answer as it came, for a client of the same dialect. */
+export interface RawAnswer {
+  readonly statusCode: number;
+  readonly headers: UpstreamHeaders;
+  readonly body: Buffer;
+}
+
+export interface AttemptFailure {
+  readonly info: ErrorInfo;
+  readonly class: FailureClass;
+  readonly raw?: RawAnswer;
+}
+
+/** How an attempt ended: the client was answered (well or, after the commit point, with an error), nothing was sent, or it left. */
+export type AttemptResult =
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure }
+  | { readonly kind: 'canceled' };
+
+const answered: AttemptResult = { kind: 'answered' };
+const canceled: AttemptResult = { kind: 'canceled' };
+
+/**
+ * One call of one provider with one key: sends the request, watches the clocks, and lets a relay make the answer of what comes
+ * back. Ends exactly once; when it ends before the answer was complete the connection is destroyed.
+ *
+ * One timer serves all clocks: it is armed for the nearest deadline and moved on when it fires, so that a chunk costs a
+ * reading of the clock and no timer.
+ */
+export class Attempt implements UpstreamListener {
+  readonly run: RequestRun;
+  readonly plan: AttemptPlan;
+  readonly startedAt: number = performance.now();
+  readonly #call: UpstreamCall;
+  #relay: Relay | undefined;
+  #decompressor: Decompressor | undefined;
+  #resolve: ((result: AttemptResult) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #hasContent = false;
+  #lastByteAt = 0;
+  #lastWriteAt: number;
+  #isComplete = false;
+
+  constructor(run: RequestRun, plan: AttemptPlan) {
+    this.run = run;
+    this.plan = plan;
+    this.#lastWriteAt = run.request.startedAt;
+    this.#call = new UpstreamCall(plan.runtime.dispatcher, plan.request, this);
+  }
+
+  /** Runs the attempt to its end; never rejects. */
+  execute(): Promise<AttemptResult> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.run.onCancel = () => this.#finish(canceled);
+      if (this.run.isCanceled) {
+        this.#finish(canceled);
+        return;
+      }
+      this.run.writer.attach(this.#call);
+      this.#arm(this.startedAt);
+      this.#call.start();
+    });
+  }
+
+  /** The client's answer is out. */
+  answered(): void {
+    this.#finish(answered);
+  }
+
+  /** Nothing was sent to the client: the next attempt may do better. */
+  failed(info: ErrorInfo, raw?: RawAnswer): void {
+    const failureClass = info.code === timeoutCode ? 'timeout' : classifyFailure(info);
+    this.#finish({ kind: 'failed', failure: { info, class: failureClass, ...(raw === undefined ? {} : { raw }) } });
+  }
+
+  /** The first content has arrived: from now on only silence counts. */
+  noteContent(): void {
+    if (this.#hasContent) return;
+    this.#hasContent = true;
+    this.run.firstContentAt ??= performance.now();
+    if (this.run.isStream) this.plan.place.release();
+  }
+
+  onUpstreamHead(statusCode: number, headers: UpstreamHeaders): void {
+    const encoding = headers['content-encoding'];
+    this.#relay =
+      statusCode >= 200 && statusCode < 300
+        ? createRelay(this, statusCode, headers)
+        : new ErrorRelay(this, statusCode, headers);
+    if (encoding !== undefined && encoding !== 'identity') {
+      this.#decompressor = createDecompressor(String(encoding), this.#relay);
+    }
+    this.#lastByteAt = performance.now();
+  }
+
+  onUpstreamData(chunk: Buffer): void {
+    this.#lastByteAt = performance.now();
+    if (this.#hasContent) this.#lastWriteAt = this.#lastByteAt;
+    if (this.#decompressor === undefined) this.#relay?.push(chunk);
+    else this.#decompressor.push(chunk);
+  }
+
+  onUpstreamEnd(): void {
+    this.#isComplete = true;
+    if (this.#decompressor === undefined) this.#relay?.end();
+    else this.#decompressor.end();
+  }
+
+  onUpstreamFailure(error: GatewayError): void {
+    this.#isComplete = true;
+    this.#break(error);
+  }
+
+  #break(error: GatewayError): void {
+    if (this.#relay === undefined) this.failed(error.toInfo());
+    else this.#relay.fail(error);
+  }
+
+  #finish(result: AttemptResult): void {
+    const resolve = this.#resolve;
+    if (resolve === undefined) return;
+    this.#resolve = undefined;
+    clearTimeout(this.#timer);
+    this.run.onCancel = null;
+    this.run.writer.attach(null);
+    this.#decompressor?.destroy();
+    if (!this.#isComplete) this.#call.abort();
+    resolve(result);
+  }
+
+  #arm(now: number): void {
+    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(this.#nextLook(now) - now)));
+  }
+
+  /** When to look at the clocks again. At least once per idle time, so that the first content need not move the timer. */
+  #nextLook(now: number): number {
+    const { network } = this.plan.runtime.config;
+    let next = this.#hasContent
+      ? this.#lastByteAt + network.streamIdleTimeoutMs
+      : Math.min(this.startedAt + network.firstContentTimeoutMs, now + network.streamIdleTimeoutMs);
+    if (this.run.deadlineAt > 0) next = Math.min(next, this.run.deadlineAt);
+    const keepAlive = this.#keepAliveMs;
+    return keepAlive === 0 ? next : Math.min(next, this.#lastWriteAt + keepAlive);
+  }
+
+  get #keepAliveMs(): number {
+    return this.run.isStream ? this.run.snapshot.client.keepAliveCommentSeconds * 1000 : 0;
+  }
+
+  readonly #onTimer = (): void => {
+    const now = performance.now();
+    const { network } = this.plan.runtime.config;
+    if (this.run.deadlineAt > 0 && now >= this.run.deadlineAt) {
+      this.#break(deadlineError(now - this.run.request.startedAt));
+    } else if (this.#hasContent && now >= this.#lastByteAt + network.streamIdleTimeoutMs) {
+      this.#break(silenceError('went silent', network.streamIdleTimeoutMs));
+    } else if (!this.#hasContent && now >= this.startedAt + network.firstContentTimeoutMs) {
+      this.#break(silenceError('sent no content', network.firstContentTimeoutMs));
+    } else {
+      if (this.#keepAliveMs > 0 && now >= this.#lastWriteAt + this.#keepAliveMs) {
+        this.#relay?.keepAlive?.();
+        this.#lastWriteAt = now;
+      }
+      this.#arm(now);
+    }
+  };
+}
+
+/** What was thrown while an attempt was formed, as its failure. */
+export function classifyThrown(error: unknown): AttemptFailure {
+  const info = toErrorInfo(error);
+  return { info, class: classifyFailure(info) };
+}
+
+const timeoutCode = 'BF_UPSTREAM_TIMEOUT';
+/** The request's own deadline: no further attempt is made. */
+export const deadlineCode = 'request_timed_out';
+
+function silenceError(what: string, limitMs: number): GatewayError {
+  return new GatewayError(`the provider ${what} for ${limitMs} ms`, {
+    code: timeoutCode,
+    statusCode: 504,
+    isRetryable: true,
+  });
+}
+
+/** 504: the request's total time is over. */
+export function deadlineError(elapsedMs: number): GatewayError {
+  return new GatewayError(`the request was not answered within its deadline (${Math.round(elapsedMs)} ms)`, {
+    code: deadlineCode,
+    statusCode: 504,
+    info: { allowFallbacks: false },
+  });
+}

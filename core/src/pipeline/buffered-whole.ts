@@ -1,0 +1,118 @@
+import { GatewayError, isJsonObject } from '@bifrost/sdk';
+import type { ConversationResponse } from '@bifrost/sdk';
+import { framesOf } from '../conversation/response-frames.ts';
+import type { UpstreamHeaders } from '../upstream/call.ts';
+import type { Attempt } from './attempt.ts';
+import { answerHeaders, commitAnswer } from './commit-answer.ts';
+import { ClientStream } from './client-stream.ts';
+import { createClientEncoder, encodeAnswer } from './encode-response.ts';
+import { ErrorRelay } from './error-relay.ts';
+import type { Relay } from './relay.ts';
+import { toErrorInfo } from './respond-error.ts';
+import { respondWhole } from './respond-whole.ts';
+import { translateOther } from './translate-other.ts';
+import { errorFirst } from './pass-whole.ts';
+
+/** Holds a whole answer, because it is translated or a plugin reads it. */
+export class BufferedWhole implements Relay {
+  readonly #attempt: Attempt;
+  readonly #statusCode: number;
+  readonly #headers: UpstreamHeaders;
+  #chunks: Buffer[] = [];
+
+  constructor(attempt: Attempt, statusCode: number, headers: UpstreamHeaders) {
+    this.#attempt = attempt;
+    this.#statusCode = statusCode;
+    this.#headers = headers;
+  }
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  end(): void {
+    const body = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    if (errorFirst.test(body.toString('latin1', 0, Math.min(body.length, 64)))) {
+      const error = new ErrorRelay(this.#attempt, this.#statusCode, this.#headers);
+      error.push(body);
+      error.end();
+      return;
+    }
+    this.#answer(body).catch((error: unknown) => this.#attempt.failed(toErrorInfo(error)));
+  }
+
+  fail(error: GatewayError): void {
+    this.#attempt.failed(error.toInfo());
+  }
+
+  async #answer(body: Buffer): Promise<void> {
+    const { plan, run } = this.#attempt;
+    const { operation } = run.request.route;
+    let outgoing = body;
+    if (operation !== 'conversation') {
+      if (plan.lane === 'translated') outgoing = translateOther(this.#attempt, parseAnswer(body));
+    } else {
+      const needs = run.plugins === null ? undefined : run.snapshot.plugins?.needs.postLLM;
+      const isDecoded = plan.lane === 'translated' || needs === 'messages';
+      let response = isDecoded ? plan.codec.decodeResponse(parseAnswer(body)) : undefined;
+      run.usage = response?.usage;
+      const change = needs === undefined ? undefined : await this.#hook(response);
+      if (change?.error !== undefined) {
+        this.#attempt.failed(change.error);
+        return;
+      }
+      if (change?.response !== undefined) response = change.response;
+      if (response !== undefined && (plan.lane === 'translated' || change?.response !== undefined)) {
+        if (run.isStream) {
+          this.#stream(response);
+          return;
+        }
+        outgoing = Buffer.from(JSON.stringify(encodeAnswer(run, response, plan.losses)));
+      }
+    }
+    this.#attempt.noteContent();
+    await respondWhole(run, this.#statusCode, answerHeaders(this.#attempt, this.#headers), outgoing);
+    this.#attempt.answered();
+  }
+
+  #hook(response: ConversationResponse | undefined) {
+    const { run, startedAt } = this.#attempt;
+    return run.plugins?.postLLM({
+      request: run.head(),
+      statusCode: this.#statusCode,
+      latencyMs: performance.now() - startedAt,
+      ...(response === undefined ? {} : { response }),
+      ...(run.usage === undefined ? {} : { usage: run.usage }),
+    });
+  }
+
+  /** The client wants a stream, the provider answered whole: the stream is made of it. */
+  #stream(response: ConversationResponse): void {
+    const { plan, run } = this.#attempt;
+    const stream = new ClientStream(run, createClientEncoder(run, plan.losses), () => this.#attempt.answered());
+    this.#attempt.noteContent();
+    commitAnswer(this.#attempt, 200, {});
+    stream.open();
+    stream.pushFrames(framesOf(response));
+    stream.end();
+  }
+}
+
+function parseAnswer(body: Buffer) {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new GatewayError('the provider answered with something that is not JSON', {
+      code: 'BF_UPSTREAM_ANSWER_INVALID',
+      statusCode: 502,
+      cause,
+    });
+  }
+  if (isJsonObject(parsed)) return parsed;
+  throw new GatewayError('the provider answered with JSON that is not an object', {
+    code: 'BF_UPSTREAM_ANSWER_INVALID',
+    statusCode: 502,
+  });
+}

@@ -1,0 +1,131 @@
+import type { RequestRun } from './run.ts';
+
+/** What a slow client pauses. */
+export interface PausableSource {
+  pause(): void;
+  resume(): void;
+}
+
+type ClientHeaders = Record<string, string | readonly string[]>;
+
+/**
+ * Writes one answer to the client's sink: head, bytes, end. A slow client pauses the source until it has read. A plugin that
+ * looks at the head may take its time: what is written meanwhile is kept and goes out behind it.
+ */
+export class ClientWriter {
+  readonly #run: RequestRun;
+  #source: PausableSource | null = null;
+  #state: 'new' | 'waiting' | 'open' | 'ended' = 'new';
+  #isBlocked = false;
+  #kept: (Uint8Array | string)[] = [];
+  #isEndKept = false;
+
+  constructor(run: RequestRun) {
+    this.#run = run;
+  }
+
+  /** True once status and headers are decided. */
+  get isCommitted(): boolean {
+    return this.#state !== 'new';
+  }
+
+  get isEnded(): boolean {
+    return this.#state === 'ended' || this.#isEndKept;
+  }
+
+  /** Names what to pause while the client reads too slowly. */
+  attach(source: PausableSource | null): void {
+    this.#source = source;
+    if (this.#isBlocked) source?.pause();
+  }
+
+  /** Commits status and headers, once; plugins may change the headers before. Later calls do nothing. */
+  begin(statusCode: number, headers: ClientHeaders): void {
+    if (this.#state !== 'new') return;
+    const { plugins, sink, snapshot } = this.#run;
+    this.#run.statusCode = statusCode;
+    if (plugins === null || snapshot.plugins?.needs.responseHeaders === undefined) {
+      this.#state = 'open';
+      if (!sink.isClosed) sink.head(statusCode, headers);
+      return;
+    }
+    const changes = plugins.responseHeaders({ statusCode, headers });
+    if (!(changes instanceof Promise)) {
+      this.#open(statusCode, headers, changes);
+      return;
+    }
+    this.#state = 'waiting';
+    this.#block();
+    void changes.then((late) => this.#open(statusCode, headers, late));
+  }
+
+  write(chunk: Uint8Array | string): void {
+    if (this.#state === 'waiting') this.#kept.push(chunk);
+    else if (this.#state === 'open' && !this.#run.sink.isClosed && !this.#run.sink.write(chunk)) this.#block();
+  }
+
+  end(chunk?: Uint8Array | string): void {
+    if (this.#state === 'waiting') {
+      if (chunk !== undefined) this.#kept.push(chunk);
+      this.#isEndKept = true;
+    } else if (this.#state === 'open') {
+      this.#state = 'ended';
+      if (!this.#run.sink.isClosed) this.#run.sink.end(chunk);
+    }
+  }
+
+  /** Breaks the connection: the body cannot be completed. */
+  destroy(): void {
+    this.#state = 'ended';
+    this.#run.sink.destroy();
+  }
+
+  #open(
+    statusCode: number,
+    headers: ClientHeaders,
+    changes: Readonly<Record<string, string | null>> | undefined,
+  ): void {
+    const { sink } = this.#run;
+    const wasWaiting = this.#state === 'waiting';
+    this.#state = 'open';
+    if (!sink.isClosed) sink.head(statusCode, applyHeaderChanges(headers, changes));
+    if (!wasWaiting) return;
+    this.#isBlocked = false;
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const chunk of kept) this.write(chunk);
+    if (this.#isEndKept) this.end();
+    else if (!this.#isBlocked) this.#source?.resume();
+  }
+
+  #block(): void {
+    if (!this.#isBlocked) {
+      this.#isBlocked = true;
+      this.#source?.pause();
+    }
+    if (this.#state === 'open') this.#run.sink.onDrain(this.#onDrain);
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#isBlocked) this.#unblock();
+  };
+
+  #unblock(): void {
+    this.#isBlocked = false;
+    this.#source?.resume();
+  }
+}
+
+/** Headers with a plugin's changes: null removes. */
+export function applyHeaderChanges(
+  headers: ClientHeaders,
+  changes: Readonly<Record<string, string | null>> | undefined,
+): ClientHeaders {
+  if (changes === undefined) return headers;
+  const changed = { ...headers };
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) delete changed[name.toLowerCase()];
+    else changed[name.toLowerCase()] = value;
+  }
+  return changed;
+}

@@ -1,0 +1,103 @@
+import { GatewayError } from '@bifrost/sdk';
+import type { DialectName } from '@bifrost/sdk';
+import type { DialectCodec } from '../dialects/codec.ts';
+import { codecOf } from '../dialects/registry.ts';
+import { runPipeline } from './pipeline.ts';
+import { respondError } from './respond-error.ts';
+import { RequestRun } from './run.ts';
+import type { Engine, EngineSnapshot, InboundRequest, ResponseSink, TraceListener } from './seam.ts';
+import { SnapshotRuntime } from './snapshot-runtime.ts';
+
+/** Where the engine says what no client hears. */
+export interface EngineLogger {
+  warn(message: string, detail?: unknown): void;
+  error(message: string, detail?: unknown): void;
+}
+
+export interface EngineOptions {
+  readonly logger?: EngineLogger;
+  readonly onTrace?: TraceListener;
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+  /** @default the built-in codecs */
+  readonly codecOf?: (dialect: DialectName) => DialectCodec;
+}
+
+/** What requests use of the engine. */
+export interface EngineServices {
+  readonly logger: EngineLogger | undefined;
+  readonly onTrace: TraceListener | undefined;
+  readonly now: () => number;
+  readonly codecOf: (dialect: DialectName) => DialectCodec;
+  /** Somebody may look at attempts and usage. */
+  readonly isTraced: boolean;
+  readonly isUsageRead: boolean;
+}
+
+class RequestEngine implements Engine {
+  readonly #services: EngineServices;
+  #snapshot: SnapshotRuntime | undefined;
+  #inFlight = 0;
+  #isDraining = false;
+  #drained: (() => void)[] = [];
+
+  constructor(options: EngineOptions) {
+    this.#services = {
+      logger: options.logger,
+      onTrace: options.onTrace,
+      now: options.now ?? Date.now,
+      codecOf: options.codecOf ?? codecOf,
+      isTraced: true,
+      isUsageRead: true,
+    };
+  }
+
+  async handle(request: InboundRequest, sink: ResponseSink): Promise<void> {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) throw new TypeError('configure the engine before it handles requests');
+    const run = new RequestRun(this.#services, snapshot, request, sink);
+    if (this.#isDraining) {
+      await refuse(run);
+      return;
+    }
+    this.#inFlight += 1;
+    snapshot.users += 1;
+    await runPipeline(run);
+    snapshot.release();
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  configure(snapshot: EngineSnapshot): void {
+    const previous = this.#snapshot;
+    const next = new SnapshotRuntime(snapshot, previous);
+    this.#snapshot = next;
+    if (previous === undefined) return;
+    const retire = (): void => void previous.closeUnless(this.#snapshot);
+    if (previous.users === 0) retire();
+    else previous.onIdle = retire;
+  }
+
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    return this.#inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    await this.#snapshot?.closeUnless(undefined);
+  }
+}
+
+async function refuse(run: RequestRun): Promise<void> {
+  const error = new GatewayError('the gateway is shutting down; send the request again', {
+    code: 'BF_ENGINE_DRAINING',
+    statusCode: 503,
+    info: { retryAfterSeconds: 1 },
+  });
+  await respondError(run, { info: error.toInfo() });
+}
+
+/** Creates an engine. Call `configure` before the first request. */
+export function createEngine(options: EngineOptions = {}): Engine {
+  return new RequestEngine(options);
+}

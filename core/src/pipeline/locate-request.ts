@@ -1,0 +1,55 @@
+import type { KeyConfig } from '../config.ts';
+import type { Surface } from '../providers/provider.ts';
+import type { ProviderRuntime } from './provider-runtime.ts';
+import type { RequestRun } from './run.ts';
+
+/** Query parameters of a caller that never travel on: credentials, and what the gateway decides. */
+const ownParameters = new Set(['key', 'api_key', 'api-key', 'access_token', 'alt', 'provider']);
+
+interface Destination {
+  readonly runtime: ProviderRuntime;
+  readonly key: KeyConfig;
+  readonly surface: Surface;
+  readonly model: string;
+  readonly isTranslated: boolean;
+}
+
+/** Origin and path (with query) of a call. */
+export function locateRequest(
+  run: RequestRun,
+  destination: Destination,
+): { readonly origin: string; readonly path: string } {
+  const { runtime, key, surface, model, isTranslated } = destination;
+  const override =
+    runtime.config.requestPathOverrides?.[run.requestType] ??
+    runtime.config.requestPathOverrides?.[run.request.route.requestType];
+  let path = override ?? surface.path;
+  if (path.includes('{')) {
+    path = path.replace('{model}', encodeURIComponent(model)).replace('{action}', geminiAction(run));
+  }
+  const query = buildQuery(run, path, isTranslated);
+  if (/^https?:\/\//.test(path)) {
+    const url = new URL(path);
+    return { origin: url.origin, path: `${url.pathname}${url.search}${query}` };
+  }
+  const address = runtime.address(key.baseUrl ?? runtime.config.definition.baseUrl);
+  return { origin: address.origin, path: `${address.path}${path.startsWith('/') ? '' : '/'}${path}${query}` };
+}
+
+function geminiAction(run: RequestRun): string {
+  if (run.request.route.operation === 'embeddings') return 'embedContent';
+  if (run.request.route.operation === 'count-tokens') return 'countTokens';
+  return run.isStream ? 'streamGenerateContent' : 'generateContent';
+}
+
+function buildQuery(run: RequestRun, path: string, isTranslated: boolean): string {
+  let query = path.endsWith(':streamGenerateContent') ? 'alt=sse' : '';
+  if (run.request.query !== '' && !isTranslated) {
+    for (const [name, value] of new URLSearchParams(run.request.query)) {
+      if (ownParameters.has(name.toLowerCase())) continue;
+      query += `${query === '' ? '' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+    }
+  }
+  if (query === '') return '';
+  return path.includes('?') ? `&${query}` : `?${query}`;
+}

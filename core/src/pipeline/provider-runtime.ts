@@ -1,0 +1,90 @@
+import type { DialectName } from '@bifrost/sdk';
+import type { Dispatcher } from 'undici';
+import type { KeyConfig, ProviderConfig } from '../config.ts';
+import type { Surface } from '../providers/provider.ts';
+import { ProviderGate } from '../reliability/gate.ts';
+import { eligibleKeys } from '../reliability/key-selection.ts';
+import { RetryBudget } from '../reliability/retry-budget.ts';
+import { parseAddress } from '../upstream/address.ts';
+import type { UpstreamAddress } from '../upstream/address.ts';
+import { createDispatcher } from '../upstream/dispatcher.ts';
+
+/** Models whose keys are remembered; a caller may name any number of models. */
+const maxRememberedModels = 1000;
+
+/** Connections of one provider, closed when the last snapshot that uses them has gone. */
+interface Connections {
+  readonly fingerprint: string;
+  readonly dispatcher: Dispatcher;
+}
+
+/**
+ * One configured provider at work: its connections, its queue, its retry budget. Made anew for every snapshot; what still fits
+ * (connections of the same network settings, the queue, the budget) is taken over from the one before.
+ */
+export class ProviderRuntime {
+  readonly name: string;
+  readonly config: ProviderConfig;
+  readonly gate: ProviderGate;
+  readonly budget: RetryBudget;
+  readonly #connections: Connections | undefined;
+  readonly #addresses = new Map<string, UpstreamAddress>();
+  readonly #eligible = new Map<string, readonly KeyConfig[]>();
+
+  constructor(config: ProviderConfig, previous: ProviderRuntime | undefined) {
+    this.name = config.definition.name;
+    this.config = config;
+    this.gate = previous?.gate ?? new ProviderGate(config.concurrency, config.queueSize);
+    this.gate.resize(config.concurrency, config.queueSize);
+    this.budget = previous?.budget ?? new RetryBudget();
+    if (config.definition.isEmbedded === true) return;
+    const fingerprint = JSON.stringify([config.network, config.proxy]);
+    const earlier = previous === undefined ? undefined : previous.#connections;
+    this.#connections =
+      earlier?.fingerprint === fingerprint
+        ? earlier
+        : { fingerprint, dispatcher: createDispatcher(config.network, config.proxy) };
+  }
+
+  get dispatcher(): Dispatcher {
+    if (this.#connections === undefined) throw new TypeError(`${this.name} answers in process and has no connections`);
+    return this.#connections.dispatcher;
+  }
+
+  /** True when both use the same connections. */
+  sharesConnections(other: ProviderRuntime | undefined): boolean {
+    return other !== undefined && this.#connections !== undefined && this.#connections === other.#connections;
+  }
+
+  /** Closes the connections once the calls under way have ended. */
+  async close(): Promise<void> {
+    await this.#connections?.dispatcher.close();
+  }
+
+  /** The keys that may serve `model`; throws like `eligibleKeys`. */
+  keysFor(model: string): readonly KeyConfig[] {
+    let keys = this.#eligible.get(model);
+    if (keys === undefined) {
+      keys = eligibleKeys(this.config, model);
+      if (this.#eligible.size >= maxRememberedModels) this.#eligible.clear();
+      this.#eligible.set(model, keys);
+    }
+    return keys;
+  }
+
+  /** Where a base URL (the provider's or a key's own) leads. */
+  address(baseUrl: string): UpstreamAddress {
+    let address = this.#addresses.get(baseUrl);
+    if (address === undefined) {
+      address = parseAddress(baseUrl);
+      this.#addresses.set(baseUrl, address);
+    }
+    return address;
+  }
+
+  /** The provider's own way to speak `dialect`, if it has one. */
+  surfaceOf(dialect: DialectName): Surface | undefined {
+    for (const surface of this.config.definition.surfaces) if (surface.dialect === dialect) return surface;
+    return undefined;
+  }
+}

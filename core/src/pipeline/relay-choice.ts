@@ -1,0 +1,33 @@
+import type { UpstreamHeaders } from '../upstream/call.ts';
+import type { Attempt } from './attempt.ts';
+import { BufferedWhole } from './buffered-whole.ts';
+import { PassStream } from './pass-stream.ts';
+import { PassWhole } from './pass-whole.ts';
+import { EventStream } from './event-stream.ts';
+import type { Relay } from './relay.ts';
+
+/** Chooses how a good answer travels: bytes where nobody needs more, else events or a whole decoded body. */
+export function createRelay(attempt: Attempt, statusCode: number, headers: UpstreamHeaders): Relay {
+  const { run, plan } = attempt;
+  const isJson = String(headers['content-type'] ?? '').includes('json');
+  if (run.isStream && !isJson)
+    return needsEvents(attempt) ? new EventStream(attempt, headers) : new PassStream(attempt, headers);
+  return plan.lane === 'translated' || readsWhole(attempt)
+    ? new BufferedWhole(attempt, statusCode, headers)
+    : new PassWhole(attempt, statusCode, headers);
+}
+
+function needsEvents(attempt: Attempt): boolean {
+  const { run, plan } = attempt;
+  if (plan.lane === 'translated' || run.request.route.streamFraming === 'json-array') return true;
+  if (run.plugins === null) return false;
+  const needs = run.snapshot.plugins?.needs;
+  return needs?.streamChunk !== undefined || needs?.streamEvent !== undefined || needs?.postLLM === 'messages';
+}
+
+function readsWhole(attempt: Attempt): boolean {
+  const { run } = attempt;
+  if (run.plugins === null) return false;
+  const needs = run.snapshot.plugins?.needs;
+  return needs?.postLLM !== undefined || needs?.httpPost !== undefined;
+}

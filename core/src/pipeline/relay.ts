@@ -1,0 +1,12 @@
+import type { GatewayError } from '@bifrost/sdk';
+
+/** Takes one upstream answer's bytes and makes the client's answer, or the attempt's failure, of them. */
+export interface Relay {
+  push(chunk: Buffer): void;
+  /** The bytes ended well. */
+  end(): void;
+  /** They broke off, or a clock expired. */
+  fail(error: GatewayError): void;
+  /** The client has heard nothing for a while: write a comment if the answer is a stream between two events. */
+  keepAlive?(): void;
+}

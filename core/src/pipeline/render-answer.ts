@@ -1,0 +1,108 @@
+import type { ConversationResponse, StreamEvent, StreamFrame } from '@bifrost/sdk';
+import { ResponseAccumulator } from '../conversation/accumulator.ts';
+import { framesOf } from '../conversation/response-frames.ts';
+import type { Loss } from '../dialects/codec.ts';
+import type { AttemptResult } from './attempt.ts';
+import { ClientStream } from './client-stream.ts';
+import { createClientEncoder, encodeAnswer } from './encode-response.ts';
+import { respondWhole } from './respond-whole.ts';
+import { addLosses, addRoutingFacts } from './response-headers.ts';
+import { toErrorInfo } from './respond-error.ts';
+import type { RequestRun } from './run.ts';
+
+type ClientHeaders = Record<string, string | readonly string[]>;
+
+const answered: AttemptResult = { kind: 'answered' };
+
+/** Answers with a canonical response that no provider's bytes carry (a plugin's, the mock's): whole, or as a stream. */
+export async function renderResponse(run: RequestRun, response: ConversationResponse): Promise<AttemptResult> {
+  if (run.isStream) return renderFrames(run, framesOf(response));
+  run.lane = 'translated';
+  run.usage = response.usage;
+  const losses: Loss[] = [];
+  const body = Buffer.from(JSON.stringify(encodeAnswer(run, response, losses)));
+  run.firstContentAt ??= performance.now();
+  await respondWhole(run, 200, renderedHeaders(run, losses, 'application/json'), body);
+  return answered;
+}
+
+/** Answers with a stream of canonical events. */
+export function renderEvents(
+  run: RequestRun,
+  events: AsyncIterable<StreamEvent> | Iterable<StreamEvent>,
+): Promise<AttemptResult> {
+  return renderFrames(run, framed(events));
+}
+
+async function* framed(events: AsyncIterable<StreamEvent> | Iterable<StreamEvent>): AsyncGenerator<StreamFrame> {
+  for await (const event of events) yield { events: [event] };
+}
+
+/** Answers with a stream of frames; a client that wants a whole answer gets what they add up to. */
+export async function renderFrames(
+  run: RequestRun,
+  frames: AsyncIterable<StreamFrame> | Iterable<StreamFrame>,
+): Promise<AttemptResult> {
+  const accumulator = new ResponseAccumulator();
+  if (!run.isStream) {
+    for await (const frame of frames) accumulator.push(frame);
+    return renderResponse(run, accumulator.result());
+  }
+  run.lane = 'translated';
+  const source = new PullGate();
+  run.writer.attach(source);
+  run.onCancel = () => source.resume();
+  const losses: Loss[] = [];
+  const ended = Promise.withResolvers<void>();
+  const stream = new ClientStream(run, createClientEncoder(run, losses), () => ended.resolve());
+  run.writer.begin(200, renderedHeaders(run, losses, 'text/event-stream'));
+  stream.open();
+  try {
+    for await (const frame of frames) {
+      if (run.isCanceled) return { kind: 'canceled' };
+      run.firstContentAt ??= performance.now();
+      accumulator.push(frame);
+      stream.pushFrames([frame]);
+      if (source.isPaused) await source.resumed();
+    }
+    stream.end();
+  } catch (error) {
+    stream.fail(toErrorInfo(error));
+  } finally {
+    run.usage = accumulator.usage;
+    run.response = accumulator.result();
+    run.writer.attach(null);
+    run.onCancel = null;
+  }
+  if (!run.isCanceled) await ended.promise;
+  return answered;
+}
+
+function renderedHeaders(run: RequestRun, losses: readonly Loss[], contentType: string): ClientHeaders {
+  const isArray = run.request.route.streamFraming === 'json-array';
+  const headers: ClientHeaders = { 'content-type': isArray ? 'application/json' : contentType };
+  if (run.isStream) headers['cache-control'] = 'no-cache';
+  addLosses(headers, losses);
+  addRoutingFacts(headers, run);
+  return headers;
+}
+
+/** Holds a generator back while the client reads too slowly. */
+class PullGate {
+  #waiting: (() => void) | undefined;
+  isPaused = false;
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+
+  resumed(): Promise<void> {
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+}

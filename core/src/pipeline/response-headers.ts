@@ -1,0 +1,91 @@
+import type { Loss } from '../dialects/codec.ts';
+import type { UpstreamHeaders } from '../upstream/call.ts';
+import type { RequestRun } from './run.ts';
+
+/** Headers of a provider's answer that end here: of the connection, of its site, of its encoding, or that only we may set. */
+const notPassedOn = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'date',
+  'server',
+  'via',
+  'set-cookie',
+  'alt-svc',
+  'strict-transport-security',
+  'content-security-policy',
+  'content-security-policy-report-only',
+  'report-to',
+  'nel',
+  'reporting-endpoints',
+  'expect-ct',
+  'vary',
+  'x-request-id',
+]);
+
+/** Longest list of field names in one header, in characters. */
+const maxFieldList = 2000;
+const unsafe = /[^\x20-\x7e]/;
+
+type ClientHeaders = Record<string, string | readonly string[]>;
+
+/** A value as a header may carry it: anything beyond printable ASCII is percent-encoded. */
+export function safeHeaderValue(value: string): string {
+  return unsafe.test(value) ? encodeURIComponent(value.toWellFormed()) : value;
+}
+
+/** Copies what may pass of a provider's headers. Its own request id becomes `x-bf-upstream-request-id`. */
+export function copyUpstreamHeaders(target: ClientHeaders, upstream: UpstreamHeaders): void {
+  for (const name in upstream) {
+    const value = upstream[name];
+    if (value === undefined) continue;
+    if (name === 'x-request-id') target['x-bf-upstream-request-id'] = value;
+    if (notPassedOn.has(name) || name.startsWith('x-bf-') || name.startsWith('access-control-')) continue;
+    target[name] = value;
+  }
+}
+
+/** Adds who served the request and how: on the identical and spliced lanes this is the only place that says so. */
+export function addRoutingFacts(target: ClientHeaders, run: RequestRun): void {
+  target['x-request-id'] = run.request.requestId;
+  target['x-bf-lane'] = run.lane;
+  target['x-bf-request-type'] = run.requestType;
+  target['x-bf-latency-ms'] = String(Math.round(performance.now() - run.request.startedAt));
+  if (run.target === undefined || run.primary === undefined) return;
+  target['x-bf-provider'] = safeHeaderValue(run.target.runtime.name);
+  target['x-bf-model'] = safeHeaderValue(run.target.model);
+  if (run.keyName !== undefined) target['x-bf-key'] = safeHeaderValue(run.keyName);
+  target['x-bf-is-fallback'] = run.fallbackIndex === 0 ? 'false' : 'true';
+  target['x-bf-primary-provider'] = safeHeaderValue(run.primary.runtime.name);
+  target['x-bf-primary-model'] = safeHeaderValue(run.primary.model);
+}
+
+/** Lists the fields that a translation dropped or changed, shortened where there are too many. */
+export function addLosses(target: ClientHeaders, losses: readonly Loss[]): void {
+  const dropped = fieldList(losses, 'dropped');
+  if (dropped !== '') target['x-bf-dropped-fields'] = dropped;
+  const changed = fieldList(losses, 'changed');
+  if (changed !== '') target['x-bf-changed-fields'] = changed;
+}
+
+function fieldList(losses: readonly Loss[], action: Loss['action']): string {
+  const fields = new Set<string>();
+  for (const loss of losses) if (loss.action === action) fields.add(safeHeaderValue(loss.field));
+  let list = '';
+  let left = fields.size;
+  for (const field of fields) {
+    if (list.length + field.length > maxFieldList) return `${list}${list === '' ? '' : ', '}and ${left} more`;
+    list += list === '' ? field : `, ${field}`;
+    left -= 1;
+  }
+  return list;
+}

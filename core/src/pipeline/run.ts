@@ -1,0 +1,134 @@
+import type {
+  AttemptTrace,
+  ConversationRequest,
+  ConversationResponse,
+  ErrorInfo,
+  RequestFacts,
+  RequestHead,
+  Usage,
+} from '@bifrost/sdk';
+import type { DialectCodec } from '../dialects/codec.ts';
+import type { TopLevel } from '../json/peek.ts';
+import type { PluginRun } from '../plugins/chain.ts';
+import type { EngineServices } from './engine.ts';
+import type { KeyPin } from '../reliability/key-selection.ts';
+import { ClientWriter } from './client-writer.ts';
+import type { Target } from './resolve-model.ts';
+import type { InboundRequest, ResponseSink } from './seam.ts';
+import type { SnapshotRuntime } from './snapshot-runtime.ts';
+
+export type Lane = 'identical' | 'spliced' | 'translated' | 'none';
+
+/** Everything one request gathers on its way through the stages. Attempts read it and derive their own; none changes the request. */
+export class RequestRun {
+  readonly services: EngineServices;
+  readonly snapshot: SnapshotRuntime;
+  readonly request: InboundRequest;
+  readonly sink: ResponseSink;
+  readonly writer: ClientWriter;
+  /** Milliseconds since 1970 at arrival. */
+  readonly startedAtEpoch: number;
+
+  /** The caller's headers, with the changes of plugins. */
+  headers: InboundRequest['headers'];
+  /** The caller's body, or a plugin's in its place. */
+  body: Buffer;
+  top: TopLevel | undefined;
+  /** The model as the caller (or a plugin) named it, provider prefix included. */
+  modelText = '';
+  isStream = false;
+  fallbacks: readonly string[] = [];
+  /** The decoded request, made only for who reads it; `isConversationChanged`: a plugin replaced it. */
+  conversation: ConversationRequest | undefined;
+  isConversationChanged = false;
+
+  plugins: PluginRun | null = null;
+  primary: Target | undefined;
+  target: Target | undefined;
+  fallbackIndex = 0;
+  keyName: string | undefined;
+  lane: Lane = 'none';
+  /** `performance.now()` after which the request has had its time; 0 = never. */
+  deadlineAt = 0;
+
+  statusCode = 0;
+  usage: Usage | undefined;
+  /** A stream's accumulated answer, where a plugin reads it. */
+  response: ConversationResponse | undefined;
+  error: ErrorInfo | undefined;
+  firstContentAt: number | undefined;
+  readonly attempts: AttemptTrace[] = [];
+
+  /** True once the client has gone. */
+  isCanceled = false;
+  /** What to give up when the client goes: the wait or the attempt under way. */
+  onCancel: (() => void) | null = null;
+
+  constructor(services: EngineServices, snapshot: SnapshotRuntime, request: InboundRequest, sink: ResponseSink) {
+    this.services = services;
+    this.snapshot = snapshot;
+    this.request = request;
+    this.sink = sink;
+    this.headers = request.headers;
+    this.body = request.body;
+    this.writer = new ClientWriter(this);
+    this.startedAtEpoch = services.now();
+  }
+
+  /** The codec of the dialect that the client speaks. */
+  get clientCodec(): DialectCodec {
+    return this.services.codecOf(this.request.route.dialect);
+  }
+
+  /** Bifrost's request type, with the stream suffix. */
+  get requestType(): string {
+    return this.isStream ? `${this.request.route.requestType}_stream` : this.request.route.requestType;
+  }
+
+  /** The client has gone: whatever is under way for it ends now. */
+  cancel(): void {
+    if (this.isCanceled) return;
+    this.isCanceled = true;
+    this.onCancel?.();
+  }
+
+  /** The first value of one of the caller's headers. */
+  header(name: string): string | undefined {
+    const value = this.headers[name];
+    return typeof value === 'string' ? value : value?.[0];
+  }
+
+  /** The stored key that the caller pins, if any. */
+  keyPin(): KeyPin | undefined {
+    const id = this.header('x-bf-api-key-id');
+    if (id !== undefined) return { id };
+    const name = this.header('x-bf-api-key');
+    return name === undefined ? undefined : { name };
+  }
+
+  /** What plugins see of the request without its messages. */
+  head(): RequestHead {
+    const { target } = this;
+    return {
+      model: target?.model ?? this.modelText,
+      isStream: this.isStream,
+      fallbacks: this.fallbacks,
+      ...(target === undefined ? {} : { provider: target.runtime.name }),
+    };
+  }
+
+  /** What plugins see of the request and cannot change. */
+  facts(): RequestFacts {
+    const { requestId, method, path } = this.request;
+    return {
+      requestId,
+      requestType: this.requestType,
+      method,
+      path,
+      isStream: this.isStream,
+      ...(this.target === undefined
+        ? {}
+        : { provider: this.target.runtime.name, model: this.target.model, fallbackIndex: this.fallbackIndex }),
+    };
+  }
+}

@@ -1,0 +1,17 @@
+import type { RequestRun } from './run.ts';
+
+/** Waits; false when the client went away meanwhile. */
+export function sleep(run: RequestRun, milliseconds: number): Promise<boolean> {
+  if (run.isCanceled) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      run.onCancel = null;
+      resolve(true);
+    }, milliseconds);
+    run.onCancel = () => {
+      clearTimeout(timer);
+      run.onCancel = null;
+      resolve(false);
+    };
+  });
+}

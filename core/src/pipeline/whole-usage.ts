@@ -1,0 +1,50 @@
+import type { DialectName, Usage } from '@bifrost/sdk';
+import type { DialectCodec } from '../dialects/codec.ts';
+import { peekTopLevel } from '../json/peek.ts';
+
+/** A larger answer is not kept for its usage. */
+const maxBytes = 256 * 1024;
+const keys = ['usage', 'usageMetadata'];
+
+/** How each dialect's stream says what its whole answer has under `usage`: the stream's reader then reads both. */
+const asStreamEvent: Readonly<Record<DialectName, (usage: string) => string>> = {
+  'openai-chat': (usage) => `{"choices":[],"usage":${usage}}`,
+  'openai-completions': (usage) => `{"choices":[],"usage":${usage}}`,
+  'openai-responses': (usage) => `{"type":"response.completed","response":{"usage":${usage}}}`,
+  'anthropic-messages': (usage) => `{"type":"message_delta","usage":${usage}}`,
+  'gemini-generate-content': (usage) => `{"usageMetadata":${usage}}`,
+};
+
+/** Finds the usage of a whole answer that passes through undecoded, after the client has it. */
+export class WholeUsage {
+  readonly #codec: DialectCodec;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(codec: DialectCodec) {
+    this.#codec = codec;
+  }
+
+  push(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > maxBytes) this.#chunks = [];
+    else this.#chunks.push(chunk);
+  }
+
+  /** The usage, or undefined where the answer has none, is no JSON, or is too large. */
+  read(): Usage | undefined {
+    if (this.#bytes === 0 || this.#bytes > maxBytes) return undefined;
+    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    try {
+      const { members } = peekTopLevel(body, keys);
+      const member = (members[0] ?? members[1])?.at(-1);
+      if (member === undefined) return undefined;
+      const usage = body.toString('utf8', member.valueStart, member.valueEnd);
+      const event = this.#codec.name === 'anthropic-messages' ? { event: 'message_delta' } : {};
+      return this.#codec.readStreamUsage({ ...event, data: asStreamEvent[this.#codec.name](usage) });
+    } catch {
+      // The answer passed as it came; that its usage cannot be read makes it unknown, not an error.
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import type { Socket } from 'node:net';
+import { rootCertificates } from 'node:tls';
+import { GatewayError } from '@bifrost/sdk';
+import { Agent, buildConnector, EnvHttpProxyAgent, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { NetworkConfig, ProxyConfig } from '../config.ts';
+
+/** Bytes that a failed socket had received before: above 0 it had served earlier requests. Set on errors of direct connections. */
+export const bytesReadBefore: unique symbol = Symbol('bytesReadBefore');
+
+/** An error of a socket, with what the connector noted on it. */
+export interface SocketFailure extends Error {
+  readonly code?: string;
+  [bytesReadBefore]?: number;
+  /** undici's SocketError carries the socket's counters. */
+  readonly socket?: { readonly bytesRead?: number } | null;
+}
+
+function tlsOptions(network: NetworkConfig): { readonly rejectUnauthorized?: boolean; readonly ca?: string[] } {
+  if (network.isTlsVerificationOff) return { rejectUnauthorized: false };
+  // `ca` replaces the well-known authorities: the operator's certificate is one more, not the only one.
+  if (network.caCertificatePem !== undefined) return { ca: [...rootCertificates, network.caCertificatePem] };
+  return {};
+}
+
+/** Notes on a socket's error whether the socket had been used, before undici's own listener passes the error on. */
+function createConnector(network: NetworkConfig): ReturnType<typeof buildConnector> {
+  const connect = buildConnector({ ...tlsOptions(network), allowH2: false, timeout: network.connectTimeoutMs });
+  return (options, callback) => {
+    connect(options, (...result) => {
+      const socket = result[1];
+      if (socket !== null) (socket as Socket).prependListener('error', noteBytesRead);
+      callback(...result);
+    });
+  };
+}
+
+function noteBytesRead(this: Socket, error: SocketFailure): void {
+  error[bytesReadBefore] = this.bytesRead;
+}
+
+function proxyUrl(proxy: ProxyConfig): string {
+  if (proxy.url === undefined || proxy.url === '') {
+    throw new GatewayError(`the proxy type ${proxy.type} needs a url such as "http://proxy.example:3128"`, {
+      code: 'BF_CONFIG_PROXY_URL_MISSING',
+      statusCode: 500,
+    });
+  }
+  return proxy.url;
+}
+
+/**
+ * Creates the connection pools of one provider. undici's own header and body timeouts are off (the attempt's clocks decide),
+ * HTTP/2 is off (one connection lost would take many streams along), idle connections are dropped before the server does it.
+ */
+export function createDispatcher(network: NetworkConfig, proxy: ProxyConfig): Dispatcher {
+  const pool = {
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: network.keepAliveTimeoutMs,
+    keepAliveMaxTimeout: network.keepAliveTimeoutMs,
+    connections: network.maxConnectionsPerHost,
+    pipelining: 1,
+    allowH2: false,
+  };
+  const requestTls = { ...tlsOptions(network), timeout: network.connectTimeoutMs, allowH2: false };
+  const proxyTls =
+    proxy.caCertificatePem === undefined
+      ? { timeout: network.connectTimeoutMs }
+      : { ca: [...rootCertificates, proxy.caCertificatePem], timeout: network.connectTimeoutMs };
+  switch (proxy.type) {
+    case 'none':
+      return new Agent({ ...pool, connect: createConnector(network) });
+    case 'http': {
+      const credentials = `${proxy.username ?? ''}:${proxy.password ?? ''}`;
+      return new ProxyAgent({
+        ...pool,
+        uri: proxyUrl(proxy),
+        requestTls,
+        proxyTls,
+        connect: createConnector(network),
+        ...(proxy.username === undefined ? {} : { token: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+      });
+    }
+    case 'socks5':
+      return new Socks5ProxyAgent(proxyUrl(proxy), {
+        ...pool,
+        requestTls,
+        connectTimeout: network.connectTimeoutMs,
+        ...(proxy.username === undefined ? {} : { username: proxy.username }),
+        ...(proxy.password === undefined ? {} : { password: proxy.password }),
+      });
+    case 'environment':
+      return new EnvHttpProxyAgent({ ...pool, requestTls, proxyTls, connect: createConnector(network) });
+  }
+}
