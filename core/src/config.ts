@@ -35,6 +35,8 @@ export interface NetworkConfig {
   readonly extraHeaders: Readonly<Record<string, string>>;
   readonly isTlsVerificationOff: boolean;
   readonly caCertificatePem?: string;
+  /** Private addresses (10/8, 192.168/16, ...) may be called. @default false; loopback always may, link-local never */
+  readonly isPrivateNetworkAllowed?: boolean;
 }
 
 export interface ProxyConfig {

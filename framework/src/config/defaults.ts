@@ -1,0 +1,44 @@
+import type { ClientConfig, KeyConfig, NetworkConfig } from '@bifrost/core';
+
+/** The four clocks and the retry settings where the file says nothing (docs/architecture: first content 600 s, idle 120 s). */
+export const defaultNetwork: NetworkConfig = {
+  connectTimeoutMs: 10_000,
+  firstContentTimeoutMs: 600_000,
+  streamIdleTimeoutMs: 120_000,
+  totalTimeoutMs: 0,
+  maxRetries: 0,
+  retryBackoffInitialMs: 500,
+  retryBackoffMaxMs: 5000,
+  keepAliveTimeoutMs: 30_000,
+  maxConnectionsPerHost: 5000,
+  extraHeaders: {},
+  isTlsVerificationOff: false,
+};
+
+export const defaultConcurrency = 1000;
+export const defaultQueueSize = 5000;
+
+export const defaultClient: ClientConfig = {
+  dropExcessRequests: false,
+  maxRequestBodyBytes: 100 * 1024 * 1024,
+  requiredHeaders: [],
+  allowedOrigins: ['*'],
+  headerAllowlist: [],
+  headerDenylist: [],
+  isPerRequestRawOverrideAllowed: false,
+  keepAliveCommentSeconds: 15,
+};
+
+/** The key of a provider that needs none: it serves every model. */
+export function createKeylessKey(provider: string): KeyConfig {
+  return {
+    id: `${provider}-keyless`,
+    name: `${provider}-keyless`,
+    value: '',
+    models: ['*'],
+    blacklistedModels: [],
+    weight: 1,
+    aliases: {},
+    isEnabled: true,
+  };
+}

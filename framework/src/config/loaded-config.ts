@@ -1,0 +1,23 @@
+import type { ClientConfig, ProviderConfig } from '@bifrost/core';
+import type { PluginFile } from './plugin-schema.ts';
+
+/** Something worth a log line that does not keep the gateway from starting. */
+export interface ConfigNote {
+  readonly level: 'info' | 'warn';
+  readonly message: string;
+}
+
+/** Configuration as the gateway runs on it. All of it can be posted to a thread (structured clone). */
+export interface LoadedConfig {
+  /** The file, or `the environment` where there is none. */
+  readonly source: string;
+  /** Relative plugin paths start here: the folder of the file, or the working directory. */
+  readonly directory: string;
+  readonly providers: ReadonlyMap<string, ProviderConfig>;
+  readonly client: ClientConfig;
+  /** Request headers that a browser's script may send beside the usual ones (`client.allowed_headers`). */
+  readonly allowedHeaders: readonly string[];
+  /** Entries of `plugins` whose code is not built in, in order; disabled ones too. */
+  readonly plugins: readonly PluginFile[];
+  readonly notes: readonly ConfigNote[];
+}
