@@ -1,0 +1,25 @@
+import type { PluginLog } from '@bifrost/sdk';
+import { isLogged } from './log-level.ts';
+import type { LogLevel } from './log-level.ts';
+
+/** A log line on its way: what it says and its facts; never a key, a prompt or a body. */
+export interface LogRecord {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** Takes records that passed the threshold. */
+export type LogSink = (record: LogRecord) => void;
+
+/** Four methods, one for each level; the same shape as the log of a plugin. */
+export type Logger = PluginLog;
+
+/** A logger above a sink. */
+export function createLogger(level: LogLevel, sink: LogSink): Logger {
+  const method = (own: LogLevel): Logger['info'] =>
+    isLogged(own, level)
+      ? (message, fields) => sink(fields === undefined ? { level: own, message } : { level: own, message, fields })
+      : () => undefined;
+  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
+}

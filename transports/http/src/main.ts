@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** The program `bifrost-http`: the one place where arguments and environment enter and where the process is ended. */
+import { useCompileCache } from './program/compile-cache.ts';
+
+useCompileCache();
+const { runProgram } = await import('./program/run-program.ts');
+const exitCode = await runProgram({
+  args: process.argv.slice(2),
+  environment: process.env,
+  isTerminal: process.stderr.isTTY === true,
+});
+process.exit(exitCode);

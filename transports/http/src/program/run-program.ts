@@ -1,0 +1,103 @@
+import { writeSync } from 'node:fs';
+import { ConfigError, GatewayError } from '@bifrost/sdk';
+import type { Environment } from '@bifrost/framework/config';
+import type { LogLevel, LogStyle } from '../logging/log-level.ts';
+import { createLogger } from '../logging/logger.ts';
+import { createLogWriter } from '../logging/log-writer.ts';
+import { startServer } from '../start-server.ts';
+import type { RunningServer } from '../start-server.ts';
+import { exitCodes } from './exit-codes.ts';
+import { defaultAppDirectory } from './app-directory.ts';
+import type { FlagValues } from './flag-table.ts';
+import { formatHelp } from './help-text.ts';
+import { loadProgramConfig } from './load-program-config.ts';
+import { parseFlags } from './parse-flags.ts';
+import { untilSignal } from './until-signal.ts';
+import { readVersion } from './version.ts';
+
+/** What the program gets from outside: nothing below reads it elsewhere. */
+export interface ProgramInput {
+  readonly args: readonly string[];
+  readonly environment: Environment;
+  readonly isTerminal: boolean;
+}
+
+const print = (text: string): void => void writeSync(1, text);
+const complain = (text: string): void => void writeSync(2, text);
+
+/** The line to try, which works as it stands: the embedded provider needs no key. */
+function formatCurl(url: string): string {
+  const body = '{"model":"mock/hello","messages":[{"role":"user","content":"Hello"}]}';
+  return `curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`;
+}
+
+async function start(values: FlagValues, { environment, isTerminal }: ProgramInput): Promise<RunningServer> {
+  const logLevel = (values['log-level'] ?? 'info') as LogLevel;
+  const style = (values['log-style'] ?? (isTerminal ? 'pretty' : 'json')) as LogStyle;
+  const isColoured = isTerminal && !environment['NO_COLOR'];
+  const logSink = await createLogWriter({ style, isColoured });
+  const logger = createLogger(logLevel, logSink);
+  const server = await startServer({
+    config: async () => {
+      const config = await loadProgramConfig({
+        environment,
+        appDirectory: values['app-dir'] ?? defaultAppDirectory(environment),
+        ...(values.config === undefined ? {} : { path: values.config }),
+      });
+      logger.info(`configuration from ${config.source}`, { providers: [...config.providers.keys()] });
+      for (const note of config.notes) logger[note.level](note.message);
+      return config;
+    },
+    logLevel,
+    logSink,
+    ...(values.host === undefined ? {} : { host: values.host }),
+    ...(values.port === undefined ? {} : { port: Number(values.port) }),
+    ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
+    ...(values['blocked-after-ms'] === undefined ? {} : { blockedAfterMs: Number(values['blocked-after-ms']) }),
+  });
+  if (!server.isLoopback) {
+    logger.warn(`listening on ${server.address}: whoever reaches it can use your providers' keys without a credential`);
+  }
+  return server;
+}
+
+/** Why the program cannot run, and the exit code for it. */
+function explainFailure(error: unknown): { readonly text: string; readonly code: number } {
+  if (GatewayError.isInstance(error)) {
+    const isConfig = error instanceof ConfigError || error.code === 'BF_CONFIG_INVALID';
+    return { text: error.message, code: isConfig ? exitCodes.misconfigured : exitCodes.failed };
+  }
+  return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), code: exitCodes.failed };
+}
+
+/** Runs the program from its flags to its end; resolves with the exit code. */
+export async function runProgram(input: ProgramInput): Promise<number> {
+  const parsed = parseFlags(input.args, input.environment);
+  if ('error' in parsed) {
+    complain(`bifrost-http: ${parsed.error}\n`);
+    return exitCodes.misconfigured;
+  }
+  const { values } = parsed;
+  if (values.help !== undefined) {
+    print(formatHelp());
+    return exitCodes.done;
+  }
+  if (values.version !== undefined) {
+    print(`bifrost-http ${readVersion()}\n`);
+    return exitCodes.done;
+  }
+  let server: RunningServer;
+  try {
+    server = await start(values, input);
+  } catch (error) {
+    const { text, code } = explainFailure(error);
+    complain(`bifrost-http: ${text}\n`);
+    return code;
+  }
+  // The time counts from the start of the process: that is what an operator waits for.
+  const readyMs = Math.round(performance.now());
+  const count = server.threads.length;
+  print(`bifrost-http is ready on ${server.url} (${count} ${count === 1 ? 'thread' : 'threads'}, ${readyMs} ms)\n`);
+  print(`${formatCurl(server.url)}\n`);
+  return untilSignal(server, Number(values['drain-seconds'] ?? 30) * 1000, complain);
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage } from 'node:http';
+
+/** First allocation for a body whose length is large or unknown: a stated length alone reserves no more. */
+const firstBytes = 1024 * 1024;
+const unknownFirstBytes = 16 * 1024;
+/** A client that sends no byte of an unfinished body for this long is given up. */
+const stallMs = 60_000;
+
+export type BodyFailure = 'too-large' | 'aborted' | 'stalled';
+
+/** Called once, with the whole body or with the reason why there is none. */
+export type BodyListener = (failure: BodyFailure | null, body: Buffer) => void;
+
+const empty = Buffer.alloc(0);
+
+class BodyReader {
+  readonly #request: IncomingMessage;
+  readonly #limit: number;
+  readonly #expected: number;
+  readonly #listener: BodyListener;
+  #buffer: Buffer = empty;
+  #length = 0;
+  #isDone = false;
+  #isWatched = false;
+
+  constructor(request: IncomingMessage, limit: number, expected: number, listener: BodyListener) {
+    this.#request = request;
+    this.#limit = limit;
+    this.#expected = expected;
+    this.#listener = listener;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#isDone) return;
+    // The common case: the body came with the head, in a buffer of its own.
+    if (this.#length === 0 && chunk.length === this.#expected) {
+      this.#buffer = chunk;
+      this.#length = chunk.length;
+      this.finish(null);
+      return;
+    }
+    const needed = this.#length + chunk.length;
+    if (needed > this.#limit) {
+      this.finish('too-large');
+      return;
+    }
+    if (needed > this.#buffer.length) this.#grow(needed);
+    chunk.copy(this.#buffer, this.#length);
+    this.#length = needed;
+    if (needed === this.#expected) this.finish(null);
+    else this.#watch();
+  }
+
+  /** Doubles, so that a body of n bytes is copied less than twice, whatever length the client states. */
+  #grow(needed: number): void {
+    const ceiling = this.#expected >= 0 ? this.#expected : this.#limit;
+    const first = this.#expected >= 0 ? Math.min(this.#expected, firstBytes) : unknownFirstBytes;
+    const capacity = Math.min(Math.max(needed, this.#buffer.length * 2, first), Math.max(ceiling, needed));
+    const grown = Buffer.allocUnsafeSlow(capacity);
+    this.#buffer.copy(grown, 0, 0, this.#length);
+    this.#buffer = grown;
+  }
+
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    this.#request.setTimeout(stallMs, () => this.finish('stalled'));
+  }
+
+  finish(failure: BodyFailure | null): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    if (this.#isWatched) this.#request.setTimeout(0);
+    const { length } = this.#buffer;
+    const body = this.#length === length ? this.#buffer : this.#buffer.subarray(0, this.#length);
+    this.#buffer = empty;
+    this.#listener(failure, failure === null ? body : empty);
+  }
+}
+
+/**
+ * Reads a body whole, held once, at most `limit` bytes, chunked bodies included. A length over the limit is refused before a
+ * byte is read. The listener of a refused body still gets a readable connection: the caller answers, then discards the rest.
+ */
+export function readBody(request: IncomingMessage, limit: number, listener: BodyListener): void {
+  const stated = request.headers['content-length'];
+  const expected = stated === undefined ? -1 : Number(stated);
+  if (expected > limit) {
+    listener('too-large', empty);
+    return;
+  }
+  if (expected === 0 || (expected === -1 && request.headers['transfer-encoding'] === undefined)) {
+    request.resume();
+    listener(null, empty);
+    return;
+  }
+  const reader = new BodyReader(request, limit, expected, listener);
+  request.on('data', (chunk: Buffer) => reader.push(chunk));
+  request.on('end', () => reader.finish(null));
+  request.on('close', () => reader.finish('aborted'));
+  request.on('error', () => reader.finish('aborted'));
+}

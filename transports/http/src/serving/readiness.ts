@@ -1,0 +1,16 @@
+import { processStates } from '../supervisor/messages.ts';
+
+export interface Readiness {
+  readonly isReady: boolean;
+  /** What keeps the gateway from being ready; empty when nothing does. */
+  readonly reasons: readonly string[];
+}
+
+/** Whether traffic should come here: the process is past its start, not draining, and every required plugin is active. */
+export function readReadiness(processState: Int32Array, inactiveRequiredPlugins: readonly string[]): Readiness {
+  const state = Atomics.load(processState, 0);
+  const reasons = inactiveRequiredPlugins.map((name) => `required plugin ${name} is not active`);
+  if (state === processStates.starting) reasons.unshift('starting');
+  if (state === processStates.draining) reasons.unshift('draining');
+  return { isReady: reasons.length === 0, reasons };
+}

@@ -1,0 +1,117 @@
+import type { InboundRoute } from '@bifrost/core';
+
+/** In whose shape a path's errors and lists are. `unified` is Bifrost's own. */
+export type Surface = 'unified' | 'openai' | 'anthropic' | 'genai';
+
+export type RouteKind =
+  | 'inference'
+  | 'genai-action'
+  | 'list-models'
+  | 'health'
+  | 'health-live'
+  | 'health-ready'
+  | 'metrics';
+
+/**
+ * Who may call it: `public` routes never ask for a credential; `inference` is open on loopback until keys of callers exist.
+ */
+export type AuthClass = 'public' | 'inference';
+
+/** One route as data. The server registers these, the tests walk over them. */
+export interface RouteEntry {
+  readonly method: 'GET' | 'POST';
+  /** Exact path; a trailing `*` takes the rest. */
+  readonly path: string;
+  readonly kind: RouteKind;
+  readonly surface: Surface;
+  readonly auth: AuthClass;
+  /** What the engine is told; of `genai-action` routes it is derived from the path. */
+  readonly inbound?: InboundRoute;
+}
+
+interface InferencePath {
+  readonly path: string;
+  readonly inbound: Omit<InboundRoute, 'isDropIn' | 'defaultProvider'>;
+}
+
+const openaiPaths: readonly InferencePath[] = [
+  {
+    path: '/chat/completions',
+    inbound: { operation: 'conversation', dialect: 'openai-chat', requestType: 'chat_completion' },
+  },
+  {
+    path: '/completions',
+    inbound: { operation: 'conversation', dialect: 'openai-completions', requestType: 'text_completion' },
+  },
+  { path: '/responses', inbound: { operation: 'conversation', dialect: 'openai-responses', requestType: 'responses' } },
+  { path: '/embeddings', inbound: { operation: 'embeddings', dialect: 'openai-chat', requestType: 'embedding' } },
+];
+
+const anthropicPaths: readonly InferencePath[] = [
+  {
+    path: '/messages',
+    inbound: { operation: 'conversation', dialect: 'anthropic-messages', requestType: 'chat_completion' },
+  },
+  {
+    path: '/messages/count_tokens',
+    inbound: { operation: 'count-tokens', dialect: 'anthropic-messages', requestType: 'count_tokens' },
+  },
+];
+
+interface Mount {
+  readonly prefix: string;
+  readonly surface: Surface;
+  readonly paths: readonly InferencePath[];
+  readonly defaultProvider?: string;
+}
+
+const mounts: readonly Mount[] = [
+  { prefix: '/v1', surface: 'unified', paths: openaiPaths },
+  { prefix: '/openai/v1', surface: 'openai', paths: openaiPaths, defaultProvider: 'openai' },
+  { prefix: '/openai', surface: 'openai', paths: openaiPaths, defaultProvider: 'openai' },
+  { prefix: '/anthropic/v1', surface: 'anthropic', paths: anthropicPaths, defaultProvider: 'anthropic' },
+];
+
+function routesOf({ prefix, surface, paths, defaultProvider }: Mount): RouteEntry[] {
+  const inference = paths.map(({ path, inbound }): RouteEntry => ({
+    method: 'POST',
+    path: prefix + path,
+    kind: 'inference',
+    surface,
+    auth: 'inference',
+    inbound: {
+      ...inbound,
+      isDropIn: surface !== 'unified',
+      ...(defaultProvider === undefined ? {} : { defaultProvider }),
+    },
+  }));
+  return [...inference, { method: 'GET', path: `${prefix}/models`, kind: 'list-models', surface, auth: 'inference' }];
+}
+
+const publicRoute = (path: string, kind: RouteKind): RouteEntry => ({
+  method: 'GET',
+  path,
+  kind,
+  surface: 'unified',
+  auth: 'public',
+});
+
+/** Where Gemini's `{model}:{action}` begins. */
+export const genaiModelsPath = '/genai/v1beta/models';
+
+/** Every route there is; GET routes answer HEAD too. What is not in here is a 404. */
+export const routeTable: readonly RouteEntry[] = [
+  ...mounts.flatMap(routesOf),
+  { method: 'GET', path: genaiModelsPath, kind: 'list-models', surface: 'genai', auth: 'inference' },
+  { method: 'POST', path: `${genaiModelsPath}/*`, kind: 'genai-action', surface: 'genai', auth: 'inference' },
+  publicRoute('/health', 'health'),
+  publicRoute('/health/live', 'health-live'),
+  publicRoute('/health/ready', 'health-ready'),
+  publicRoute('/metrics', 'metrics'),
+];
+
+/** The surface that a path belongs to by its first segment, whether or not there is such a route. */
+export function surfaceOf(path: string): Surface {
+  const first = /^\/(openai|anthropic|genai)(?=[/?]|$)/.exec(path)?.[1];
+  return first === undefined ? 'unified' : (first as Surface);
+}

@@ -1,0 +1,151 @@
+import { setImmediate } from 'node:timers';
+import type { Engine, PluginChains } from '@bifrost/core';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { createLogger } from '../logging/logger.ts';
+import type { Logger } from '../logging/logger.ts';
+import type { FromThread, ThreadConfig, ThreadStart, ToThread } from '../supervisor/messages.ts';
+import { duplicateDescriptor } from './duplicate-descriptor.ts';
+import { loadEngineModule } from './engine-module.ts';
+import { MetricsGatherer } from './metrics/gatherer.ts';
+import { metricsContentType, renderMetrics } from './metrics/render-metrics.ts';
+import { ThreadMetrics } from './metrics/thread-metrics.ts';
+import { ModelLister } from './models/model-lister.ts';
+import { readReadiness } from './readiness.ts';
+import { sendJson } from './send-json.ts';
+import { ServingApp } from './serving-app.ts';
+
+/** How often the thread says that its event loop turns. */
+const heartbeatMs = 100;
+/** After the last request of a drain: clients that were just about to send one on a kept connection get served. */
+const quietMs = 150;
+
+/** One serving thread: an engine behind an HTTP server on the shared socket, steered by messages of the supervisor. */
+export class ServingThread {
+  readonly #start: ThreadStart;
+  readonly #post: (message: FromThread) => void;
+  readonly #logger: Logger;
+  readonly #metrics: ThreadMetrics;
+  readonly #gatherer: MetricsGatherer;
+  readonly #processState: Int32Array;
+  readonly #models = new ModelLister();
+  #app: ServingApp | undefined;
+  #engine: Engine | undefined;
+  #plugins: PluginChains | null = null;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(start: ThreadStart, post: (message: FromThread) => void) {
+    this.#start = start;
+    this.#post = post;
+    this.#logger = createLogger(start.logLevel, (record) => post({ type: 'log', record }));
+    this.#metrics = new ThreadMetrics(start.threadNumber);
+    this.#gatherer = new MetricsGatherer((id) => post({ type: 'gather', id }));
+    this.#processState = new Int32Array(start.processState);
+    const heartbeat = new Int32Array(start.heartbeat);
+    setInterval(() => Atomics.add(heartbeat, 0, 1), heartbeatMs).unref();
+  }
+
+  /** Messages that change the thread are worked off one after the other. */
+  receive(message: ToThread): void {
+    switch (message.type) {
+      case 'configure':
+        this.#enqueue(() => this.#configure(message.config));
+        break;
+      case 'drain':
+        this.#enqueue(() => this.#drain());
+        break;
+      case 'collect':
+        void this.#metrics.collect().then((part) => this.#post({ type: 'part', id: message.id, part }));
+        break;
+      case 'collected':
+        this.#gatherer.deliver(message.id, message.parts);
+        break;
+    }
+  }
+
+  #enqueue(step: () => Promise<void>): void {
+    this.#work = this.#work.then(step).catch((error: unknown) => {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'BF_HTTP_THREAD_FAILED';
+      this.#post({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+    });
+  }
+
+  async #configure(config: ThreadConfig): Promise<void> {
+    this.#models.configure(config);
+    if (this.#app !== undefined) {
+      this.#configureEngine(config);
+      this.#app.configure(config);
+      this.#post({ type: 'configured', version: config.version });
+      return;
+    }
+    const module = await loadEngineModule(this.#start.engineModule);
+    this.#engine = module.createEngine({ logger: this.#logger, onTrace: (trace) => this.#metrics.countTrace(trace) });
+    this.#configureEngine(config);
+    this.#app = await this.#createApp(this.#engine, config);
+    await listen(this.#app, await duplicateDescriptor(this.#start.listenDescriptor));
+    this.#app.server.on('error', (error) => this.#logger.error('the server failed', { error: String(error) }));
+    this.#post({ type: 'ready' });
+  }
+
+  #configureEngine({ version, providers, client }: ThreadConfig): void {
+    this.#engine?.configure({ version, providers, client, plugins: this.#plugins });
+  }
+
+  async #createApp(engine: Engine, config: ThreadConfig): Promise<ServingApp> {
+    const app = new ServingApp({
+      engine,
+      config,
+      isLoopback: this.#start.isLoopback,
+      logger: this.#logger,
+      metrics: this.#metrics,
+      plainHandlers: {
+        'list-models': (request, response, route) => this.#models.answer(request, response, route),
+        health: (_request, response) => sendJson(response, 200, { status: 'ok', version: this.#start.version }),
+        'health-live': (_request, response) => sendJson(response, 200, { status: 'ok' }),
+        'health-ready': (_request, response) => this.#answerReady(response),
+        metrics: (request, response) => this.#answerMetrics(request, response),
+      },
+    });
+    await app.ready();
+    return app;
+  }
+
+  #answerReady(response: ServerResponse): void {
+    const { isReady, reasons } = readReadiness(this.#processState, []);
+    sendJson(response, isReady ? 200 : 503, isReady ? { status: 'ok' } : { status: 'unavailable', reasons });
+  }
+
+  async #answerMetrics(_request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const others = this.#gatherer.gather();
+    const own = await this.#metrics.collect();
+    const text = await renderMetrics([own, ...(await others)]);
+    response.writeHead(200, { 'content-type': metricsContentType }).end(text);
+  }
+
+  /** Accepts no more, ends what is under way, then says so. Nothing here has a clock: the supervisor has. */
+  async #drain(): Promise<void> {
+    const app = this.#app;
+    if (app !== undefined) {
+      // http.Server.close() would reset connections that were accepted and have not sent their request yet.
+      NetServer.prototype.close.call(app.server);
+      await app.drain();
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
+      await app.drain();
+      await this.#engine?.drain();
+      app.server.closeIdleConnections();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await this.#engine?.close();
+    this.#post({ type: 'drained' });
+  }
+}
+
+function listen(app: ServingApp, descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    app.server.once('error', reject);
+    app.server.listen({ fd: descriptor }, () => {
+      app.server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,117 @@
+import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import type { LoadedConfig } from '@bifrost/framework/config';
+import type { LogLevel } from './logging/log-level.ts';
+import { createLogger } from './logging/logger.ts';
+import type { LogSink } from './logging/logger.ts';
+import { readVersion } from './program/version.ts';
+import { openListeningSocket } from './supervisor/listening-socket.ts';
+import type { ThreadConfig } from './supervisor/messages.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+
+export interface StartServerOptions {
+  /** The configuration, or how to get it; the threads load meanwhile. */
+  readonly config: LoadedConfig | (() => Promise<LoadedConfig>);
+  /** @default 'localhost' */
+  readonly host?: string;
+  /** 0 takes any free port. @default 8080 */
+  readonly port?: number;
+  /** @default the cores */
+  readonly threads?: number;
+  /** @default 'info' */
+  readonly logLevel?: LogLevel;
+  /** Takes log records of all threads. @default they are dropped */
+  readonly logSink?: LogSink;
+  /** A serving thread that stands still for longer is replaced. @default 2000 */
+  readonly blockedAfterMs?: number;
+  /** Module (URL) that exports `createEngine`. @default '@bifrost/core' */
+  readonly engineModule?: string;
+}
+
+/** A gateway that serves. */
+export interface RunningServer {
+  /** For clients on this machine, e.g. `http://localhost:8080`. */
+  readonly url: string;
+  readonly port: number;
+  /** The address it is bound to. */
+  readonly address: string;
+  readonly isLoopback: boolean;
+  /** Numbers of the threads that serve at this moment. */
+  readonly threads: readonly number[];
+  /** From the call of `startServer` until every thread served. */
+  readonly readyMs: number;
+  /** Threads that did not end when they were told to; with one, only a kill ends the process. */
+  readonly abandonedThreads: number;
+  /** Hands a new configuration to all threads; resolves when all use it for new requests. Host and port stay. */
+  reconfigure(config: LoadedConfig): Promise<void>;
+  /** Stops accepting, lets requests under way end for at most `graceMs` (default 30,000), then ends the threads. */
+  close(graceMs?: number): Promise<void>;
+  /** Ends the threads at once. */
+  kill(): Promise<void>;
+}
+
+const defaultBlockedAfterMs = 2000;
+const defaultGraceMs = 30_000;
+
+function toThreadConfig(config: LoadedConfig, version: number): ThreadConfig {
+  const { providers, client, allowedHeaders, plugins, directory } = config;
+  return { version, providers, client, allowedHeaders, plugins, directory };
+}
+
+/**
+ * Starts the gateway in this process: one listening socket, N serving threads on it. Rejects, with nothing left running, where
+ * the configuration is wrong, the port is taken or a thread does not come up.
+ */
+export async function startServer(options: StartServerOptions): Promise<RunningServer> {
+  const startedAt = performance.now();
+  const { host = 'localhost', logLevel = 'info', logSink = () => undefined } = options;
+  const socket = await openListeningSocket(host, options.port ?? 8080);
+  const supervisor = new Supervisor({
+    threads: options.threads ?? availableParallelism(),
+    blockedAfterMs: options.blockedAfterMs ?? defaultBlockedAfterMs,
+    logger: createLogger(logLevel, logSink),
+    logSink,
+    start: {
+      listenDescriptor: socket.fileDescriptor,
+      isLoopback: socket.isLoopback,
+      logLevel,
+      engineModule: options.engineModule ?? '@bifrost/core',
+      version: readVersion(),
+    },
+  });
+  let version = 1;
+  try {
+    supervisor.spawnAll();
+    const config = typeof options.config === 'function' ? await options.config() : options.config;
+    await supervisor.configure(toThreadConfig(config, version));
+  } catch (error) {
+    await supervisor.kill();
+    socket.close();
+    throw error;
+  }
+  const readyMs = performance.now() - startedAt;
+  const shown = socket.isLoopback || socket.address === '0.0.0.0' || socket.address === '::' ? 'localhost' : host;
+  return {
+    url: `http://${shown.includes(':') ? `[${shown}]` : shown}:${socket.port}`,
+    port: socket.port,
+    address: socket.address,
+    isLoopback: socket.isLoopback,
+    readyMs,
+    get threads() {
+      return supervisor.servingThreads;
+    },
+    get abandonedThreads() {
+      return supervisor.abandonedThreads;
+    },
+    reconfigure: (config) => supervisor.configure(toThreadConfig(config, ++version)),
+    close: async (graceMs = defaultGraceMs) => {
+      // The threads' duplicates still accept until they drain; without this one the socket closes with the last of them.
+      socket.close();
+      await supervisor.close(graceMs);
+    },
+    kill: async () => {
+      socket.close();
+      await supervisor.kill();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { performance } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import type { FromThread, ThreadStart, ToThread } from './messages.ts';
+
+/** Where a serving thread is in its life, as the supervisor sees it. */
+export type WorkerState = 'starting' | 'serving' | 'leaving' | 'ended';
+
+export interface WorkerListener {
+  onMessage(worker: ServingWorker, message: FromThread): void;
+  /** The thread has ended; `error` where it did not do so on request. */
+  onExit(worker: ServingWorker, error: Error | undefined, exitCode: number): void;
+}
+
+const endWithinMs = 1000;
+
+/** The supervisor's end of one serving thread. */
+export class ServingWorker {
+  readonly threadNumber: number;
+  readonly startedAt: number = performance.now();
+  state: WorkerState = 'starting';
+  readonly #worker: Worker;
+  readonly #heartbeat: Int32Array;
+  #lastBeat = 0;
+  #lastSeenAt: number = performance.now();
+  #error: Error | undefined;
+
+  constructor(start: Omit<ThreadStart, 'heartbeat'>, listener: WorkerListener) {
+    this.threadNumber = start.threadNumber;
+    const heartbeat = new SharedArrayBuffer(4);
+    this.#heartbeat = new Int32Array(heartbeat);
+    const workerData: ThreadStart = { ...start, heartbeat };
+    this.#worker = new Worker(new URL('../serving/thread-main.ts', import.meta.url), {
+      name: `serving ${start.threadNumber}`,
+      workerData,
+      // node:ffi is used on purpose; Node's warning that it is experimental would be noise in every log.
+      execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+    });
+    this.#worker.on('message', (message: FromThread) => listener.onMessage(this, message));
+    this.#worker.on('error', (error) => {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+    });
+    this.#worker.on('exit', (exitCode) => {
+      const wasAsked = this.state === 'leaving';
+      this.state = 'ended';
+      listener.onExit(
+        this,
+        wasAsked ? undefined : (this.#error ?? new Error(`it exited with code ${exitCode}`)),
+        exitCode,
+      );
+    });
+  }
+
+  post(message: ToThread): void {
+    if (this.state !== 'ended') this.#worker.postMessage(message);
+  }
+
+  /** Milliseconds since the thread's event loop was last seen turning. */
+  silenceMs(now: number): number {
+    const beat = Atomics.load(this.#heartbeat, 0);
+    if (beat !== this.#lastBeat) {
+      this.#lastBeat = beat;
+      this.#lastSeenAt = now;
+    }
+    return now - this.#lastSeenAt;
+  }
+
+  /** Forgets silence that was not the thread's: the whole process stood still. */
+  forgiveSilence(now: number): void {
+    this.#lastSeenAt = now;
+  }
+
+  /** Ends the thread. False where it does not end (a call into native code that does not return): it is then abandoned. */
+  async terminate(): Promise<boolean> {
+    if (this.state === 'ended') return true;
+    this.state = 'leaving';
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), endWithinMs);
+    void this.#worker.terminate().then(() => resolve(true));
+    const hasEnded = await promise;
+    clearTimeout(timer);
+    if (!hasEnded) this.#worker.unref();
+    return hasEnded;
+  }
+}
