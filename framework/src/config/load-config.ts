@@ -4,12 +4,13 @@ import type { ProviderConfig, ProviderDefinition } from '@bifrost/core';
 import type { ConfigFile } from './file-schema.ts';
 import { unusedSections } from './file-schema.ts';
 import { parseJsonText } from './json-text.ts';
-import { environmentProviders, laterPlugins, laterProviders } from './known-names.ts';
+import { environmentProviders, laterProviders } from './known-names.ts';
 import type { ConfigNote, LoadedConfig } from './loaded-config.ts';
 import { ConfigProblemsError } from './problem.ts';
 import type { ProviderFile } from './provider-schema.ts';
 import type { Environment } from './references.ts';
 import { describeUnusedClientKeys, resolveClient } from './resolve-client.ts';
+import { resolvePlugins } from './resolve-plugins.ts';
 import { createProviderContext, resolveProvider } from './resolve-provider.ts';
 import type { ProviderReport } from './resolve-provider.ts';
 import { didYouMean } from './suggestion.ts';
@@ -163,21 +164,13 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     if (provider !== undefined) providers.set(name, provider);
   }
   const { problems, unusedPaths } = resolver.report;
-  const entries = file.plugins ?? [];
-  entries.forEach(({ name }, index) => {
-    const first = entries.findIndex((entry) => entry.name === name);
-    if (first < index) {
-      problems.push({
-        path: `plugins[${index}].name`,
-        message: `is the name of plugins[${first}] too; names must differ`,
-      });
-    }
-  });
+  const plugins = resolvePlugins(file.plugins ?? []);
+  problems.push(...plugins.problems);
   if (problems.length > 0) throw new ConfigProblemsError(source, problems);
   const unused = [
     ...unusedSections.filter((section) => section in file).map((section) => section),
     ...unusedPaths,
-    ...entries.filter(isLaterPlugin).map(({ name }) => `plugins[${name}]`),
+    ...plugins.unused.map((name) => `plugins[${name}]`),
   ];
   const notes: ConfigNote[] = describeUnusedClientKeys(file.client ?? {});
   if (unused.length > 0) notes.unshift({ level: 'info', message: `not used yet: ${unused.join(', ')}` });
@@ -187,11 +180,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     providers,
     client: resolveClient(file.client ?? {}),
     allowedHeaders: file.client?.allowed_headers ?? [],
-    plugins: entries.filter((entry) => !isLaterPlugin(entry)),
+    plugins: plugins.entries,
     notes,
   };
-}
-
-function isLaterPlugin(entry: { readonly name: string; readonly path?: string | undefined }): boolean {
-  return entry.path === undefined && laterPlugins.has(entry.name);
 }

@@ -1,5 +1,5 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
-import type { PluginFile } from './plugin-schema.ts';
+import type { PluginEntry } from '../plugins/plugin-entry.ts';
 
 /** Something worth a log line that does not keep the gateway from starting. */
 export interface ConfigNote {
@@ -18,6 +18,6 @@ export interface LoadedConfig {
   /** Request headers that a browser's script may send beside the usual ones (`client.allowed_headers`). */
   readonly allowedHeaders: readonly string[];
   /** Entries of `plugins` whose code is not built in, in order; disabled ones too. */
-  readonly plugins: readonly PluginFile[];
+  readonly plugins: readonly PluginEntry[];
   readonly notes: readonly ConfigNote[];
 }

@@ -1,12 +1,19 @@
-import type { ProviderDefinition } from '@bifrost/core';
+import { createCustomDefinition, providerDefinitions } from '@bifrost/core';
 import type { ProviderCatalogue } from '@bifrost/framework/config';
-
-interface CatalogueModule {
-  readonly providerDefinitions: ReadonlyMap<string, ProviderDefinition>;
-}
+import { GatewayError } from '@bifrost/sdk';
 
 /** The providers of this build, as the configuration needs them. */
-export async function createProviderCatalogue(): Promise<ProviderCatalogue> {
-  const core = (await import('@bifrost/core')) as unknown as Partial<CatalogueModule>;
-  return { definitions: core.providerDefinitions ?? new Map(), createCustom: () => undefined };
+export function createProviderCatalogue(): ProviderCatalogue {
+  return {
+    definitions: providerDefinitions,
+    createCustom(name, options) {
+      try {
+        return createCustomDefinition(name, options);
+      } catch (error) {
+        // The configuration says it better: with the path, and together with all other problems.
+        if (GatewayError.isInstance(error) && error.code === 'BF_PROVIDER_BASE_UNKNOWN') return undefined;
+        throw error;
+      }
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers';
-import type { Engine, PluginChains } from '@bifrost/core';
+import type { Engine } from '@bifrost/core';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { createLogger } from '../logging/logger.ts';
@@ -14,6 +14,7 @@ import { ModelLister } from './models/model-lister.ts';
 import { readReadiness } from './readiness.ts';
 import { sendJson } from './send-json.ts';
 import { ServingApp } from './serving-app.ts';
+import { ThreadPlugins } from './thread-plugins.ts';
 
 /** How often the thread says that its event loop turns. */
 const heartbeatMs = 100;
@@ -31,7 +32,7 @@ export class ServingThread {
   readonly #models = new ModelLister();
   #app: ServingApp | undefined;
   #engine: Engine | undefined;
-  #plugins: PluginChains | null = null;
+  readonly #plugins: ThreadPlugins;
   #work: Promise<void> = Promise.resolve();
 
   constructor(start: ThreadStart, post: (message: FromThread) => void) {
@@ -40,6 +41,7 @@ export class ServingThread {
     this.#logger = createLogger(start.logLevel, (record) => post({ type: 'log', record }));
     this.#metrics = new ThreadMetrics(start.threadNumber);
     this.#gatherer = new MetricsGatherer((id) => post({ type: 'gather', id }));
+    this.#plugins = new ThreadPlugins(this.#logger, start.threadNumber === 1);
     this.#processState = new Int32Array(start.processState);
     const heartbeat = new Int32Array(start.heartbeat);
     setInterval(() => Atomics.add(heartbeat, 0, 1), heartbeatMs).unref();
@@ -73,22 +75,25 @@ export class ServingThread {
   async #configure(config: ThreadConfig): Promise<void> {
     this.#models.configure(config);
     if (this.#app !== undefined) {
-      this.#configureEngine(config);
+      await this.#configureEngine(config);
       this.#app.configure(config);
       this.#post({ type: 'configured', version: config.version });
       return;
     }
     const module = await loadEngineModule(this.#start.engineModule);
     this.#engine = module.createEngine({ logger: this.#logger, onTrace: (trace) => this.#metrics.countTrace(trace) });
-    this.#configureEngine(config);
+    await this.#configureEngine(config);
     this.#app = await this.#createApp(this.#engine, config);
     await listen(this.#app, await duplicateDescriptor(this.#start.listenDescriptor));
     this.#app.server.on('error', (error) => this.#logger.error('the server failed', { error: String(error) }));
     this.#post({ type: 'ready' });
   }
 
-  #configureEngine({ version, providers, client }: ThreadConfig): void {
-    this.#engine?.configure({ version, providers, client, plugins: this.#plugins });
+  async #configureEngine(config: ThreadConfig): Promise<void> {
+    const { version, providers, client } = config;
+    const loaded = await this.#plugins.load(config);
+    this.#engine?.configure({ version, providers, client, plugins: loaded.chains });
+    loaded.retireOld();
   }
 
   async #createApp(engine: Engine, config: ThreadConfig): Promise<ServingApp> {
@@ -111,7 +116,7 @@ export class ServingThread {
   }
 
   #answerReady(response: ServerResponse): void {
-    const { isReady, reasons } = readReadiness(this.#processState, []);
+    const { isReady, reasons } = readReadiness(this.#processState, this.#plugins.missing);
     sendJson(response, isReady ? 200 : 503, isReady ? { status: 'ok' } : { status: 'unavailable', reasons });
   }
 
@@ -135,6 +140,7 @@ export class ServingThread {
       app.server.closeIdleConnections();
       await new Promise((resolve) => setImmediate(resolve));
     }
+    await this.#plugins.close();
     await this.#engine?.close();
     this.#post({ type: 'drained' });
   }

@@ -1,5 +1,5 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
-import type { PluginFile } from '@bifrost/framework/config';
+import type { PluginEntry } from '@bifrost/framework/plugins';
 import type { LogLevel } from '../logging/log-level.ts';
 import type { LogRecord } from '../logging/logger.ts';
 import type { MetricPart } from '../serving/metrics/metric-part.ts';
@@ -27,7 +27,7 @@ export interface ThreadConfig {
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly client: ClientConfig;
   readonly allowedHeaders: readonly string[];
-  readonly plugins: readonly PluginFile[];
+  readonly plugins: readonly PluginEntry[];
   readonly directory: string;
 }
 
