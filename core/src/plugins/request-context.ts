@@ -113,9 +113,11 @@ export class RequestContext implements HookContext<unknown> {
    * the plugin's further hooks, with a copy of its state.
    */
   expire(reason: Error): RequestContext {
+    // Copied first: a listener of the signal is late code already.
+    const state = this.#state === undefined ? undefined : new Map(this.#state);
     this.#isExpired = true;
     this.#controller?.abort(reason);
-    return this.#successor(this.#isBackground, this.#state === undefined ? undefined : new Map(this.#state));
+    return this.#successor(this.#isBackground, state);
   }
 
   /** The context of `inject`: same state, but it outlives the client. */

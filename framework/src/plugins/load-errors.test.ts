@@ -1,0 +1,255 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { entry, hostIn, pluginFolder } from './__tests__/plugin-folder.ts';
+import type { PluginEntry } from './plugin-entry.ts';
+
+/** Loads one plugin that fails; its status. */
+async function failureOf(
+  files: Readonly<Record<string, string>>,
+  path: string,
+  rest: Partial<PluginEntry> = {},
+): Promise<{ readonly code?: string; readonly message: string }> {
+  using folder = pluginFolder(files);
+  const { host, lines } = hostIn(folder.path, { workingDirectory: '/nowhere', initTimeoutMs: 200 });
+  await host.load([entry('p', path, rest)]);
+  const [status] = host.status();
+  expect(status?.state).toBe('error');
+  expect(lines.filter((line) => line.startsWith('error'))).toHaveLength(1);
+  const message = (status?.message ?? '').replaceAll(folder.path, '<folder>');
+  return { message, ...(status?.code === undefined ? {} : { code: status.code }) };
+}
+
+const plugin = (members: string): Record<string, string> => ({ 'p.ts': `export default { name: 'p', ${members} };` });
+const hook = 'preLLMHook() {}';
+
+describe('a plugin that is not there', () => {
+  it('names what was looked for, the config folder and the working directory', async () => {
+    expect(await failureOf({}, './gone.ts')).toEqual({
+      code: 'BF_PLUGIN_FILE_MISSING',
+      message:
+        'plugin p: there is no file or folder "./gone.ts"; looked for <folder>/gone.ts and /nowhere/gone.ts ' +
+        '(config folder <folder>, working directory /nowhere)',
+    });
+  });
+
+  it.each<[string, Record<string, string>, string, string]>([
+    [
+      'an npm package that is not installed',
+      {},
+      'some-plugin',
+      'there is no file, folder or npm package "some-plugin"',
+    ],
+    ['a folder without an entry', { 'p/readme.md': '' }, './p', 'the folder <folder>/p has no plugin in it'],
+    [
+      'a package.json that names a missing file',
+      { 'p/package.json': '{"main":"a.js"}' },
+      './p',
+      'names "a.js" as the entry, but there is no file <folder>/p/a.js',
+    ],
+    ['a package.json that is no JSON', { 'p/package.json': '{' }, './p', '<folder>/p/package.json is not JSON'],
+    ['a native library', { 'p.so': '' }, './p.so', 'a native library, which is not yet loaded in this version'],
+    [
+      'a WebAssembly module',
+      { 'p.wasm': '' },
+      './p.wasm',
+      'a WebAssembly module, which is not yet loaded in this version',
+    ],
+    ['a URL', {}, 'https://example.com/p.ts', 'plugins are not yet downloaded in this version'],
+    ['a CommonJS extension', { 'p.cjs': '' }, './p.cjs', 'rewrite it as an ES module'],
+    ['a text file', { 'p.txt': '' }, './p.txt', 'ends in ".txt", expected .ts, .mts, .js, .mjs'],
+  ])('%s', async (_what, files, path, message) => {
+    expect((await failureOf(files, path)).message).toContain(message);
+  });
+});
+
+describe('a module that does not load', () => {
+  it.each<[string, Record<string, string>, string, string]>([
+    [
+      'syntax in TypeScript',
+      { 'p.ts': `const a = 1;\nconst b = ;\n` },
+      './p.ts',
+      'syntax error at <folder>/p.ts:2 (`const b = ;`)',
+    ],
+    [
+      'syntax in a nested JavaScript file',
+      { 'p.mjs': `import './lib.mjs';`, 'lib.mjs': `\n\nexport const b = ;` },
+      './p.mjs',
+      'syntax error at <folder>/lib.mjs:3',
+    ],
+    [
+      'an enum',
+      { 'p.ts': `export enum Color { red }` },
+      './p.ts',
+      'enum is not supported in strip-only mode at <folder>/p.ts:1 (`export enum Color { red }`). Node runs TypeScript by removing its types',
+    ],
+    [
+      'a missing file',
+      { 'p.ts': `import './gone.ts';` },
+      './p.ts',
+      '<folder>/p.ts imports <folder>/gone.ts, and there is no such file',
+    ],
+    [
+      'a .js import of a .ts file',
+      { 'p.ts': `import './lib.js';`, 'lib.ts': '' },
+      './p.ts',
+      'write the import with its real extension (.ts)',
+    ],
+    [
+      'an import without extension',
+      { 'p.ts': `import './lib';`, 'lib.ts': '' },
+      './p.ts',
+      'without an extension: write ".ts" at its end',
+    ],
+    [
+      'a missing package',
+      { 'p.ts': `import 'left-over';` },
+      './p.ts',
+      "run `npm install left-over` in the plugin's folder",
+    ],
+    [
+      'a type imported as a value',
+      { 'p.ts': `import { Plugin } from '@bifrost/sdk'; export const preLLMHook = (plugin: Plugin) => {};` },
+      './p.ts',
+      'a type must be imported with `import type`',
+    ],
+    [
+      'a throw at the top',
+      { 'p.ts': `\nthrow new Error('no licence');` },
+      './p.ts',
+      'its module threw while it was loaded: no licence (<folder>/p.ts:2)',
+    ],
+    [
+      'a top-level await that never ends',
+      { 'p.ts': `await new Promise(() => {}); export {};` },
+      './p.ts',
+      'its module was not loaded within 200 ms',
+    ],
+    [
+      'TypeScript in node_modules',
+      {
+        'node_modules/tsp/package.json': '{"name":"tsp","type":"module","exports":"./index.ts"}',
+        'node_modules/tsp/index.ts': `export const preLLMHook = (): void => {};`,
+      },
+      'tsp',
+      'publish it as JavaScript, or point `path` at a folder outside node_modules',
+    ],
+  ])('%s', async (_what, files, path, message) => {
+    expect((await failureOf(files, path)).message).toContain(message);
+  });
+});
+
+describe('a plugin of a wrong shape', () => {
+  it.each([
+    ['a misspelt hook', 'preLlmHok() {}', 'unknown member "preLlmHok": did you mean preLLMHook?'],
+    ["a hook in Go's spelling", 'HTTPTransportPreHook() {}', 'did you mean httpTransportPreHook?'],
+    ['a hook of an old Bifrost', 'preHook() {}', 'unknown member "preHook": did you mean preLLMHook?'],
+    ['a hook that is not called yet', 'preMCPHook() {}', '"preMCPHook" is not called by this version'],
+    ['an unknown member', `${hook}, colour: 1`, 'unknown member "colour"; known are name, version'],
+    ['no hook', '', 'it has no hook'],
+    ['a hook that is no function', 'preLLMHook: 7', '`preLLMHook` must be a function, or an object with a `handler`'],
+    ['a hook without a handler', 'preLLMHook: { reads: "head" }', '`preLLMHook.handler` must be a function'],
+    [
+      'a misspelt option',
+      'preLLMHook: { handler() {}, read: "head" }',
+      'in `preLLMHook`: unknown member "read": did you mean reads?',
+    ],
+    ['a wrong read', 'inject: { handler() {}, reads: "body" }', '`inject.reads` must be one of head'],
+    [
+      'a wrong policy',
+      'preLLMHook: { handler() {}, onError: "ignore" }',
+      '`preLLMHook.onError` must be "continue", "deny", "skip" or { disableAfter: n }',
+    ],
+    [
+      'a denying observer',
+      'inject: { handler() {}, onError: "deny" }',
+      '`inject.onError` must be "continue", "skip" or',
+    ],
+    ['a wrong time', 'preLLMHook: { handler() {}, timeoutMs: 0 }', '`preLLMHook.timeoutMs` must be a positive number'],
+    [
+      'an early filter on the model',
+      'httpTransportPreHook: { handler() {}, filter: { model: "a" } }',
+      'cannot ask for provider or model',
+    ],
+    [
+      'a misspelt filter',
+      'preLLMHook: { handler() {}, filter: { models: "a" } }',
+      'in `preLLMHook.filter`: unknown member "models": did you mean model?',
+    ],
+    [
+      'a share above 1',
+      'preLLMHook: { handler() {}, filter: { sampling: 5 } }',
+      '`preLLMHook.filter.sampling` must be a number from 0 to 1',
+    ],
+    ['another API version', `${hook}, apiVersion: 'v2'`, 'it was written for plugin API "v2"; this gateway has "v1"'],
+    ['a schema that is none', `${hook}, configSchema: { parse() {} }`, '`configSchema` must be a Standard Schema'],
+    ['a wrong init', `${hook}, init: 'yes'`, '`init` must be a function'],
+  ])('%s', async (_what, members, message) => {
+    expect((await failureOf(plugin(members), './p.ts')).message).toContain(message);
+  });
+
+  it.each([
+    [
+      'a function as default export',
+      'export default () => ({});',
+      'its default export is a function, expected an object',
+    ],
+    ['nothing exported', 'const a = 1; export { a };', 'it has no hook'],
+    [
+      'a misspelt named export',
+      'export const preLLMHok = () => {}; export const inject = () => {};',
+      'unknown member "preLLMHok": did you mean preLLMHook?',
+    ],
+    [
+      'a hook beside the default export',
+      `export default { name: 'p', preLLMHook() {} }; export const postLLMHook = () => {};`,
+      'it exports postLLMHook beside a default export',
+    ],
+  ])('%s', async (_what, text, message) => {
+    expect((await failureOf({ 'p.ts': text }, './p.ts')).message).toContain(message);
+  });
+
+  it('is found before init runs', async () => {
+    await failureOf(plugin(`init() { globalThis.initRan = true; }, preLlmHook() {}`), './p.ts');
+    expect(globalThis).not.toHaveProperty('initRan');
+  });
+});
+
+describe('an entry or a config that is wrong', () => {
+  it('lists all issues of a schema with their paths, and does not call init', async () => {
+    const zod = JSON.stringify(join(import.meta.dirname, '../../../node_modules/zod/index.js'));
+    const text = `
+      import { z } from ${zod};
+      export default { name: 'p', configSchema: z.object({ url: z.string(), limits: z.array(z.object({ max: z.number() })) }),
+        init() { globalThis.initRan = true; }, preLLMHook() {} };`;
+    const failure = await failureOf({ 'p.mjs': text }, './p.mjs', { config: { limits: [{ max: 1 }, { max: 'x' }] } });
+    expect(failure.code).toBe('BF_PLUGIN_CONFIG_INVALID');
+    expect(failure.message).toMatch(/its config is wrong: config\.url: .*; config\.limits\[1\]\.max: /);
+    expect(globalThis).not.toHaveProperty('initRan');
+  });
+
+  it.each([
+    ['throws', 'validate() { throw new Error("x"); }', 'its configSchema threw instead of reporting issues'],
+    ['never answers', 'validate: () => new Promise(() => {})', 'its configSchema did not answer within 200 ms'],
+    ['answers later', 'validate: async () => ({ issues: [{ message: "no" }] })', 'its config is wrong: config: no'],
+  ])('copes with a schema that %s', async (_what, validate, message) => {
+    const failure = await failureOf(
+      plugin(`${hook}, configSchema: { '~standard': { version: 1, vendor: 'x', ${validate} } }`),
+      './p.ts',
+    );
+    expect(failure.message).toContain(message);
+  });
+
+  it.each<[string, Partial<PluginEntry>, string]>([
+    ['a name with a slash', { name: 'a/b' }, 'a name has letters, digits'],
+    ['the place of built-in plugins', { placement: 'builtin' }, 'placement "builtin" is kept for built-in plugins'],
+  ])('refuses %s', async (_what, rest, message) => {
+    expect((await failureOf(plugin(hook), './p.ts', rest)).message).toContain(message);
+  });
+
+  it('refuses a second entry of the same name', async () => {
+    using folder = pluginFolder(plugin(hook));
+    const { host } = hostIn(folder.path);
+    await host.load([entry('p', './p.ts'), entry('p', './p.ts')]);
+    expect(host.status()).toMatchObject([{ state: 'active' }, { state: 'error', code: 'BF_PLUGIN_ENTRY_INVALID' }]);
+  });
+});
