@@ -2,13 +2,13 @@
  * Law 3: across dialects text, tool calls (ids, names, argument JSON), reasoning, citations, finish reason and usage are kept, or
  * the loss is reported; never silent. Decode with the source's codec, encode with the target's, decode that again, compare.
  */
-import type { DialectCodec, EncodeOptions, Loss } from '@bifrost/core';
+import type { DialectCodec, EncodeOptions, Loss, SseEvent, StreamEncoder } from '@bifrost/core';
 import { ResponseAccumulator } from '@bifrost/core';
 import type { ConversationResponse, ErrorInfo, JsonObject, StreamFrame } from '@bifrost/sdk';
 import type { Recording } from '../recordings.ts';
 import { compareRequests, residueDifferences } from './compare-request.ts';
 import { compareResponses } from './compare-response.ts';
-import { asWire, decodeRecordedRequest, decodeStream, encodeStream, responseBody, streamEvents } from './exchange.ts';
+import { asWire, decodeRecordedRequest, decodeStream, responseBody, streamEvents } from './exchange.ts';
 import type { Difference } from './loss-cover.ts';
 import { isCovered } from './loss-cover.ts';
 import type { Subject, Verdict } from './verdict.ts';
@@ -28,7 +28,8 @@ interface Trip {
 function encodeOptions(pair: CodecPair, recording: Recording, losses: Loss[]): EncodeOptions {
   const request = decodeRecordedRequest(pair.source, recording);
   const report = { add: (loss: Loss) => void losses.push(loss) };
-  return { report, fallbackId: 'replay', ...(request === undefined ? {} : { request }) };
+  const asked = request === undefined ? {} : { request: { ...request, isStreamUsageRequested: true } };
+  return { report, fallbackId: 'replay', ...asked };
 }
 
 function translateRequest({ source, target }: CodecPair, recording: Recording): Trip | undefined {
@@ -37,7 +38,7 @@ function translateRequest({ source, target }: CodecPair, recording: Recording): 
   if (before === undefined) return undefined;
   const encoded = target.encodeRequest(before, { report: { add: (loss) => void losses.push(loss) } });
   const after = target.decodeRequest(asWire(encoded) as JsonObject, { model: before.model, stream: before.stream });
-  return { differences: [...compareRequests(before, after), ...residueDifferences(before)], losses };
+  return { differences: [...compareRequests(before, after, target.name), ...residueDifferences(before)], losses };
 }
 
 function translateResponse(pair: CodecPair, recording: Recording): Trip | undefined {
@@ -61,6 +62,17 @@ function accumulate(frames: readonly StreamFrame[]): Accumulated {
   return { response: accumulator.result(), error: accumulator.error };
 }
 
+/** As the gateway does it: a failure is the end of the stream, written by `fail`. */
+function encodeTranslated(encoder: StreamEncoder, frames: readonly StreamFrame[]): readonly SseEvent[] {
+  const events: SseEvent[] = [];
+  for (const frame of frames) {
+    const failure = frame.events.find((event) => event.type === 'error');
+    if (failure !== undefined) return [...events, ...encoder.fail(failure.error)];
+    events.push(...encoder.push(frame));
+  }
+  return [...events, ...encoder.finish()];
+}
+
 function translateStream(pair: CodecPair, recording: Recording): Trip | undefined {
   const losses: Loss[] = [];
   const events = streamEvents(recording);
@@ -68,7 +80,7 @@ function translateStream(pair: CodecPair, recording: Recording): Trip | undefine
   const frames = decodeStream(pair.source.createStreamDecoder(), events);
   const before = accumulate(frames);
   const encoder = pair.target.createStreamEncoder(encodeOptions(pair, recording, losses));
-  const after = accumulate(decodeStream(pair.target.createStreamDecoder(), encodeStream(encoder, frames)));
+  const after = accumulate(decodeStream(pair.target.createStreamDecoder(), encodeTranslated(encoder, frames)));
   const differences = [...compareResponses(before.response, after.response)];
   if (before.error?.message !== after.error?.message) {
     const what = `error: ${before.error?.message ?? 'none'} -> ${after.error?.message ?? 'none'}`;

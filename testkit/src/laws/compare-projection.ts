@@ -22,7 +22,7 @@ function compareTexts(before: readonly TextUnit[], after: readonly TextUnit[]): 
     );
     found.push({
       what: `text ${at}: ${shown.join(' -> ')}`,
-      words: /\.text$|text part|system|instructions|empty/i,
+      words: /^text$|^content$|^role$|^system|^instructions$/i,
       places: [...(left?.places ?? []), ...before.flatMap((unit) => unit.places)],
     });
     break; // what follows is shifted
@@ -41,7 +41,7 @@ interface UnitKind {
 function compareFields(kind: UnitKind, before: ValueUnit, after: ValueUnit, at: number): readonly Difference[] {
   return Object.entries(before.fields).flatMap(([name, value]): readonly Difference[] => {
     if (value === undefined) return [];
-    const [difference] = jsonDifferences(value, after.fields[name] as Json | undefined, 1);
+    const [difference] = jsonDifferences(value, after.fields[name] as Json | undefined, { limit: 1 });
     if (difference === undefined) return [];
     return [
       {
@@ -133,7 +133,7 @@ const unitKinds: Readonly<Record<Exclude<keyof ConversationProjection, 'texts'>,
   logprobs: { name: 'log probabilities', words: /logprobs/i, fieldWords: {} },
   foreign: {
     name: 'server tool or unknown part',
-    words: /server|opaque|tool|only .* knows|search|code|mcp|item/i,
+    words: /server|opaque|_call$|_output$|_tool_|compaction|search|execut|mcp|only \S+ (knows|has a form)|no form/i,
     fieldWords: {},
   },
   textSignatures: { name: 'signature of a text', words: /signature/i, fieldWords: {} },

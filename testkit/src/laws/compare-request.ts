@@ -1,4 +1,15 @@
-import type { ConversationRequest, FunctionTool, Json, ServerTool, Tool } from '@bifrost/sdk';
+import type {
+  ConversationRequest,
+  DialectName,
+  ResponseFormat,
+  FunctionTool,
+  Json,
+  JsonObject,
+  Residue,
+  ServerTool,
+  Tool,
+} from '@bifrost/sdk';
+import { isJsonObject } from '@bifrost/sdk';
 import { asWire } from './exchange.ts';
 import { jsonDifferences } from './json-difference.ts';
 import type { Difference } from './loss-cover.ts';
@@ -13,7 +24,7 @@ const fieldWords = {
   isParallelToolCallsAllowed: /parallel/i,
   responseFormat:
     /response_?format|response_?schema|response_?(json_?)?(schema|mime)|text\.format|output_?(config|format)|format/i,
-  reasoning: /reasoning|thinking|effort/i,
+  reasoning: /reasoning|thinking|effort|budget|^max_tokens$|^summary$/i,
   maxOutputTokens: /max_(completion_|output_)?tokens|maxOutputTokens/i,
   temperature: /temperature/i,
   topP: /top_?p/i,
@@ -54,14 +65,41 @@ const defaults: Partial<Record<Field, readonly Json[]>> = {
   serviceTier: ['auto'],
 };
 
-function compareFields(before: ConversationRequest, after: ConversationRequest): readonly Difference[] {
+/** Thinking is off in Anthropic unless it is asked for: not to ask says the same. */
+function isOffAnyway(request: ConversationRequest, target: DialectName): boolean {
+  const { isDisabled, effort, budgetTokens } = request.reasoning ?? {};
+  return target === 'anthropic-messages' && (isDisabled === true || effort === 'none' || budgetTokens === 0);
+}
+
+/** The outer members may be more than before (a name that the target requires), the schema has to be the same. */
+function compareFormats(before: ResponseFormat, after: ResponseFormat | undefined): readonly string[] {
+  const [left, right] = [before, after].map((format) => (format === undefined ? undefined : withoutResidue(format)));
+  const schemas = [before, after].map((format) => (format?.type === 'json-schema' ? asWire(format.schema) : undefined));
+  const outer = jsonDifferences(left, right, { limit: 1, isMoreAllowed: true });
+  return outer.length > 0 ? outer : jsonDifferences(schemas[0], schemas[1], { limit: 1 });
+}
+
+function fieldDifference(field: Field, before: ConversationRequest, after: ConversationRequest): string | undefined {
+  if (field === 'responseFormat' && before.responseFormat !== undefined) {
+    return compareFormats(before.responseFormat, after.responseFormat)[0];
+  }
+  const result = after[field] === undefined ? undefined : withoutResidue(after[field]);
+  return jsonDifferences(withoutResidue(before[field]), result, { limit: 1, isMoreAllowed: field === 'reasoning' })[0];
+}
+
+function compareFields(
+  before: ConversationRequest,
+  after: ConversationRequest,
+  target: DialectName,
+): readonly Difference[] {
   return (Object.keys(fieldWords) as Field[]).flatMap((field): readonly Difference[] => {
     if (before[field] === undefined) return [];
-    const value = withoutResidue(before[field]);
-    const isDefault = defaults[field]?.some((one) => jsonDifferences(one, value, 1).length === 0) === true;
-    if (isDefault && after[field] === undefined) return [];
-    const result = after[field] === undefined ? undefined : withoutResidue(after[field]);
-    const [difference] = jsonDifferences(value, result, 1);
+    if (after[field] === undefined) {
+      const value = withoutResidue(before[field]);
+      const isDefault = defaults[field]?.some((one) => jsonDifferences(one, value, { limit: 1 }).length === 0) === true;
+      if (isDefault || (field === 'reasoning' && isOffAnyway(before, target))) return [];
+    }
+    const difference = fieldDifference(field, before, after);
     return difference === undefined ? [] : [{ what: `${field}: ${difference}`, words: fieldWords[field] }];
   });
 }
@@ -81,11 +119,9 @@ function compareFunction(before: FunctionTool, after: FunctionTool, at: number):
   return (Object.keys(functionFields) as (keyof typeof functionFields)[]).flatMap((field): readonly Difference[] => {
     const value = before[field];
     if (value === undefined || value === false || value === '') return [];
-    const [difference] = jsonDifferences(
-      asWire(value),
-      after[field] === undefined ? undefined : asWire(after[field]),
-      1,
-    );
+    const [difference] = jsonDifferences(asWire(value), after[field] === undefined ? undefined : asWire(after[field]), {
+      limit: 1,
+    });
     if (difference === undefined) return [];
     return [{ what: `tool ${before.name}, ${field}: ${difference}`, words: functionFields[field], places: [[at]] }];
   });
@@ -111,32 +147,45 @@ function compareTools(before: readonly Tool[], after: readonly Tool[]): readonly
 const isSameServerTool = (one: Tool, tool: ServerTool): boolean =>
   one.type === 'server' && one.dialect === tool.dialect;
 
-/** Names of the fields that only the source's dialect knows, anywhere in the request; each has to be reported. */
-export function residueNames(value: unknown, found = new Set<string>()): ReadonlySet<string> {
-  if (Array.isArray(value)) for (const item of value) residueNames(item, found);
-  else if (typeof value === 'object' && value !== null) {
-    for (const [key, member] of Object.entries(value)) {
-      if (key === 'residue') {
-        for (const name of Object.keys((member as { readonly fields: object }).fields)) found.add(name);
-      } else if (key !== 'value' && key !== 'schema' && key !== 'parameters') residueNames(member, found);
-    }
-  }
-  return found;
+const named = (name: string): RegExp => new RegExp(`^${name.replaceAll(/[^\\w-]/g, '.')}$`);
+
+/**
+ * The fields that only the source's dialect knows, anywhere in a request or an answer; each has to be reported by its name, or
+ * with the whole of what it stands in.
+ */
+export function residueDifferences(value: unknown, inside: Partial<Difference> = {}): readonly Difference[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]: [string, unknown]): readonly Difference[] => {
+    if (key === 'value' || key === 'schema' || key === 'parameters') return [];
+    if (key === 'residue') return fieldsOf((member as Residue).fields, inside);
+    if (!Array.isArray(member)) return residueDifferences(member, inside);
+    return member.flatMap((item: unknown, at) => {
+      const place = [...(inside.places?.[0] ?? []), at];
+      if (key === 'messages' || key === 'parts' || key === 'candidates')
+        return residueDifferences(item, { places: [place] });
+      return residueDifferences(item, key === 'citations' ? { ...inside, words: /^(citations|annotations)$/ } : inside);
+    });
+  });
 }
 
-/** A report names a field by its own name in the path. */
-export function residueDifferences(value: unknown): readonly Difference[] {
-  return [...residueNames(value)].map((name) => ({
-    what: `unknown field ${name}`,
-    words: new RegExp(`(^|[.\\]])${name.replaceAll(/[^\w-]/g, '.')}($|[.\\[])`),
-  }));
+function fieldsOf(fields: JsonObject, inside: Partial<Difference>): readonly Difference[] {
+  return Object.entries(fields).flatMap(([name, value]): readonly Difference[] => {
+    const members = value !== undefined && isJsonObject(value) ? Object.keys(value) : [];
+    // An object may be reported as such or, where part of it is known, member by member.
+    const words = [named(name), ...members.map(named), ...(inside.words === undefined ? [] : [inside.words])];
+    return [{ what: `unknown field ${name}`, ...inside, words: new RegExp(words.map((one) => one.source).join('|')) }];
+  });
 }
 
 /** Everything of a request that has to survive a translation and did not. */
-export function compareRequests(before: ConversationRequest, after: ConversationRequest): readonly Difference[] {
+export function compareRequests(
+  before: ConversationRequest,
+  after: ConversationRequest,
+  target: DialectName,
+): readonly Difference[] {
   return [
     ...compareProjections(projectMessages(before.messages), projectMessages(after.messages)),
     ...compareTools(before.tools ?? [], after.tools ?? []),
-    ...compareFields(before, after),
+    ...compareFields(before, after, target),
   ];
 }

@@ -7,17 +7,17 @@ import { projectCandidate } from './projection.ts';
 const finishWords = /finish_?reason|stop_?reason|status|incomplete/i;
 
 const bucketWords = {
-  inputTokens: /usage/i,
-  cacheReadTokens: /usage.*cache|cached/i,
-  cacheWriteTokens: /usage.*cache|cache_?(creation|write)/i,
-  cacheWrite1hTokens: /usage.*cache|cache_?(creation|write)|ephemeral_1h/i,
-  outputTokens: /usage/i,
-  reasoningTokens: /usage.*(reasoning|thought)/i,
-  inputAudioTokens: /usage.*audio/i,
-  outputAudioTokens: /usage.*audio/i,
-  inputImageTokens: /usage.*image/i,
-  outputImageTokens: /usage.*image/i,
-  toolUseInputTokens: /usage.*tool/i,
+  inputTokens: /usage|tokens$/i,
+  cacheReadTokens: /cache/i,
+  cacheWriteTokens: /cache_?(creation|write)/i,
+  cacheWrite1hTokens: /cache_?(creation|write)|ephemeral_1h/i,
+  outputTokens: /usage|tokens$/i,
+  reasoningTokens: /(reasoning|thought|thinking)/i,
+  inputAudioTokens: /audio/i,
+  outputAudioTokens: /audio/i,
+  inputImageTokens: /image/i,
+  outputImageTokens: /image/i,
+  toolUseInputTokens: /tool/i,
 } as const satisfies Partial<Record<keyof Usage, RegExp>>;
 
 function compareUsage(before: Usage | undefined, after: Usage | undefined): readonly Difference[] {
@@ -29,7 +29,7 @@ function compareUsage(before: Usage | undefined, after: Usage | undefined): read
   ] as const;
   for (const [name, left, right] of sums) {
     if (left !== undefined && left !== right)
-      found.push({ what: `all ${name}: ${left} -> ${right}`, words: /usage\.?(total|input|output)?/i });
+      found.push({ what: `all ${name}: ${left} -> ${right}`, words: /usage|tokens$/i });
   }
   for (const bucket of Object.keys(bucketWords) as (keyof typeof bucketWords)[]) {
     const [left, right] = [before[bucket], after?.[bucket]];

@@ -54,13 +54,13 @@ describe('what a translation has to keep', () => {
         { role: 'developer', parts: (messages[0] as Message).parts },
       ],
     };
-    expect(what(compareRequests(request, regrouped))).toBe('');
+    expect(what(compareRequests(request, regrouped, 'openai-chat'))).toBe('');
     expect(what(compareResponses(response, response))).toBe('');
   });
 
   it.each(Object.keys(request).filter((key) => key !== 'messages'))('notices that %s is gone', (key) => {
     const { [key as keyof ConversationRequest]: _, ...rest } = request;
-    expect(what(compareRequests(request, rest as ConversationRequest))).not.toBe('');
+    expect(what(compareRequests(request, rest as ConversationRequest, 'openai-chat'))).not.toBe('');
   });
 
   it.each(messages.flatMap((message, at) => message.parts.map((_, index) => [at, index] as const)))(
@@ -70,7 +70,7 @@ describe('what a translation has to keep', () => {
         ...message,
         parts: message.parts.filter((_, place) => position !== at || place !== index),
       }));
-      expect(what(compareRequests(request, { ...request, messages: cut }))).not.toBe('');
+      expect(what(compareRequests(request, { ...request, messages: cut }, 'openai-chat'))).not.toBe('');
     },
   );
 
@@ -97,7 +97,7 @@ describe('what a translation has to keep', () => {
 
   it('takes a report that names the thing, and no other', () => {
     const { seed: _, ...rest } = request;
-    const [difference] = compareRequests(request, rest);
+    const [difference] = compareRequests(request, rest, 'openai-chat');
     if (difference === undefined) throw new Error('the seed was not missed');
     expect(isCovered(difference, [])).toBe(false);
     expect(isCovered(difference, [{ action: 'dropped', field: 'temperature' }])).toBe(false);
@@ -109,7 +109,7 @@ describe('what a translation has to keep', () => {
       ...message,
       parts: message.parts.filter(({ type }) => type !== 'reasoning'),
     }));
-    const [difference] = compareRequests(request, { ...request, messages: cut });
+    const [difference] = compareRequests(request, { ...request, messages: cut }, 'openai-chat');
     if (difference === undefined) throw new Error('the reasoning was not missed');
     expect(isCovered(difference, [{ action: 'dropped', field: 'messages[2].content[1]' }])).toBe(false);
     expect(isCovered(difference, [{ action: 'dropped', field: 'messages[2].content[0]' }])).toBe(true);

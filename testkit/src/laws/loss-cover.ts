@@ -5,7 +5,7 @@ import type { Place } from './projection.ts';
 export interface Difference {
   /** What it is, for people: `tool call 2, arguments: {...} -> {...}`. */
   readonly what: string;
-  /** Words of which a report about this thing has one in its field path or its reason. */
+  /** Words of which a report about this thing has one as the last name of its path. */
   readonly words: RegExp;
   /** Where it stood in the source, so that a report of a whole part or message by its path counts too. */
   readonly places?: readonly Place[];
@@ -18,16 +18,18 @@ function indicesOf(field: string): readonly number[] {
 const isPrefix = (prefix: Place, of: Place): boolean =>
   prefix.length > 0 && prefix.length <= of.length && prefix.every((value, at) => value === of[at]);
 
+/** The last name of a path: `usage.cache_write_tokens` -> `cache_write_tokens`, `content[0].citations[1]` -> `citations`. */
+const lastName = (field: string): string => field.replace(/(\[\d*\])+$/, '').replace(/^.*\./s, '');
+
 /**
- * True where a report names the thing: by a word, or as a whole part or message by its path alone (`messages[2].content[1]`,
- * `content[1]` of an answer).
+ * True where a report names the thing: by the last name of its path (a report of a citation's unknown field is none of the
+ * citation), or as a whole part or message by its path alone (`messages[2].content[1]`, `content[1]` of an answer).
  */
 export function isCovered(difference: Difference, losses: readonly Loss[]): boolean {
   return losses.some((loss) => {
-    if (difference.words.test(loss.field)) return true;
+    if (difference.words.test(lastName(loss.field))) return true;
+    if (!loss.field.endsWith(']')) return false;
     if (loss.reason !== undefined && difference.words.test(loss.reason)) return true;
-    const isWholePart = loss.field.endsWith(']');
-    if (!isWholePart) return false;
     const indices = indicesOf(loss.field);
     return (difference.places ?? []).some((place) => isPrefix(indices, place) || isPrefix(indices, place.slice(1)));
   });

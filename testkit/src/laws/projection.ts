@@ -3,7 +3,20 @@
  * dialect groups it: by kind, in order. Dialects merge neighbouring texts, hoist system messages, and put text, reasoning and
  * tool calls into fields of their own, which loses no meaning.
  */
-import type { Candidate, Citation, Json, MediaPart, Message, Part, ReasoningPart, ToolResultPart } from '@bifrost/sdk';
+import type {
+  Candidate,
+  Citation,
+  Json,
+  MediaPart,
+  MediaSource,
+  Message,
+  Part,
+  ReasoningPart,
+  ToolResultPart,
+} from '@bifrost/sdk';
+
+import { asWire } from './exchange.ts';
+import { jsonDifferences } from './json-difference.ts';
 
 /** Where a unit stands: message or candidate, then part, then item inside. */
 export type Place = readonly number[];
@@ -62,9 +75,30 @@ export function argumentsValue(text: string): Json {
   }
 }
 
+/** The same bytes, whether they are said as text, as base64 or as a data URL. */
+function sourceValue(source: MediaSource): Json {
+  if (source.type === 'text') return { type: 'base64', data: Buffer.from(source.text).toString('base64') };
+  const inline = source.type === 'url' ? /^data:[^,]*;base64,(.*)$/s.exec(source.url) : null;
+  return inline === null ? { ...source } : { type: 'base64', data: inline[1] as string };
+}
+
+/** Two names of one type. */
+const synonyms: Readonly<Record<string, string>> = {
+  'audio/mp3': 'audio/mpeg',
+  'audio/x-wav': 'audio/wav',
+  'image/jpg': 'image/jpeg',
+};
+
 function mediaFields(part: MediaPart): ValueUnit['fields'] {
-  const { kind, source, mediaType, filename, detail } = part;
-  return { kind, source: { ...source }, mediaType, filename, detail: detail === 'auto' ? undefined : detail };
+  const { kind, source, mediaType, filename, title, detail } = part;
+  const isText = source.type === 'text';
+  return {
+    kind,
+    source: sourceValue(source),
+    mediaType: isText || mediaType === undefined ? undefined : (synonyms[mediaType] ?? mediaType),
+    filename: filename ?? title,
+    detail: detail === 'auto' ? undefined : detail,
+  };
 }
 
 function citationFields({ url, title, citedText, fileId }: Citation): ValueUnit['fields'] {
@@ -78,9 +112,10 @@ function reasoningFields({ text, signature, encrypted, origin }: ReasoningPart):
 
 function resultFields(part: ToolResultPart): ValueUnit['fields'] {
   const texts = part.content.flatMap((item) => (item.type === 'text' ? [item.text] : []));
+  const text = argumentsValue(texts.join('\n'));
   const media = part.content.flatMap((item) => (item.type === 'media' ? [mediaFields(item)] : []));
   const isError = part.isError === true ? true : undefined;
-  return { id: part.toolCallId, text: texts.join('\n'), media: media as readonly Json[], isError };
+  return { id: part.toolCallId, text, media: media as readonly Json[], isError };
 }
 
 class Projector {
@@ -93,7 +128,7 @@ class Projector {
     switch (part.type) {
       case 'text':
         this.#addText(part.text, role, place);
-        for (const citation of part.citations ?? []) found.citations.push({ place, fields: citationFields(citation) });
+        for (const citation of part.citations ?? []) this.#addCitation({ place, fields: citationFields(citation) });
         if (part.signature !== undefined) found.textSignatures.push({ place, fields: { signature: part.signature } });
         if (part.logprobs !== undefined) {
           found.logprobs.push({ place, fields: { tokens: part.logprobs.map(({ token }) => token) } });
@@ -117,6 +152,9 @@ class Projector {
       }
       case 'tool-result':
         found.toolResults.push({ place, fields: resultFields(part) });
+        // Counted with the others too: some dialects put them beside the result.
+        for (const item of part.content)
+          if (item.type === 'media') found.media.push({ place, fields: mediaFields(item) });
         return;
       case 'media':
         found.media.push({ place, fields: mediaFields(part) });
@@ -127,6 +165,15 @@ class Projector {
       case 'opaque':
         found.foreign.push({ place, fields: { name: 'opaque' } });
     }
+  }
+
+  /** The same source cited twice is one source: where in the text it is cited is not compared. */
+  #addCitation(unit: ValueUnit): void {
+    const { citations } = this.found;
+    const isKnown = citations.some(
+      (one) => jsonDifferences(asWire(one.fields), asWire(unit.fields), { limit: 1 }).length === 0,
+    );
+    if (!isKnown) citations.push(unit);
   }
 
   #addText(text: string, role: TextUnit['role'], place: Place): void {

@@ -85,7 +85,9 @@ class MessageEncoder {
     }
     const system = this.#system(messages.slice(0, leading));
     for (const [index, message] of messages.entries()) if (index >= leading) this.#add(message, index);
-    const turns = this.#isOwn ? this.#turns : this.#turns.filter((turn) => turn.blocks.length > 0);
+    const spoken = this.#turns.filter((turn) => turn.blocks.length > 0);
+    // Where nothing is left to say, Anthropic's own error for the empty turn tells the caller more than an empty list would.
+    const turns = this.#isOwn || spoken.length === 0 ? this.#turns.slice(this.#isOwn ? 0 : -1) : spoken;
     if (!this.#isOwn) this.#trimLast(turns.at(-1));
     return { system, messages: turns.map((turn) => this.#wire(turn)) };
   }
@@ -97,6 +99,7 @@ class MessageEncoder {
 
   #system(messages: readonly Message[]): Json | undefined {
     if (messages.length === 0) return undefined;
+    for (const [index, message] of messages.entries()) this.#reportHead(message, index);
     const blocks = messages.flatMap((message, index) =>
       this.#blocks(
         message,
@@ -126,12 +129,16 @@ class MessageEncoder {
     });
   }
 
-  #add(message: Message, index: number): void {
+  #reportHead(message: Message, index: number): void {
     reportForeign(message.residue, `messages[${index}]`, this.#report);
     if (message.name !== undefined) {
       const reason = "Anthropic has no participants' names";
       this.#report.add({ action: 'dropped', field: `messages[${index}].name`, reason });
     }
+  }
+
+  #add(message: Message, index: number): void {
+    this.#reportHead(message, index);
     let role: Turn['role'] = message.role === 'assistant' ? 'assistant' : 'user';
     if (isSystemRole(message)) {
       if (this.#isOwn && message.role === 'system') role = 'system';

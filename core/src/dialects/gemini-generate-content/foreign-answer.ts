@@ -6,10 +6,6 @@ import { dialect } from './form.ts';
 export function adaptForeignAnswer(candidate: Candidate, report: LossReport): Candidate {
   const path = `candidates[${candidate.index}]`;
   const parts = candidate.parts.flatMap((part, index) => adaptPart(part, `${path}.parts[${index}]`, report));
-  const stopSequence = candidate.finishReason?.stopSequence;
-  if (stopSequence !== undefined) {
-    report.add({ action: 'dropped', field: `${path}.stop_sequence`, reason: 'Gemini does not name the sequence' });
-  }
   return { ...candidate, parts };
 }
 

@@ -15,7 +15,10 @@ import { camelCase } from './fields.ts';
 /** This dialect's name, as it stands in residues and origins. */
 export const dialect = 'gemini-generate-content' satisfies DialectName;
 
-/** One note: `as` is the wire's name of the field; `made` without `said` means that the wire left the field out. */
+/**
+ * One note: `as` is the wire's name of the field; `made` without `said` means that the wire left the field out, `said` without
+ * `made` that it has a field which says nothing.
+ */
 interface FormNote {
   readonly as?: string;
   readonly made?: Json;
@@ -33,6 +36,8 @@ export interface FormOptions {
   readonly leaves?: readonly string[];
   /** As `leaves`; where they differ the wire's value stays visible in the remainder. */
   readonly kept?: readonly string[];
+  /** Fields of the outermost object that say nothing there: a note, not a remainder. */
+  readonly meaningless?: readonly string[];
   /** Other names of a made field, whose value may have another form: wire name -> made name. */
   readonly aliases?: Readonly<Record<string, string>>;
 }
@@ -67,7 +72,9 @@ class FormComparison {
       if (value === undefined) continue;
       const name = this.#madeName(made, said, wireName);
       if (name === undefined || seen.has(name)) {
-        rest[wireName] = value;
+        const isMeaningless = prefix === '' && this.#options.meaningless?.includes(wireName) === true;
+        if (isMeaningless) this.notes[wireName] = { said: value };
+        else rest[wireName] = value;
         continue;
       }
       seen.add(name);
@@ -177,5 +184,11 @@ function applyValue(value: Json, rest: JsonObject, notes: Notes, path: string): 
 export function applyResidue(made: JsonObject, residue: Residue | undefined): JsonObject {
   if (residue === undefined || !isOwn(residue)) return made;
   if (residue.form === undefined && Object.keys(residue.fields).length === 0) return made;
-  return applyObject(made, residue.fields, (residue.form ?? {}) as unknown as Notes, '');
+  const notes = (residue.form ?? {}) as unknown as Notes;
+  const written: Record<string, Json | undefined> = { ...applyObject(made, residue.fields, notes, '') };
+  for (const [name, note] of Object.entries(notes)) {
+    const isMeaningless = note.made === undefined && note.said !== undefined && !name.includes('/');
+    if (isMeaningless && written[name] === undefined) written[name] = note.said;
+  }
+  return written;
 }

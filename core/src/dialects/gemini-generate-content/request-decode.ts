@@ -39,7 +39,9 @@ function decodeContent(content: FieldReader, ids: CallIds): Message {
 
 function decodeSystem(system: FieldReader): Message {
   const message: Message = { ...decodeContent(system, new CallIds()), role: 'system' };
-  return { ...message, residue: residueOf(encodeMessage(message), system.object, { leaves: ['parts'] }) };
+  // Clients send `role: user` with it; Google ignores that.
+  const form = { leaves: ['parts'], meaningless: ['role'] };
+  return { ...message, residue: residueOf(encodeMessage(message), system.object, form) };
 }
 
 function modelOf(body: FieldReader, hint: RequestHeadHint): string {

@@ -85,7 +85,8 @@ export class GeminiStreamEncoder implements StreamEncoder {
 
   #reportLoss(event: StreamEvent): void {
     if ((event.type !== 'server-tool' && event.type !== 'opaque') || event.dialect === dialect) return;
-    const name = event.type === 'server-tool' ? event.name : 'an event';
+    const kind = isJsonObject(event.value) ? event.value['type'] : undefined;
+    const name = event.type === 'server-tool' ? event.name : typeof kind === 'string' ? kind : 'opaque';
     this.#options.report.add({ action: 'dropped', field: name, reason: `only ${event.dialect} has a form for it` });
   }
 }
