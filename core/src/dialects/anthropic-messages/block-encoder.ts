@@ -36,7 +36,8 @@ function encodeCitations(part: TextPart, context: BlockContext): readonly JsonOb
 }
 
 function encodeText(part: TextPart, context: BlockContext): JsonObject | undefined {
-  if (part.text === '' && !context.isOwn && !isOwn(part) && context.direction === 'request') return undefined;
+  // Anthropic never writes empty text and refuses it, so it must not come to a client that would send it back.
+  if (part.text === '' && !context.isOwn && !isOwn(part)) return undefined;
   if (part.signature !== undefined) drop(context, 'Anthropic carries no signature of text', '.signature');
   if (part.logprobs !== undefined) drop(context, 'Anthropic has no log probabilities', '.logprobs');
   const encoded = present({

@@ -1,6 +1,8 @@
 /** Puts the parts of a stream, interleaved as they may be, into one open content block after the other. */
 import type { Json, StreamEvent, StreamFrame } from '@bifrost/sdk';
 import { isJsonObject } from '@bifrost/sdk';
+import { partKind } from '../../conversation/part-builder.ts';
+import type { PartEvent } from '../../conversation/part-builder.ts';
 import type { LossReport } from '../codec.ts';
 import { encodeCitation } from './citations.ts';
 import type { Fields } from './fields.ts';
@@ -16,8 +18,8 @@ type OpenKind = 'text' | 'thinking' | 'tool' | 'raw';
 
 interface OpenBlock {
   readonly kind: OpenKind;
-  /** The canonical part; undefined for a block that only Anthropic knows. */
-  readonly part: string | undefined;
+  /** The canonical part with its kind (`keyOf`); undefined for a block that only Anthropic knows. */
+  readonly key: string | undefined;
   /** The provider's index, for blocks that are passed on as they are. */
   readonly ownIndex?: Json | undefined;
   readonly json?: JsonProgress;
@@ -38,6 +40,11 @@ const openKinds: Partial<Record<StreamEvent['type'], OpenKind>> = {
   'tool-call-start': 'tool',
 };
 
+/** Parts of different kinds may share a name. */
+function keyOf(event: PartEvent): string {
+  return `${partKind(event)} ${event.part}`;
+}
+
 export class BlockSequencer {
   readonly #writer: StreamWriter;
   readonly #report: LossReport;
@@ -47,6 +54,8 @@ export class BlockSequencer {
   /** Signatures of tool calls that are known before their block is opened. */
   readonly #signatures = new Map<string, string>();
   readonly #reported = new Set<string>();
+  /** Texts that have begun and not ended. */
+  readonly #running = new Set<string>();
 
   hasToolCall = false;
   hasRefusal = false;
@@ -82,10 +91,10 @@ export class BlockSequencer {
   openOwn(frame: StreamFrame, own: OwnEvent): void {
     this.closeAll();
     const [first] = frame.events;
-    const part = first !== undefined && 'part' in first ? first.part : undefined;
+    const key = first !== undefined && 'part' in first ? keyOf(first) : undefined;
     const kind = (first === undefined ? undefined : openKinds[first.type]) ?? 'raw';
     if (kind === 'tool') this.hasToolCall = true;
-    this.#open = { kind, part, ownIndex: own.index, ...(kind === 'tool' ? { json: new JsonProgress() } : {}) };
+    this.#open = { kind, key, ownIndex: own.index, ...(kind === 'tool' ? { json: new JsonProgress() } : {}) };
     this.#writer.openOwnBlock(own.body, own.name);
   }
 
@@ -113,7 +122,7 @@ export class BlockSequencer {
   #mustWait(event: ContentEvent): boolean {
     const open = this.#open;
     if (open === undefined) return this.#held.length > 0;
-    if ('part' in event && event.part === open.part) return false;
+    if ('part' in event && keyOf(event) === open.key) return false;
     if (this.#held.length > 0) return true;
     return (open.kind === 'tool' && open.json?.isComplete !== true) || open.kind === 'raw';
   }
@@ -146,8 +155,8 @@ export class BlockSequencer {
     this.#writer.closeBlock();
   }
 
-  #isOpen(part: string, kind: OpenKind): boolean {
-    return this.#open?.part === part && this.#open.kind === kind;
+  #isOpen(event: PartEvent): boolean {
+    return this.#open?.key === keyOf(event);
   }
 
   #handle(event: ContentEvent): void {
@@ -157,7 +166,8 @@ export class BlockSequencer {
         return this.#text(event);
       case 'text-end':
       case 'refusal-end':
-        if (this.#isOpen(event.part, 'text')) this.#close();
+        this.#running.delete(keyOf(event));
+        if (this.#isOpen(event)) this.#close();
         if (event.type === 'text-end' && event.signature !== undefined) this.#dropped('text signature');
         return;
       case 'reasoning-delta':
@@ -169,21 +179,23 @@ export class BlockSequencer {
       case 'tool-call-delta':
         return this.#toolDelta(event);
       case 'tool-call-end':
-        if (this.#isOpen(event.part, 'tool')) this.#close();
+        if (this.#isOpen(event)) this.#close();
         if (event.signature !== undefined && this.#signatures.get(event.part) !== event.signature) {
           this.#dropped('tool call signature');
         }
         return;
       case 'citation':
-        if (!this.#isOpen(event.part, 'text')) return this.#dropped('citation after its text');
-        return this.#writer.delta({ type: 'citations_delta', citation: encodeCitation(event.citation) });
+        return this.#citation(event);
       case 'media-delta':
         return this.#dropped(`${event.kind} in the answer`);
       case 'server-tool':
       case 'opaque':
         return this.#ownPart(event);
+      case 'text-start':
+        this.#running.add(keyOf(event));
+        return;
       default:
-        return; // text-start, refusal-start, reasoning-start: a block opens with its first content
+        return; // refusal-start, reasoning-start: a block opens with its first content
     }
   }
 
@@ -191,36 +203,44 @@ export class BlockSequencer {
     if (event.type === 'refusal-delta') this.hasRefusal = true;
     else if (event.logprobs !== undefined) this.#dropped('logprobs');
     if (event.text === '') return;
-    if (!this.#isOpen(event.part, 'text')) {
-      this.#openBlock({ kind: 'text', part: event.part }, { type: 'text', text: '' });
-    }
+    if (!this.#isOpen(event)) this.#openText(event);
     this.#writer.delta({ type: 'text_delta', text: event.text });
+  }
+
+  /** Anthropic's own citations come before their text, those of others with it or after it. */
+  #citation(event: Event<'citation'>): void {
+    if (!this.#isOpen(event) && this.#running.has(keyOf(event))) this.#openText(event);
+    if (this.#open?.kind !== 'text') return this.#dropped('citation after its text');
+    this.#writer.delta({ type: 'citations_delta', citation: encodeCitation(event.citation) });
+  }
+
+  #openText(event: PartEvent): void {
+    this.#openBlock({ kind: 'text', key: keyOf(event) }, { type: 'text', text: '' });
   }
 
   #thinking(event: Event<'reasoning-delta'>): void {
     if (event.text === '') return;
-    if (!this.#isOpen(event.part, 'thinking')) {
-      this.#openBlock({ kind: 'thinking', part: event.part }, { type: 'thinking', thinking: '', signature: '' });
+    if (!this.#isOpen(event)) {
+      this.#openBlock({ kind: 'thinking', key: keyOf(event) }, { type: 'thinking', thinking: '', signature: '' });
     }
     this.#writer.delta({ type: 'thinking_delta', thinking: event.text });
   }
 
   #endThinking(event: Event<'reasoning-end'>): void {
     const opaque = clientOpaque(event);
-    const isOpen = this.#isOpen(event.part, 'thinking');
+    const isOpen = this.#isOpen(event);
     const isOwnEncrypted = event.origin === dialect && event.encrypted !== undefined;
     if (isOpen) {
       if (opaque !== undefined && !isOwnEncrypted && this.#open?.isSigned !== true) {
         this.#writer.delta({ type: 'signature_delta', signature: opaque });
       }
-      this.#close();
-      if (!isOwnEncrypted) return;
+      if (!isOwnEncrypted) return this.#close();
     }
     if (opaque === undefined) return;
     if (event.origin === dialect && !isOwnEncrypted) {
-      this.#openBlock({ kind: 'thinking', part: event.part }, { type: 'thinking', thinking: '', signature: '' });
+      this.#openBlock({ kind: 'thinking', key: keyOf(event) }, { type: 'thinking', thinking: '', signature: '' });
       this.#writer.delta({ type: 'signature_delta', signature: opaque });
-    } else this.#openBlock({ kind: 'thinking', part: event.part }, { type: 'redacted_thinking', data: opaque });
+    } else this.#openBlock({ kind: 'thinking', key: keyOf(event) }, { type: 'redacted_thinking', data: opaque });
     this.#close();
   }
 
@@ -228,14 +248,14 @@ export class BlockSequencer {
     this.hasToolCall = true;
     const id = packClientToolCallId(event.id, this.#signatures.get(event.part));
     const isFreeform = event.isFreeform === true;
-    const open: OpenBlock = { kind: 'tool', part: event.part, json: new JsonProgress(), isFreeform };
+    const open: OpenBlock = { kind: 'tool', key: keyOf(event), json: new JsonProgress(), isFreeform };
     this.#openBlock(open, { type: 'tool_use', id, name: event.name, input: {} });
     if (isFreeform) this.#writer.delta({ type: 'input_json_delta', partial_json: '{"input":"' });
   }
 
   #toolDelta(event: Event<'tool-call-delta'>): void {
     const open = this.#open;
-    if (open === undefined || !this.#isOpen(event.part, 'tool')) {
+    if (open === undefined || !this.#isOpen(event)) {
       if (event.argumentsDelta.trim() !== '') this.#dropped('tool arguments after their end');
       return;
     }
@@ -254,7 +274,7 @@ export class BlockSequencer {
     const { input, ...block } = event.value;
     const hasInput = isJsonObject(input) && Object.keys(input).length > 0;
     const start = input === undefined ? block : { ...block, input: {} };
-    this.#openBlock({ kind: 'raw', part: undefined }, hasInput ? start : event.value);
+    this.#openBlock({ kind: 'raw', key: undefined }, hasInput ? start : event.value);
     if (hasInput) this.#writer.delta({ type: 'input_json_delta', partial_json: JSON.stringify(input) });
     this.#close();
   }

@@ -1,5 +1,5 @@
 /** Whole answers, both ways. */
-import type { Candidate, ConversationResponse, JsonObject, Usage } from '@bifrost/sdk';
+import type { Candidate, ConversationResponse, FinishReason, JsonObject, Usage } from '@bifrost/sdk';
 import type { EncodeOptions } from '../codec.ts';
 import { encodeParts } from './block-encoder.ts';
 import { decodeBlock } from './blocks.ts';
@@ -66,6 +66,13 @@ function encodeOwn(response: ConversationResponse, options: EncodeOptions): Json
   return withResidue(encoded, response.residue);
 }
 
+/** Dialects that have refusals as parts end them with an ordinary stop. */
+function withRefusal(candidate: Candidate | undefined): FinishReason | undefined {
+  const reason = candidate?.finishReason;
+  const isRefused = candidate?.parts.some((part) => part.type === 'refusal') === true;
+  return isRefused && (reason === undefined || reason.kind === 'stop') ? { kind: 'refusal' } : reason;
+}
+
 /** The canonical answer as a message object. */
 export function encodeResponseBody(response: ConversationResponse, options: EncodeOptions): JsonObject {
   if (isOwn(response)) return encodeOwn(response, options);
@@ -81,7 +88,7 @@ export function encodeResponseBody(response: ConversationResponse, options: Enco
     role: 'assistant',
     model: response.model ?? options.request?.model ?? '',
     content,
-    stop_reason: encodeForeignStopReason(candidate?.finishReason, hasToolCall),
+    stop_reason: encodeForeignStopReason(withRefusal(candidate), hasToolCall),
     stop_sequence: candidate?.finishReason?.stopSequence ?? null,
     usage: encodeForeignUsage(response.usage),
   };

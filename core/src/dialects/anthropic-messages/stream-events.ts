@@ -32,7 +32,16 @@ function typeOf(event: SseEvent): string | undefined {
 const emptyContent = /"content"\s*:\s*\[\s*\]/;
 const emptyDelta = /"(?:text|thinking|partial_json)"\s*:\s*""/;
 const emptyStart = /"(?:text|thinking)"\s*:\s*""/;
-const quietBlock = /"type"\s*:\s*"(?:text|thinking)"/;
+const quietBlock = /"content_block"\s*:\s*\{\s*"type"\s*:\s*"(?:text|thinking)"/;
+
+/** A block that opens with text or thinking, and with none of it yet. */
+function isQuietStart(data: string): boolean {
+  if (!emptyStart.test(data)) return false;
+  if (quietBlock.test(data)) return true;
+  // The members may stand in another order; long starts are results of tools and need no look.
+  const block = data.length > 400 ? undefined : parseObject(data)?.['content_block'];
+  return isJsonObject(block) && (block['type'] === 'text' || block['type'] === 'thinking');
+}
 
 /** See `DialectCodec.classifyStreamEvent`. A block that opens without content counts with its first delta. */
 export function classifyEvent(event: SseEvent): StreamEventClass {
@@ -41,7 +50,7 @@ export function classifyEvent(event: SseEvent): StreamEventClass {
     case 'message_start':
       return emptyContent.test(data) || !data.includes('"content"') ? 'lifecycle' : 'content';
     case 'content_block_start':
-      return quietBlock.test(data) && emptyStart.test(data) ? 'lifecycle' : 'content';
+      return isQuietStart(data) ? 'lifecycle' : 'content';
     case 'content_block_delta':
       return emptyDelta.test(data) ? 'lifecycle' : 'content';
     case 'content_block_stop':

@@ -94,7 +94,7 @@ export function encodeTools(request: ConversationRequest, report: LossReport): r
     } else if (tool.dialect === dialect) encoded.push(tool.value);
     else report.add({ action: 'dropped', field: path, reason: `only ${tool.dialect} providers run this tool` });
   }
-  return encoded.length === 0 && tools.length > 0 ? undefined : encoded;
+  return encoded.length > 0 || (isOwn(request) && tools.length === 0) ? encoded : undefined;
 }
 
 /** Takes `tool_choice` out of a request's fields. */
