@@ -81,7 +81,6 @@ class MessageEncoder {
     if (leading === messages.length && leading > 0 && !this.#isOwn) {
       // Anthropic answers no conversation without a turn: the last instruction becomes the user's.
       leading -= 1;
-      this.#changedRole(leading);
     }
     const system = this.#system(messages.slice(0, leading));
     for (const [index, message] of messages.entries()) if (index >= leading) this.#add(message, index);

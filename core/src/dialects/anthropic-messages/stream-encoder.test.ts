@@ -46,7 +46,10 @@ describe('recorded streams', () => {
       const starts = events.flatMap((event, index) => (event.event === 'message_start' ? [index] : []));
       if (starts.length > 1) joined += 1;
       for (const [number, from] of starts.entries()) {
-        expect([recording.id, checkAnthropicStream(events.slice(from, starts[number + 1]))]).toEqual([recording.id, undefined]);
+        expect([recording.id, checkAnthropicStream(events.slice(from, starts[number + 1]))]).toEqual([
+          recording.id,
+          undefined,
+        ]);
       }
     }
     expect(joined).toBe(5);
@@ -74,9 +77,11 @@ describe('recorded streams', () => {
       const decoded = events.flatMap((event) => decoder.push(event));
       const changed = decoded.flatMap((frame, index): StreamFrame[] => {
         const [first] = frame.events;
-        if (first?.type === 'text-delta' && index % 3 === 0) return [{ events: [{ ...first, text: first.text.toUpperCase() }] }];
+        if (first?.type === 'text-delta' && index % 3 === 0)
+          return [{ events: [{ ...first, text: first.text.toUpperCase() }] }];
         if (first?.type === 'text-delta' && index % 3 === 1) return [];
-        if (first?.type === 'text-end') return [{ events: [{ type: 'text-delta', part: first.part, text: '!' }] }, frame];
+        if (first?.type === 'text-end')
+          return [{ events: [{ type: 'text-delta', part: first.part, text: '!' }] }, frame];
         if (first?.type === 'text-start' && index % 2 === 0) return [{ events: frame.events }];
         return [frame];
       });
@@ -105,13 +110,17 @@ describe('generated streams', () => {
         expect(calls.map((call) => [call.id, call.name])).toEqual(expected.map((call) => [call.id, call.name]));
         for (const call of calls) {
           const text = events
-            .flatMap((event) => (event.type === 'tool-call-delta' && `call_${event.part}` === call.id ? [event.argumentsDelta] : []))
+            .flatMap((event) =>
+              event.type === 'tool-call-delta' && `call_${event.part}` === call.id ? [event.argumentsDelta] : [],
+            )
             .join('');
           expect(call.arguments).toBe(text === '' ? '{}' : text);
         }
         const stop = bodies(generated).find((body) => body['type'] === 'message_delta')?.['delta'] as JsonObject;
         if (calls.length > 0 && events.some((event) => event.type === 'finish' && event.reason.kind === 'stop')) {
-          expect(stop['stop_reason']).toBe(events.some((event) => event.type === 'refusal-delta') ? 'refusal' : 'tool_use');
+          expect(stop['stop_reason']).toBe(
+            events.some((event) => event.type === 'refusal-delta') ? 'refusal' : 'tool_use',
+          );
         }
         expect(stop['stop_reason'] === 'tool_use' && calls.length === 0).toBe(false);
       }),
@@ -129,7 +138,11 @@ describe('generated streams', () => {
           maxRetries: 0,
           fetch: () => Promise.resolve(new Response(text, { headers: { 'content-type': 'text/event-stream' } })),
         });
-        const stream = client.messages.stream({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'x' }] });
+        const stream = client.messages.stream({
+          model: 'm',
+          max_tokens: 9,
+          messages: [{ role: 'user', content: 'x' }],
+        });
         const message = await stream.finalMessage();
         expect(message.usage).toMatchObject({ input_tokens: 7, output_tokens: 11 });
         const calls = message.content.filter((block) => block.type === 'tool_use');
@@ -244,7 +257,11 @@ describe('generated streams', () => {
       ),
       losses,
     );
-    expect(losses.map((loss) => loss.field)).toEqual(['stream: image in the answer', 'stream: web_search_call', 'choices[1]']);
+    expect(losses.map((loss) => loss.field)).toEqual([
+      'stream: image in the answer',
+      'stream: web_search_call',
+      'choices[1]',
+    ]);
   });
 
   it('end with the error event and nothing else when they fail', () => {
@@ -258,7 +275,9 @@ describe('generated streams', () => {
 });
 
 describe('the checker', () => {
-  const legal = encode(frames(start, { type: 'text-delta', part: 't', text: 'a' }, { type: 'finish', reason: { kind: 'stop' } }));
+  const legal = encode(
+    frames(start, { type: 'text-delta', part: 't', text: 'a' }, { type: 'finish', reason: { kind: 'stop' } }),
+  );
 
   it('accepts the legal and refuses any stream with one event left out, doubled or swapped', () => {
     expect(checkAnthropicStream(legal)).toBeUndefined();

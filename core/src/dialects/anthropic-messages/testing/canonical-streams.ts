@@ -17,11 +17,13 @@ function cut(text: string, at: readonly number[]): readonly string[] {
 const ratios = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 });
 
 function textPart(part: string): fc.Arbitrary<PartEvents> {
-  return fc.record({ count: fc.nat(3), kind: fc.constantFrom('text' as const, 'refusal' as const) }).map(({ count, kind }) => [
-    { type: `${kind}-start`, part },
-    ...pieces(part, count).map((text) => ({ type: `${kind}-delta`, part, text }) as const),
-    { type: `${kind}-end`, part },
-  ]);
+  return fc
+    .record({ count: fc.nat(3), kind: fc.constantFrom('text' as const, 'refusal' as const) })
+    .map(({ count, kind }) => [
+      { type: `${kind}-start`, part },
+      ...pieces(part, count).map((text) => ({ type: `${kind}-delta`, part, text }) as const),
+      { type: `${kind}-end`, part },
+    ]);
 }
 
 function reasoningPart(part: string): fc.Arbitrary<PartEvents> {
@@ -31,22 +33,28 @@ function reasoningPart(part: string): fc.Arbitrary<PartEvents> {
     { signature: 'c2ln', origin: 'gemini-generate-content' as const },
     { encrypted: 'ZW5j', origin: 'openai-responses' as const },
   );
-  return fc.record({ count: fc.nat(3), opaque }).map(({ count, opaque: values }) => [
-    { type: 'reasoning-start', part },
-    ...pieces(part, count).map((text) => ({ type: 'reasoning-delta', part, text }) as const),
-    { type: 'reasoning-end', part, ...values },
-  ]);
+  return fc
+    .record({ count: fc.nat(3), opaque })
+    .map(({ count, opaque: values }) => [
+      { type: 'reasoning-start', part },
+      ...pieces(part, count).map((text) => ({ type: 'reasoning-delta', part, text }) as const),
+      { type: 'reasoning-end', part, ...values },
+    ]);
 }
 
 function toolPart(part: string): fc.Arbitrary<PartEvents> {
-  const input = fc.dictionary(fc.string({ maxLength: 4 }), fc.oneof(fc.string(), fc.integer(), fc.boolean()), { maxKeys: 3 });
-  return fc.record({ input, ratios, isEmpty: fc.boolean() }).map(({ input: value, ratios: at, isEmpty }) => [
-    { type: 'tool-call-start', part, id: `call_${part}`, name: `tool_${part}` },
-    ...(isEmpty ? [] : cut(JSON.stringify(value), at)).map(
-      (argumentsDelta) => ({ type: 'tool-call-delta', part, argumentsDelta }) as const,
-    ),
-    { type: 'tool-call-end', part },
-  ]);
+  const input = fc.dictionary(fc.string({ maxLength: 4 }), fc.oneof(fc.string(), fc.integer(), fc.boolean()), {
+    maxKeys: 3,
+  });
+  return fc
+    .record({ input, ratios, isEmpty: fc.boolean() })
+    .map(({ input: value, ratios: at, isEmpty }) => [
+      { type: 'tool-call-start', part, id: `call_${part}`, name: `tool_${part}` },
+      ...(isEmpty ? [] : cut(JSON.stringify(value), at)).map(
+        (argumentsDelta) => ({ type: 'tool-call-delta', part, argumentsDelta }) as const,
+      ),
+      { type: 'tool-call-end', part },
+    ]);
 }
 
 /** Merges the parts' events, keeping the order within each; `choices` decides whose turn it is. */
@@ -83,6 +91,7 @@ export const canonicalFrames: fc.Arbitrary<readonly StreamFrame[]> = fc
       { type: 'usage', usage: { inputTokens: 7, outputTokens: 11 } },
     ];
     const frames: StreamFrame[] = [];
-    for (let turn = 0; events.length > 0; turn += 1) frames.push({ events: events.splice(0, sizes[turn % sizes.length]) });
+    for (let turn = 0; events.length > 0; turn += 1)
+      frames.push({ events: events.splice(0, sizes[turn % sizes.length]) });
     return frames;
   });

@@ -25,7 +25,7 @@ class Checker {
   accept(event: SseEvent): string | undefined {
     const body = JSON.parse(event.data) as Json;
     if (!isJsonObject(body)) return 'data is no object';
-    if (event.event !== body['type']) return `the name is ${event.event}, the type ${String(body['type'])}`;
+    if (event.event !== body['type']) return `the name is ${event.event}, the type ${JSON.stringify(body['type'])}`;
     if (this.#isOver) return 'an event after the end';
     if (event.event === 'ping') return undefined;
     if (event.event === 'error') return this.#error(body);
@@ -64,12 +64,14 @@ class Checker {
     this.#isStarted = true;
     const message = body['message'];
     if (!isJsonObject(message)) return 'message_start without a message';
-    if (message['type'] !== 'message' || message['role'] !== 'assistant') return 'message_start is no assistant message';
+    if (message['type'] !== 'message' || message['role'] !== 'assistant')
+      return 'message_start is no assistant message';
     if (typeof message['id'] !== 'string' || typeof message['model'] !== 'string') return 'no id or model';
     if (!Array.isArray(message['content'])) return 'no content list';
     const usage = message['usage'];
     if (!isJsonObject(usage)) return 'message_start without usage';
-    if (typeof usage['input_tokens'] !== 'number' || typeof usage['output_tokens'] !== 'number') return 'usage without counts';
+    if (typeof usage['input_tokens'] !== 'number' || typeof usage['output_tokens'] !== 'number')
+      return 'usage without counts';
     this.#isPrefilled = typeof message['stop_reason'] === 'string';
     return undefined;
   }
@@ -78,7 +80,7 @@ class Checker {
     const { index, content_block: block } = body;
     if (this.#open !== undefined) return `a block starts while block ${this.#open.index} is open`;
     if (this.#hasDelta) return 'a block after message_delta';
-    if (index !== this.#next) return `index ${String(index)} where ${this.#next} is due`;
+    if (index !== this.#next) return `index ${JSON.stringify(index)} where ${this.#next} is due`;
     if (!isJsonObject(block) || typeof block['type'] !== 'string') return 'a block without a type';
     this.#next += 1;
     this.#open = { index, type: block['type'], isSigned: false };
@@ -87,7 +89,8 @@ class Checker {
 
   #blockDelta(body: JsonObject): string | undefined {
     const { index, delta } = body;
-    if (this.#open === undefined || index !== this.#open.index) return `a delta for block ${String(index)}, which is not open`;
+    if (this.#open === undefined || index !== this.#open.index)
+      return `a delta for block ${JSON.stringify(index)}, which is not open`;
     if (!isJsonObject(delta) || typeof delta['type'] !== 'string') return 'a delta without a type';
     const allowed = deltasOfBlock[this.#open.type] ?? [];
     if (!allowed.includes(delta['type'])) return `${delta['type']} in a ${this.#open.type} block`;
@@ -97,7 +100,7 @@ class Checker {
   }
 
   #blockStop(body: JsonObject): string | undefined {
-    if (this.#open?.index !== body['index']) return `block ${String(body['index'])} is not open`;
+    if (this.#open?.index !== body['index']) return `block ${JSON.stringify(body['index'])} is not open`;
     this.#open = undefined;
     return undefined;
   }
