@@ -171,7 +171,14 @@ describe('answers', () => {
       stop_sequence: null,
       usage: { input_tokens: 7, output_tokens: 7, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
     });
-    expect(fields).toEqual(['dropped choices[1]', 'changed content[4].arguments', 'dropped content[5]']);
+    expect(fields).toEqual([
+      'dropped promptFeedback',
+      'changed candidates[0].finish_reason',
+      'changed usage.input_audio_tokens',
+      'dropped choices[1]',
+      'changed content[4].arguments',
+      'dropped content[5]',
+    ]);
   });
 
   it('say a refusal as text and as stop reason', () => {
