@@ -2,6 +2,7 @@ import type { ConversationRequest, JsonObject, ResponseFormat } from '@bifrost/s
 import type { LossReport } from '../codec.ts';
 import { defined, present } from './fields.ts';
 import type { FieldReader } from './fields.ts';
+import { isOwn } from './form.ts';
 import { toJsonSchema } from './schema.ts';
 import { decodeThinking, encodeThinking } from './thinking.ts';
 
@@ -65,7 +66,7 @@ export function decodeGenerationConfig(config: FieldReader): GenerationFields {
   });
 }
 
-/** Writes `generationConfig`; undefined when nothing is set. */
+/** Writes `generationConfig`; undefined when nothing is set, except that a client of this dialect may have sent it empty. */
 export function encodeGenerationConfig(request: ConversationRequest, report: LossReport): JsonObject | undefined {
   const { responseFormat: format, reasoning } = request;
   const mediaType = format === undefined ? undefined : format.type === 'text' ? 'text/plain' : 'application/json';
@@ -86,5 +87,5 @@ export function encodeGenerationConfig(request: ConversationRequest, report: Los
     responseJsonSchema: format?.type === 'json-schema' ? format.schema : undefined,
     thinkingConfig: reasoning === undefined ? undefined : encodeThinking(reasoning, { model: request.model, report }),
   });
-  return Object.keys(config).length === 0 ? undefined : config;
+  return Object.keys(config).length === 0 && !isOwn(request.residue) ? undefined : config;
 }

@@ -62,10 +62,16 @@ function decodeGrounding(metadata: FieldReader, text: string): readonly Citation
 
 function decodeQuotations(metadata: FieldReader, text: string): readonly Citation[] {
   const quotations = metadata.children('citations') ?? metadata.children('citationSources') ?? [];
-  return quotations.map((quotation) => {
+  const seen = new Set<string>();
+  return quotations.flatMap((quotation): readonly Citation[] => {
     const end = quotation.number('endIndex');
     const span = end === undefined ? undefined : spanOfBytes(text, quotation.number('startIndex') ?? 0, end);
-    return { ...present({ url: quotation.string('uri'), title: quotation.string('title') }), ...span };
+    const citation = { ...present({ url: quotation.string('uri'), title: quotation.string('title') }), ...span };
+    // Google lists one work once for each place, and works without a name; where places are missing they say nothing new.
+    const key = JSON.stringify(citation);
+    if (seen.has(key) || (citation.url === undefined && citation.title === undefined)) return [];
+    seen.add(key);
+    return [citation];
   });
 }
 
