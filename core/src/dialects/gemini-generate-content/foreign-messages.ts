@@ -102,9 +102,10 @@ export function adaptForeignMessages(request: ConversationRequest, report: LossR
   return withTurn(mergeToolReplies(adapted), report);
 }
 
-/** Google wants at least one turn: where only system text was given, that is the turn. */
+/** Google wants at least one turn: where only system text was given, that is the turn; where nothing was said, an empty one. */
 function withTurn(messages: readonly Message[], report: LossReport): readonly Message[] {
-  if (messages.length === 0 || messages.some((message) => !isSystem(message))) return messages;
+  if (messages.some((message) => !isSystem(message))) return messages;
+  if (messages.length === 0) return [{ role: 'user', parts: [{ type: 'text', text: '' }] }];
   report.add({
     action: 'changed',
     field: 'messages',

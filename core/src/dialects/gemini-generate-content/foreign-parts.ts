@@ -49,6 +49,7 @@ function adaptPart(part: Part, context: ForeignContext): readonly Part[] {
 function adaptText(part: TextPart, { path, report }: ForeignContext): readonly Part[] {
   if (part.citations !== undefined && part.citations.length > 0) {
     report.add({ action: 'dropped', field: `${path}.citations`, reason: 'Gemini takes no citations back' });
+    part.citations.forEach(({ residue }, index) => reportResidue(residue, `${path}.citations[${index}].`, report));
   }
   // Vertex refuses empty texts; nothing is lost with one.
   return part.text === '' && part.signature === undefined ? [] : [part];
@@ -72,6 +73,9 @@ function adaptMedia(part: MediaPart, { path, report }: ForeignContext): readonly
       reason: 'the file is stored at another provider: send its bytes or a URL',
     });
     return [];
+  }
+  if (part.source.type === 'text') {
+    report.add({ action: 'changed', field: `${path}.source`, reason: 'the text of the document is sent as base64' });
   }
   for (const name of ['detail', 'filename', 'title'] as const) {
     if (part[name] !== undefined)

@@ -4,7 +4,8 @@ import { defined, present } from './fields.ts';
 import type { FieldReader } from './fields.ts';
 import { isOwn } from './form.ts';
 import { toJsonSchema } from './schema.ts';
-import { decodeThinking, encodeThinking } from './thinking.ts';
+import { thinkingSupportOf } from './models.ts';
+import { decodeThinking, encodeNativeThinking, encodeThinking } from './thinking.ts';
 
 /** The canonical fields that `generationConfig` carries. */
 export type GenerationFields = Partial<
@@ -66,9 +67,25 @@ export function decodeGenerationConfig(config: FieldReader): GenerationFields {
   });
 }
 
+/** The member of a request's `residue.form` that names the model it was written for. */
+export const modelNote = '~model';
+
+/** True for thinking settings that came in Gemini's own words, for a model that takes the same ones as the one asked now. */
+function isNativeThinking({ residue, model }: ConversationRequest): boolean {
+  if (!isOwn(residue)) return false;
+  const before = residue?.form?.[modelNote];
+  return typeof before !== 'string' || thinkingSupportOf(before).by === thinkingSupportOf(model).by;
+}
+
+function thinkingConfigOf(request: ConversationRequest, report: LossReport): JsonObject | undefined {
+  const { reasoning, model } = request;
+  if (reasoning === undefined) return undefined;
+  return isNativeThinking(request) ? encodeNativeThinking(reasoning) : encodeThinking(reasoning, { model, report });
+}
+
 /** Writes `generationConfig`; undefined when nothing is set, except that a client of this dialect may have sent it empty. */
 export function encodeGenerationConfig(request: ConversationRequest, report: LossReport): JsonObject | undefined {
-  const { responseFormat: format, reasoning } = request;
+  const { responseFormat: format } = request;
   const mediaType = format === undefined ? undefined : format.type === 'text' ? 'text/plain' : 'application/json';
   const config = defined({
     maxOutputTokens: request.maxOutputTokens,
@@ -85,7 +102,7 @@ export function encodeGenerationConfig(request: ConversationRequest, report: Los
     responseModalities: request.modalities?.map((modality) => modality.toUpperCase()),
     responseMimeType: mediaType,
     responseJsonSchema: format?.type === 'json-schema' ? format.schema : undefined,
-    thinkingConfig: reasoning === undefined ? undefined : encodeThinking(reasoning, { model: request.model, report }),
+    thinkingConfig: thinkingConfigOf(request, report),
   });
   return Object.keys(config).length === 0 && !isOwn(request.residue) ? undefined : config;
 }

@@ -49,15 +49,18 @@ function decodeSource(chunk: FieldReader): Citation {
 function decodeGrounding(metadata: FieldReader, text: string): readonly Citation[] {
   const sources = (metadata.children('groundingChunks') ?? []).map(decodeSource);
   const supports = metadata.children('groundingSupports') ?? [];
-  if (supports.length === 0) return sources;
-  return supports.flatMap((support) => {
+  const used = new Set<number>();
+  const supported = supports.flatMap((support) => {
     const indices = support.object['groundingChunkIndices'] ?? support.object['grounding_chunk_indices'];
     const span = spanOfSegment(support.child('segment'), text);
     return (Array.isArray(indices) ? (indices as readonly Json[]) : []).flatMap((index): readonly Citation[] => {
       const source = typeof index === 'number' ? sources[index] : undefined;
-      return source === undefined ? [] : [{ ...source, ...span }];
+      if (source === undefined) return [];
+      used.add(Number(index));
+      return [{ ...source, ...span }];
     });
   });
+  return [...supported, ...sources.filter((_, index) => !used.has(index))];
 }
 
 function decodeQuotations(metadata: FieldReader, text: string): readonly Citation[] {
@@ -105,10 +108,12 @@ export function encodeCitations(citations: readonly Citation[], text: string): J
   const chunks: JsonObject[] = [];
   const supports = citations.flatMap((citation): readonly JsonObject[] => {
     const source = encodeSource(citation);
-    let index = chunks.findIndex((chunk) => isEqualJson(chunk, source));
-    if (index === -1) index = chunks.push(source) - 1;
     const { startIndex, endIndex } = citation;
-    if (startIndex === undefined || endIndex === undefined) return [];
+    const isPlaced = startIndex !== undefined && endIndex !== undefined;
+    // A source without a place is an entry of its own each time, as nothing else would say that it was named twice.
+    let index = isPlaced ? chunks.findIndex((chunk) => isEqualJson(chunk, source)) : -1;
+    if (index === -1) index = chunks.push(source) - 1;
+    if (!isPlaced) return [];
     const segment = {
       startIndex: Buffer.byteLength(text.slice(0, startIndex)),
       endIndex: Buffer.byteLength(text.slice(0, endIndex)),

@@ -11,8 +11,9 @@ export function encodeParts(parts: readonly Part[]): readonly JsonObject[] {
   });
 }
 
-/** One message as a content: `model` or `user`, which is also what Google's SDKs write for the system instruction. */
+/** One message as a content: `model` or `user`, and no role for the system instruction. */
 export function encodeMessage(message: Message): JsonObject {
   const parts = encodeParts(message.parts);
+  if (message.role === 'system' || message.role === 'developer') return { parts };
   return { role: message.role === 'assistant' ? 'model' : 'user', parts };
 }

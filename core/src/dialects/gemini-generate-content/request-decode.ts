@@ -4,7 +4,7 @@ import type { LossReport, RequestHeadHint } from '../codec.ts';
 import { CallIds } from './call-ids.ts';
 import { FieldReader, present } from './fields.ts';
 import { residueOf } from './form.ts';
-import { decodeGenerationConfig, generationForm } from './generation-config.ts';
+import { decodeGenerationConfig, generationForm, modelNote } from './generation-config.ts';
 import { decodePart } from './parts.ts';
 import { encodeMessage } from './messages.ts';
 import { encodeRequest } from './request-encode.ts';
@@ -85,5 +85,6 @@ export function decodeRequest(object: JsonObject, hint: RequestHeadHint): Conver
     residue: { dialect: 'gemini-generate-content', fields: {} },
   };
   const made = encodeRequest(request, { report: silent });
-  return { ...request, residue: residueOf(made, object, requestForm) };
+  const residue = residueOf(made, object, requestForm);
+  return { ...request, residue: { ...residue, form: { ...residue.form, [modelNote]: request.model } } };
 }

@@ -29,7 +29,7 @@ class CandidateState {
   text = '';
   hasCalls = false;
   isFinished = false;
-  readonly #seenCitations = new Set<string>();
+  readonly #citations = new Map<string, number>();
   #count = 0;
 
   constructor(index: number) {
@@ -41,12 +41,17 @@ class CandidateState {
     return `${this.index}:${this.#count++}`;
   }
 
-  /** Grounding metadata may be repeated and grow from chunk to chunk: each citation counts once. */
-  isNewCitation(citation: Citation): boolean {
-    const key = JSON.stringify(citation);
-    if (this.#seenCitations.has(key)) return false;
-    this.#seenCitations.add(key);
-    return true;
+  /** Grounding metadata is repeated and grows from chunk to chunk: what was said before is left out. */
+  newCitations(citations: readonly Citation[]): readonly Citation[] {
+    const counts = new Map<string, number>();
+    return citations.filter((citation) => {
+      const key = JSON.stringify(citation);
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      if (count <= (this.#citations.get(key) ?? 0)) return false;
+      this.#citations.set(key, count);
+      return true;
+    });
   }
 
   close(): readonly StreamEvent[] {
@@ -126,14 +131,12 @@ export class GeminiStreamDecoder implements StreamDecoder {
     const parts = candidate.child('content')?.children('parts') ?? [];
     const events = parts.flatMap((part) => this.#decodePart(part, state));
     const withLogprobs = logprobs === undefined ? events : attachLogprobs(events, logprobs);
-    const citations = decodeCitations(candidate, state.text)
-      .filter((citation) => state.isNewCitation(citation))
-      .map((citation): StreamEvent => ({
-        type: 'citation',
-        part: state.lastText ?? `${index}:0`,
-        ...state.at,
-        citation,
-      }));
+    const citations = state.newCitations(decodeCitations(candidate, state.text)).map((citation): StreamEvent => ({
+      type: 'citation',
+      part: state.lastText ?? `${index}:0`,
+      ...state.at,
+      citation,
+    }));
     const reason = decodeFinishReason(fieldOf(candidate.object, 'finishReason'), state.hasCalls);
     if (reason === undefined) return { events: [...withLogprobs, ...citations], finish: [] };
     const isFirst = !state.isFinished;

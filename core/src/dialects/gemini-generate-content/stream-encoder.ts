@@ -5,6 +5,7 @@ import type { SseEvent } from '../../sse/event.ts';
 import { ChunkBuilder } from './chunk-builder.ts';
 import { encodeError } from './errors.ts';
 import { defined } from './fields.ts';
+import { reportResidue } from './foreign-settings.ts';
 import { applyResidue, dialect, isOwn } from './form.ts';
 import { encodeUsage } from './usage.ts';
 
@@ -18,7 +19,8 @@ export class GeminiStreamEncoder implements StreamEncoder {
   /** Finish reasons by candidate that wait for the last chunk. */
   readonly #finishes = new Map<number, Json>();
   #usage: Usage = {};
-  #hasHeldFinish = false;
+  /** Sources wait for the last chunk too: Gemini repeats the whole list whenever it grows, so one list says it best. */
+  readonly #citations: StreamEvent[] = [];
   #isOver = false;
 
   constructor(options: EncodeOptions) {
@@ -39,11 +41,20 @@ export class GeminiStreamEncoder implements StreamEncoder {
   }
 
   finish(): readonly SseEvent[] {
-    if (this.#isOver || !this.#hasHeldFinish) return [];
+    if (this.#isOver || (this.#finishes.size === 0 && this.#citations.length === 0)) return [];
     this.#isOver = true;
-    const candidates = [...this.#finishes]
-      .toSorted(([left], [right]) => left - right)
-      .map(([index, finishReason]) => ({ content: { role: 'model', parts: [{ text: '' }] }, finishReason, index }));
+    const made = (this.#builder.build(this.#citations)['candidates'] ?? []) as readonly JsonObject[];
+    const sources = new Map(made.map((one) => [Number(one['index']), one['groundingMetadata']]));
+    const candidates = [...new Set([...this.#finishes.keys(), ...sources.keys()])]
+      .toSorted((left, right) => left - right)
+      .map((index) =>
+        defined({
+          content: { role: 'model', parts: [{ text: '' }] },
+          finishReason: this.#finishes.get(index),
+          index,
+          groundingMetadata: sources.get(index),
+        }),
+      );
     const hasUsage = Object.keys(this.#usage).length > 0;
     return [this.#chunk({ candidates, ...(hasUsage ? { usageMetadata: encodeUsage(this.#usage) } : {}) })];
   }
@@ -54,11 +65,8 @@ export class GeminiStreamEncoder implements StreamEncoder {
   }
 
   #pushForeign(events: readonly StreamEvent[]): readonly SseEvent[] {
-    for (const event of events) {
-      if (event.type === 'usage') this.#usage = { ...this.#usage, ...event.usage };
-      else this.#reportLoss(event);
-    }
-    const made = this.#builder.build(events);
+    for (const event of events) this.#observe(event);
+    const made = this.#builder.build(events.filter((event) => event.type !== 'citation'));
     const candidates = ((made['candidates'] ?? []) as readonly JsonObject[]).map((one) => this.#holdFinish(one));
     const spoken = candidates.filter(isSpoken);
     return spoken.length === 0 ? [] : [this.#chunk({ candidates: spoken })];
@@ -68,7 +76,6 @@ export class GeminiStreamEncoder implements StreamEncoder {
     const { finishReason, ...rest } = candidate;
     if (finishReason === undefined) return candidate;
     this.#finishes.set(Number(candidate['index']), finishReason);
-    this.#hasHeldFinish = true;
     return rest;
   }
 
@@ -83,17 +90,40 @@ export class GeminiStreamEncoder implements StreamEncoder {
     return { data: JSON.stringify(chunk) };
   }
 
-  #reportLoss(event: StreamEvent): void {
-    if ((event.type !== 'server-tool' && event.type !== 'opaque') || event.dialect === dialect) return;
-    const kind = isJsonObject(event.value) ? event.value['type'] : undefined;
-    const name = event.type === 'server-tool' ? event.name : typeof kind === 'string' ? kind : 'opaque';
-    this.#options.report.add({ action: 'dropped', field: name, reason: `only ${event.dialect} has a form for it` });
+  /** Keeps what the last chunk says, and reports what no chunk can say. */
+  #observe(event: StreamEvent): void {
+    const { report } = this.#options;
+    switch (event.type) {
+      case 'usage':
+        this.#usage = { ...this.#usage, ...event.usage };
+        return;
+      case 'citation':
+        this.#citations.push(event);
+        reportResidue(event.citation.residue, 'citation.', report);
+        return;
+      case 'refusal-start':
+        report.add({ action: 'changed', field: 'refusal', reason: 'a refusal is sent as text' });
+        return;
+      case 'server-tool':
+      case 'opaque': {
+        if (event.dialect === dialect) return;
+        const kind = isJsonObject(event.value) ? event.value['type'] : undefined;
+        const name = event.type === 'server-tool' ? event.name : typeof kind === 'string' ? kind : 'opaque';
+        report.add({
+          action: 'dropped',
+          field: name,
+          reason: `only ${event.dialect} knows this event of a server tool`,
+        });
+        return;
+      }
+      default:
+    }
   }
 }
 
-/** A chunk is worth sending when it has parts or sources. */
+/** A chunk is worth sending when it has parts. */
 function isSpoken(candidate: JsonObject): boolean {
   const content = candidate['content'];
   const parts = isJsonObject(content) ? content['parts'] : undefined;
-  return (Array.isArray(parts) && parts.length > 0) || candidate['groundingMetadata'] !== undefined;
+  return Array.isArray(parts) && parts.length > 0;
 }

@@ -39,10 +39,23 @@ export function decodeThinking(config: FieldReader): ReasoningOptions {
 }
 
 /** True where the thoughts are to be shown: asked for, or a budget set by a dialect whose answers always show them. */
-function includeThoughts(reasoning: ReasoningOptions): boolean | undefined {
+function includeThoughts(reasoning: ReasoningOptions, report: LossReport): boolean | undefined {
   if (reasoning.summary !== undefined) return reasoning.summary !== 'none';
   if (reasoning.effort !== undefined || reasoning.isDisabled === true) return undefined;
-  return reasoning.budgetTokens !== undefined || reasoning.isAdaptive === true ? true : undefined;
+  if (reasoning.budgetTokens === undefined && reasoning.isAdaptive !== true) return undefined;
+  const reason = 'the thoughts are asked for, as this dialect always shows them';
+  report.add({ action: 'changed', field: 'reasoning.summary', reason });
+  return true;
+}
+
+/** The settings in Gemini's own words, for a request that came in them to a model of the same family. */
+export function encodeNativeThinking(reasoning: ReasoningOptions): JsonObject {
+  const budget = reasoning.isDisabled === true ? 0 : reasoning.isAdaptive === true ? -1 : reasoning.budgetTokens;
+  return defined({
+    thinkingLevel: reasoning.effort?.toUpperCase(),
+    thinkingBudget: budget,
+    includeThoughts: reasoning.summary === undefined ? undefined : reasoning.summary !== 'none',
+  });
 }
 
 /** Writes `thinkingConfig` for a model; undefined when there is nothing to say. Adjustments are reported as changed. */
@@ -51,18 +64,14 @@ export function encodeThinking(
   options: { readonly model: string; readonly report: LossReport },
 ): JsonObject | undefined {
   const support = thinkingSupportOf(options.model);
-  if (support.by === 'none' && hasNativeForm(reasoning) === false) {
+  // Budgets are Gemini's own words, so a model without a known table is given them as they are; efforts need a table.
+  if (support.by === 'none' && reasoning.effort !== undefined) {
     options.report.add({ action: 'dropped', field: 'reasoning', reason: `${options.model} does not think` });
     return undefined;
   }
   const amount = support.by === 'level' ? levelOf(reasoning, support, options) : budgetOf(reasoning, support, options);
-  const config = defined({ ...amount, includeThoughts: includeThoughts(reasoning) });
+  const config = defined({ ...amount, includeThoughts: includeThoughts(reasoning, options.report) });
   return Object.keys(config).length === 0 ? undefined : config;
-}
-
-/** Budgets are Gemini's own words, so an unknown model is given them as they are; efforts need a table. */
-function hasNativeForm(reasoning: ReasoningOptions): boolean {
-  return reasoning.effort === undefined;
 }
 
 function levelOf(
