@@ -24,7 +24,7 @@ describe('classifyStreamEvent', () => {
         const isContent = decoded.some((one) => /^(text|reasoning|tool-call|media|server-tool|opaque)/.test(one.type));
         expect(codec.classifyStreamEvent(event)).toBe(isEnd ? 'terminal' : isContent ? 'content' : 'lifecycle');
       }
-      expect(events.map(codec.classifyStreamEvent)).toContain('terminal');
+      expect(events.map((event) => codec.classifyStreamEvent(event))).toContain('terminal');
     }
   });
 
