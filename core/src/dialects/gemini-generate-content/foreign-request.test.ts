@@ -50,7 +50,7 @@ describe('a request of another dialect', () => {
     });
     expect(losses).toEqual([]);
     expect(body).toEqual({
-      systemInstruction: { role: 'user', parts: [{ text: 'be brief' }, { text: 'and kind' }] },
+      systemInstruction: { parts: [{ text: 'be brief' }, { text: 'and kind' }] },
       contents: [
         { role: 'user', parts: [{ text: 'weather?' }] },
         {

@@ -25,7 +25,7 @@ class CandidateState {
   /** The last text part, which citations belong to. */
   lastText: string | undefined;
   /** The call whose arguments come piece by piece. */
-  call: { readonly part: string; readonly args: PartialArguments } | undefined;
+  call: { readonly part: string; readonly args: PartialArguments; signature?: string } | undefined;
   text = '';
   hasCalls = false;
   isFinished = false;
@@ -176,18 +176,20 @@ export class GeminiStreamDecoder implements StreamDecoder {
     }
     state.call.args.assign(call.json('args') ?? {});
     for (const partial of call.children('partialArgs') ?? []) state.call.args.add(partial);
-    if (call.boolean('willContinue') !== true) events.push(...this.#endCall(state, reader.string('thoughtSignature')));
+    const signature = reader.string('thoughtSignature');
+    if (signature !== undefined) state.call.signature = signature; // comes with the first piece as a rule
+    if (call.boolean('willContinue') !== true) events.push(...this.#endCall(state));
     return events;
   }
 
-  #endCall(state: CandidateState, signature?: string): readonly StreamEvent[] {
+  #endCall(state: CandidateState): readonly StreamEvent[] {
     const { call } = state;
     if (call === undefined) return [];
     state.call = undefined;
     const at = { part: call.part, ...state.at };
     return [
       { type: 'tool-call-delta', ...at, argumentsDelta: argumentsText(call.args.value) },
-      { type: 'tool-call-end', ...at, ...(signature === undefined ? {} : { signature }) },
+      { type: 'tool-call-end', ...at, ...present({ signature: call.signature }) },
     ];
   }
 }
