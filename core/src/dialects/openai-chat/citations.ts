@@ -28,6 +28,13 @@ export function encodeAnnotation(citation: Citation, shift: number, path: string
   setField(target, 'content', citation.citedText);
   setField(target, 'start_index', citation.startIndex === undefined ? undefined : citation.startIndex + shift);
   setField(target, 'end_index', citation.endIndex === undefined ? undefined : citation.endIndex + shift);
+  for (const [key, value] of [
+    ['file_id', citation.fileId],
+    ['document_index', citation.documentIndex],
+  ] as const) {
+    if (value !== undefined)
+      context.report.add({ action: 'dropped', field: `${path}.${key}`, reason: 'an annotation cites a URL only' });
+  }
   return { type: 'url_citation', url_citation: addResidue(target, citation.residue, path, context) };
 }
 

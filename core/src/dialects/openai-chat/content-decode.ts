@@ -77,7 +77,7 @@ function decodeFile(reader: ObjectReader): MediaPart {
   }
   let parsed: { readonly source: MediaSource; readonly mediaType?: string };
   if (data === undefined) parsed = { source: { type: 'file-id', fileId: fileId ?? '' } };
-  else if (/^(data:|https?:\/\/)/.test(data)) parsed = parseMediaUrl(data);
+  else if (/^[a-z][a-z0-9+.-]*:/i.test(data)) parsed = parseMediaUrl(data);
   else {
     parsed = { source: { type: 'base64', data } };
     reader.note('isBare', true);

@@ -2,7 +2,7 @@ import type { Json, JsonObject, MediaPart, OpaquePart, ReasoningPart, RefusalPar
 import type { CacheControl } from '@bifrost/sdk';
 import { addResidue, formOf, joinPath, setField } from './encode-context.ts';
 import type { EncodeContext } from './encode-context.ts';
-import { audioFormat, formatMediaUrl } from './media.ts';
+import { audioFormat, audioMediaType, formatMediaUrl } from './media.ts';
 import type { MutableJson } from './object-reader.ts';
 
 /** Writes a cache marker where the caller or the provider knows them; reports it otherwise. */
@@ -40,7 +40,7 @@ function encodeFile(part: MediaPart, form: JsonObject, path: string, context: En
   const file: MutableJson = {};
   const { source } = part;
   if (source.type === 'text') {
-    context.report.add({ action: 'changed', field: path, reason: 'the document is sent as text' });
+    context.report.add({ action: 'changed', field: path, reason: 'the document is sent as a text part' });
     return { type: 'text', text: source.text };
   }
   if (source.type === 'file-id') file['file_id'] = source.fileId;
@@ -95,6 +95,21 @@ function encodeAudio(part: MediaPart, form: JsonObject, path: string, context: E
   return { type: 'input_audio', input_audio: addInner(inner, form) };
 }
 
+/** A link carries no media type, and audio formats have one name where media types have several. */
+function reportMediaType(part: MediaPart, path: string, context: EncodeContext): void {
+  const { mediaType, source } = part;
+  if (mediaType === undefined || part.residue?.dialect === context.dialect) return;
+  const hasNone = source.type === 'url' || source.type === 'file-id';
+  const isRenamed = part.kind === 'audio' && audioMediaType(audioFormat(mediaType)) !== mediaType;
+  if (hasNone) drop(`${path}.media_type`, 'a link carries no media type', context);
+  else if (isRenamed)
+    context.report.add({
+      action: 'changed',
+      field: `${path}.input_audio.format`,
+      reason: `${mediaType} is named ${audioFormat(mediaType)}`,
+    });
+}
+
 function encodeMedia(part: MediaPart, path: string, context: EncodeContext): JsonObject | undefined {
   const form = formOf(part.residue, context.dialect);
   let body: JsonObject | undefined;
@@ -103,6 +118,7 @@ function encodeMedia(part: MediaPart, path: string, context: EncodeContext): Jso
     body = encodeFile(part, form, path, context);
   else body = encodeUrl(part, form, path, context);
   if (body === undefined) return undefined;
+  reportMediaType(part, path, context);
   const target = { ...body } as MutableJson;
   addCacheControl(target, part.cacheControl, path, context);
   if (part.signature !== undefined) drop(`${path}.signature`, 'no field for a signature of media', context);

@@ -84,7 +84,10 @@ function encodeEffort(options: ReasoningOptions, context: EncodeContext): Effort
     changed('effort max is sent as xhigh');
     return 'xhigh';
   }
-  if (options.isDisabled === true) return 'none';
+  if (options.isDisabled === true) {
+    changed('disabled thinking is sent as effort none');
+    return 'none';
+  }
   if (options.budgetTokens !== undefined) {
     const effort = effortOfBudget(options.budgetTokens);
     changed(`a budget of ${options.budgetTokens} tokens is sent as effort ${effort}`);

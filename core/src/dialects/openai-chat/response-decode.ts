@@ -33,7 +33,9 @@ export function readFinishReason(reader: ObjectReader): Pick<Candidate, 'finishR
   if (raw === '') return {};
   reader.take('finish_reason');
   if (!isOfficialFinishReason(raw)) reader.note('finishReason', raw);
-  return { finishReason: mapFinishReason(raw) };
+  // vLLM and SGLang name the stop sequence here; a number is a token's id and stays in the remainder.
+  const stopSequence = typeof reader.peek('stop_reason') === 'string' ? reader.string('stop_reason') : undefined;
+  return { finishReason: { ...mapFinishReason(raw), ...optional('stopSequence', stopSequence) } };
 }
 
 function readLogprobs(reader: ObjectReader, parts: readonly Part[]): readonly Part[] {

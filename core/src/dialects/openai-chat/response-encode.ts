@@ -6,7 +6,7 @@ import type { EncodeContext } from './encode-context.ts';
 import { formatFinishReason, isFinishReasonChanged, mapFinishReason } from './finish-reason.ts';
 import { encodeLogprobs } from './logprobs.ts';
 import type { MutableJson } from './object-reader.ts';
-import { applyUsageRemainder, encodeUsage } from './usage.ts';
+import { applyUsageRemainder, encodeUsage, reportUsageLosses } from './usage.ts';
 import type { UsageRemainder } from './usage.ts';
 
 /** The context of an answer that goes to a client. */
@@ -24,10 +24,9 @@ export function responseContext(
   };
 }
 
-/** The finish reason: the noted word while it still says the same, `tool_calls` for a foreign `stop` after calls. */
+/** The finish reason: the noted word while it still says the same. */
 export function encodeFinishReason(
   candidate: Pick<Candidate, 'finishReason' | 'residue'>,
-  hasCalls: boolean,
   path: string,
   context: EncodeContext,
 ): string | null {
@@ -42,8 +41,7 @@ export function encodeFinishReason(
       reason: `no word for ${reason.raw ?? reason.kind}`,
     });
   }
-  const word = formatFinishReason(reason);
-  return word === 'stop' && hasCalls && reason.raw !== 'stop' ? 'tool_calls' : word;
+  return formatFinishReason(reason);
 }
 
 function messageResidue(candidate: Candidate, dialect: EncodeContext['dialect']): Residue | undefined {
@@ -80,11 +78,10 @@ function encodeChoice(candidate: Candidate, parts: readonly Part[], place: numbe
     context,
   );
   if (form['role'] !== undefined && message['role'] !== undefined) message['role'] = form['role'];
-  const hasCalls = parts.some((part) => part.type === 'tool-call');
   const target: MutableJson = {
     index: candidate.index,
     message,
-    finish_reason: encodeFinishReason(candidate, hasCalls, path, context),
+    finish_reason: encodeFinishReason(candidate, path, context),
   };
   const logprobs = parts.flatMap((part) => (part.type === 'text' ? (part.logprobs ?? []) : []));
   if (logprobs.length > 0) {
@@ -93,6 +90,7 @@ function encodeChoice(candidate: Candidate, parts: readonly Part[], place: numbe
     };
     target['logprobs'] = { content: encodeLogprobs(logprobs), ...rest } as Json;
   }
+  setField(target, 'stop_reason', candidate.finishReason?.stopSequence);
   return addChoiceResidue(target, candidate.residue, path, context);
 }
 
@@ -128,6 +126,7 @@ export function encodeResponse(response: ConversationResponse, options: EncodeOp
   if (response.usage !== undefined) {
     const remainder = form['usage'] as unknown as UsageRemainder | undefined;
     const book = encodeUsage(response.usage);
+    reportUsageLosses(response.usage, context.report);
     setField(target, 'usage', remainder === undefined ? book : applyUsageRemainder(book, remainder));
   }
   const object = response.residue?.dialect === context.dialect ? response.residue.fields['object'] : undefined;

@@ -43,6 +43,13 @@ export function encodeResponseFormat(format: ResponseFormat, context: EncodeCont
   if (format.type === 'json') return addResidue({ type: 'json_object' }, format.residue, 'response_format', context);
   const form = formOf(format.residue, context.dialect);
   const inner: MutableJson = {};
+  if (format.name === undefined && form['isNameAbsent'] !== true) {
+    context.report.add({
+      action: 'changed',
+      field: 'response_format.json_schema.name',
+      reason: 'the dialect requires a name',
+    });
+  }
   setField(inner, 'name', format.name ?? (form['isNameAbsent'] === true ? undefined : 'response'));
   setField(inner, 'description', format.description);
   inner['schema'] = format.schema;

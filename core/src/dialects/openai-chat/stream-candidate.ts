@@ -1,6 +1,7 @@
 import type { JsonObject, StreamEvent, StreamFrame } from '@bifrost/sdk';
 import { packToolCallId, tagOpaque } from '../provenance.ts';
 import type { EncodeContext } from './encode-context.ts';
+import { formatMediaUrl } from './media.ts';
 import type { MutableJson } from './object-reader.ts';
 
 /** The events that become deltas. */
@@ -149,9 +150,11 @@ export class StreamCandidate {
   }
 
   #media(event: Extract<StreamEvent, { readonly type: 'media-delta' }>): JsonObject | undefined {
-    if (event.kind === 'audio') return { audio: { data: event.data } };
+    if (event.signature !== undefined) this.#drop(`${event.kind}.signature`, 'no field for a signature of media');
+    if (event.kind === 'audio' && event.data !== '') return { audio: { data: event.data } };
     if (event.kind === 'image') {
-      const url = `data:${event.mediaType ?? 'image/png'};base64,${event.data}`;
+      const link = event.source === undefined ? undefined : formatMediaUrl(event.source, event.mediaType);
+      const url = link ?? `data:${event.mediaType ?? 'image/png'};base64,${event.data}`;
       return { images: [{ type: 'image_url', image_url: { url } }] };
     }
     this.#drop(event.kind, `a chunk cannot hold ${event.kind}`);

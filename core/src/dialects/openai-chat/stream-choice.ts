@@ -40,6 +40,8 @@ export class StreamChoice {
   readonly #citedUrls = new Set<string>();
   #open: { readonly kind: Kind; readonly part: string } | undefined;
   #signature: string | undefined;
+  /** The open part's thinking so far: a signature may come with the whole of it once more. */
+  #thinking = '';
   #partCount = 0;
   #lastTextPart: string | undefined;
   isFinished = false;
@@ -67,7 +69,9 @@ export class StreamChoice {
     if (typeof reason === 'string' && reason !== '' && !this.isFinished) {
       this.close(builder);
       this.isFinished = true;
-      builder.emit({ type: 'finish', ...this.#candidate, reason: mapFinishReason(reason) });
+      const stop = choice['stop_reason'];
+      const stopSequence = typeof stop === 'string' ? { stopSequence: stop } : {};
+      builder.emit({ type: 'finish', ...this.#candidate, reason: { ...mapFinishReason(reason), ...stopSequence } });
     }
   }
 
@@ -111,7 +115,7 @@ export class StreamChoice {
     }
     for (const [key, value] of Object.entries(delta)) {
       if (!knownDeltaKeys.has(key) && hasData(value)) {
-        builder.emit({ type: 'opaque', dialect: 'openai-chat', value: { [key]: value } });
+        builder.emit({ type: 'opaque', dialect: 'openai-chat', ...this.#candidate, value: { [key]: value } });
       }
     }
   }
@@ -145,7 +149,7 @@ export class StreamChoice {
       for (const [at, chunk] of (entry['thinking'] as readonly Json[]).entries()) {
         if (isJsonObject(chunk)) this.#textOf(chunk, [...path, 'thinking', at], 'reasoning', builder);
       }
-    } else builder.emit({ type: 'opaque', dialect: 'openai-chat', value: entry });
+    } else builder.emit({ type: 'opaque', dialect: 'openai-chat', ...this.#candidate, value: { content: [entry] } });
   }
 
   #textOf(holder: JsonObject, path: Path, kind: 'text' | 'reasoning', builder: FrameBuilder): void {
@@ -163,6 +167,7 @@ export class StreamChoice {
     if (key !== undefined && text !== undefined) {
       builder.emit({ type: 'reasoning-delta', part: this.#begin('reasoning', builder), ...this.#candidate, text });
       builder.link('text', delta as Holder, [...path, key]);
+      this.#thinking += text;
     }
     const details = Array.isArray(delta['reasoning_details']) ? (delta['reasoning_details'] as readonly Json[]) : [];
     for (const detail of details) if (isJsonObject(detail)) this.#detail(detail, text !== undefined, builder);
@@ -183,7 +188,8 @@ export class StreamChoice {
       return;
     }
     const text = type === 'reasoning.summary' ? detail['summary'] : detail['text'];
-    if (!isTextKnown && typeof text === 'string' && text !== '') {
+    const isRepeated = this.#open?.kind === 'reasoning' && text === this.#thinking;
+    if (!isTextKnown && !isRepeated && typeof text === 'string' && text !== '') {
       const isSummary = type === 'reasoning.summary' ? { isSummary: true } : {};
       builder.emit({
         type: 'reasoning-delta',
@@ -252,6 +258,7 @@ export class StreamChoice {
     const part = this.#nextPart(kind);
     this.#open = { kind, part };
     if (kind === 'text') this.#lastTextPart = part;
+    if (kind === 'reasoning') this.#thinking = '';
     builder.emit({ type: `${kind}-start`, part, ...this.#candidate, ...start } as StreamEvent);
     return part;
   }

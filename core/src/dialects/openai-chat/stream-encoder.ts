@@ -10,7 +10,7 @@ import { encodeLogprobs } from './logprobs.ts';
 import { encodeFinishReason } from './response-encode.ts';
 import { StreamCandidate } from './stream-candidate.ts';
 import type { PartEvent } from './stream-candidate.ts';
-import { encodeUsage } from './usage.ts';
+import { encodeUsage, reportUsageLosses } from './usage.ts';
 
 const done: SseEvent = { data: '[DONE]' };
 
@@ -75,14 +75,17 @@ export class OpenaiChatStreamEncoder implements StreamEncoder {
     const { request } = this.#options;
     const isUsage = chunk['usage'] !== undefined && chunk['usage'] !== null;
     const isUsageOnly = isUsage && Array.isArray(chunk['choices']) && chunk['choices'].length === 0;
-    if (isUsageOnly && request !== undefined && request.isStreamUsageRequested !== true) return [];
+    if (isUsageOnly && request?.isStreamUsageRequested === false) return [];
     if (isUsage) this.#isUsageSent = true;
     return [toSseEvent(chunk, frame)];
   }
 
   #usageChunk(): readonly SseEvent[] {
-    const isWanted = this.#options.request?.isStreamUsageRequested === true && !this.#isUsageSent;
+    // Absent in a request of a dialect that always reports usage; chat requests say true or false.
+    const { request } = this.#options;
+    const isWanted = request?.isStreamUsageRequested !== false && !this.#isUsageSent;
     if (!isWanted || this.#usage === undefined) return [];
+    reportUsageLosses(this.#usage, this.#options.report);
     return [toEvent({ ...this.#envelope(), choices: [], usage: encodeUsage(this.#usage) })];
   }
 
@@ -177,13 +180,10 @@ export class OpenaiChatStreamEncoder implements StreamEncoder {
     const candidate = this.#candidate(event);
     if (candidate.isFinished) return [];
     candidate.isFinished = true;
-    const word = encodeFinishReason(
-      { finishReason: event.reason },
-      candidate.hasCalls,
-      `choices[${index}]`,
-      this.#context,
-    );
-    return [...this.#role(index), this.#chunk(index, {}, { finish_reason: word })];
+    const { stopSequence } = event.reason;
+    const stop = stopSequence === undefined ? {} : { stop_reason: stopSequence };
+    const word = encodeFinishReason({ finishReason: event.reason }, `choices[${index}]`, this.#context);
+    return [...this.#role(index), this.#chunk(index, {}, { finish_reason: word, ...stop })];
   }
 
   #citation(event: Extract<StreamEvent, { readonly type: 'citation' }>): readonly JsonObject[] {

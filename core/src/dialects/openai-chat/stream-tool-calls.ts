@@ -11,6 +11,7 @@ interface OpenCall {
   name: string;
   /** Arguments so far; those before the name are held back until it comes. */
   text: string;
+  signature: string | undefined;
   isStarted: boolean;
 }
 
@@ -61,14 +62,25 @@ export class ToolCallTracker {
     const argumentsKey = key === 'custom' ? 'input' : 'arguments';
     const [packed, name, given] = [nonEmpty(entry['id']), nonEmpty(body['name']), body[argumentsKey]];
     const index = typeof entry['index'] === 'number' ? entry['index'] : undefined;
-    const id = packed === undefined ? undefined : unpackToolCallId(packed).id;
+    const unpacked = packed === undefined ? undefined : unpackToolCallId(packed);
+    const id = unpacked?.id;
     let call = this.#find(index, id, name);
     if (call === undefined) {
       const part = `${this.#prefix}${this.#calls.length}`;
-      call = { part, index, isFreeform: key === 'custom', id, name: '', text: '', isStarted: false };
+      call = {
+        part,
+        index,
+        isFreeform: key === 'custom',
+        id,
+        name: '',
+        text: '',
+        signature: undefined,
+        isStarted: false,
+      };
       this.#calls.push(call);
     }
     call.id ??= id;
+    call.signature ??= unpacked?.signature;
     const inner = bodyPath ?? [...path, key];
     if (!call.isStarted && name !== undefined) {
       call.name = name;
@@ -91,7 +103,8 @@ export class ToolCallTracker {
     this.#isClosed = true;
     for (const call of this.#calls) {
       if (!call.isStarted) this.#start(call, builder);
-      builder.emit({ type: 'tool-call-end', part: call.part, ...this.#candidate });
+      const proof = call.signature === undefined ? {} : { signature: call.signature };
+      builder.emit({ type: 'tool-call-end', part: call.part, ...this.#candidate, ...proof });
     }
   }
 

@@ -1,6 +1,7 @@
 import { isJsonObject, totalInputTokens, totalOutputTokens } from '@bifrost/sdk';
 import type { Json, JsonObject, Usage } from '@bifrost/sdk';
 import { isDeepStrictEqual } from 'node:util';
+import type { LossReport } from '../codec.ts';
 import { setField } from './encode-context.ts';
 import type { MutableJson } from './object-reader.ts';
 
@@ -121,4 +122,14 @@ export function applyUsageRemainder(book: JsonObject, remainder: UsageRemainder)
         : value;
   }
   return result;
+}
+
+/** Reports what the dialect's usage cannot tell apart; the totals hold it all the same. */
+export function reportUsageLosses(usage: Usage, report: LossReport): void {
+  const change = (field: string, reason: string): void =>
+    report.add({ action: 'changed', field: `usage.${field}`, reason });
+  if ((usage.toolUseInputTokens ?? 0) > 0)
+    change('tool_use_tokens', 'input of server-side tools is counted as prompt_tokens');
+  if ((usage.cacheWrite1hTokens ?? 0) > 0)
+    change('cache_write_1h_tokens', 'counted as usage.prompt_tokens_details.cache_write_tokens');
 }
