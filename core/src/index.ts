@@ -32,3 +32,7 @@ export { createCustomDefinition } from './providers/custom.ts';
 export type { CustomProviderOptions } from './providers/custom.ts';
 export { providerDefinitions } from './providers/definitions.ts';
 export { mockProviderConfig } from './providers/mock/config.ts';
+export { openaiCompletionsCodec } from './dialects/openai-completions/codec.ts';
+export type * from './dialects/embeddings/codec.ts';
+export { geminiEmbeddingAction, geminiEmbeddings } from './dialects/embeddings/gemini.ts';
+export { openaiEmbeddings } from './dialects/embeddings/openai.ts';

@@ -300,17 +300,18 @@ export interface ConversationResponse extends Residual {
 }
 
 /** Texts or token arrays to embed. */
-export interface EmbeddingRequest {
+export interface EmbeddingRequest extends Residual {
   readonly model: string;
   readonly inputs: readonly (string | readonly number[])[];
   readonly dimensions?: number;
   /** `float` or `base64`. */
   readonly encodingFormat?: string;
   readonly userId?: string;
+  /** Further top-level fields for the provider, beside those of `residue`. */
   readonly extra?: JsonObject;
 }
 
-export interface EmbeddingResponse {
+export interface EmbeddingResponse extends Residual {
   readonly model?: string;
   /** One vector per input, in order; a string is the base64 form. */
   readonly embeddings: readonly (readonly number[] | string)[];

@@ -28,8 +28,11 @@ export function wrongType(path: string, value: Json | undefined, expected: strin
   });
 }
 
-function isNothing(value: Json): boolean {
-  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
+/** Null, an empty string or list, or an object of nothing but those: servers fill answers with them. */
+function isNothing(value: Json | undefined): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isJsonObject(value) && Object.values(value).every(isNothing);
 }
 
 /**

@@ -31,6 +31,7 @@ function decodeDetail(raw: Json, path: string, owner: ObjectReader): ReasoningPa
   if (textKey === undefined) return undefined;
   const text = reader.string(textKey);
   reader.note('field', 'reasoning_details');
+  reader.plain('index');
   if (text === undefined) reader.note('isTextAbsent', true);
   const id = reader.string('id');
   if (type === 'reasoning.encrypted') {

@@ -8,9 +8,12 @@ import { encodeError } from './errors.ts';
 import { rebuildChunk, toSseEvent } from './frame-builder.ts';
 import { encodeLogprobs } from './logprobs.ts';
 import { encodeFinishReason } from './response-encode.ts';
+import { chunkUsage } from './stream-decoder.ts';
 import { StreamCandidate } from './stream-candidate.ts';
 import type { PartEvent } from './stream-candidate.ts';
 import { encodeUsage, reportUsageLosses } from './usage.ts';
+
+type FinishEvent = Extract<StreamEvent, { readonly type: 'finish' }>;
 
 const done: SseEvent = { data: '[DONE]' };
 
@@ -25,6 +28,7 @@ export class OpenaiChatStreamEncoder implements StreamEncoder {
   #id: string | undefined;
   #model: string | undefined;
   #created: number | undefined;
+  readonly #reasons = new Map<number, FinishEvent>();
   #usage: Usage | undefined;
   #isUsageSent = false;
   #isOver = false;
@@ -61,7 +65,7 @@ export class OpenaiChatStreamEncoder implements StreamEncoder {
   finish(): readonly SseEvent[] {
     if (this.#isOver) return [];
     this.#isOver = true;
-    return [...this.#usageChunk(), done];
+    return [...this.#finishChunks().map(toEvent), ...this.#usageChunk(), done];
   }
 
   fail(error: ErrorInfo): readonly SseEvent[] {
@@ -76,8 +80,10 @@ export class OpenaiChatStreamEncoder implements StreamEncoder {
     const isUsage = chunk['usage'] !== undefined && chunk['usage'] !== null;
     const isUsageOnly = isUsage && Array.isArray(chunk['choices']) && chunk['choices'].length === 0;
     if (isUsageOnly && request?.isStreamUsageRequested === false) return [];
-    if (isUsage) this.#isUsageSent = true;
-    return [toSseEvent(chunk, frame)];
+    // Groq's `x_groq.usage` is what a client gets that did not ask for the standard form.
+    const isElsewhere = chunkUsage(chunk) !== undefined && request?.isStreamUsageRequested !== true;
+    if (isUsage || isElsewhere) this.#isUsageSent = true;
+    return [...this.#finishChunks().map(toEvent), toSseEvent(chunk, frame)];
   }
 
   #usageChunk(): readonly SseEvent[] {
@@ -175,15 +181,20 @@ export class OpenaiChatStreamEncoder implements StreamEncoder {
     return [];
   }
 
-  #finish(event: Extract<StreamEvent, { readonly type: 'finish' }>): readonly JsonObject[] {
-    const index = event.candidate ?? 0;
-    const candidate = this.#candidate(event);
-    if (candidate.isFinished) return [];
-    candidate.isFinished = true;
-    const { stopSequence } = event.reason;
-    const stop = stopSequence === undefined ? {} : { stop_reason: stopSequence };
-    const word = encodeFinishReason({ finishReason: event.reason }, `choices[${index}]`, this.#context);
-    return [...this.#role(index), this.#chunk(index, {}, { finish_reason: word, ...stop })];
+  /** Held back to the end: an answer in several turns (server-side tools) names a reason for each, and the last one counts. */
+  #finish(event: FinishEvent): readonly JsonObject[] {
+    if (!this.#candidate(event).isFinished) this.#reasons.set(event.candidate ?? 0, event);
+    return [];
+  }
+
+  #finishChunks(): readonly JsonObject[] {
+    return [...this.#reasons].flatMap(([index, { reason }]) => {
+      this.#reasons.delete(index);
+      this.#candidate({ candidate: index }).isFinished = true;
+      const stop = reason.stopSequence === undefined ? {} : { stop_reason: reason.stopSequence };
+      const word = encodeFinishReason({ finishReason: reason }, `choices[${index}]`, this.#context);
+      return [...this.#role(index), this.#chunk(index, {}, { finish_reason: word, ...stop })];
+    });
   }
 
   #citation(event: Extract<StreamEvent, { readonly type: 'citation' }>): readonly JsonObject[] {

@@ -41,6 +41,7 @@ export function decodeToolCall(raw: Json, path: string, owner: ObjectReader): To
   if (!isText && given !== undefined) reader.note('arguments', 'value');
   const rest = call.rest();
   if (rest !== undefined) reader.note('inner', { ...(rest.form?.['plain'] as JsonObject | undefined), ...rest.fields });
+  reader.plain('index');
   const packed = reader.string('id');
   const { id, signature } = unpackToolCallId(packed ?? '');
   if (packed === undefined) reader.noteAbsent('id');

@@ -96,7 +96,8 @@ export function usageRemainder(raw: JsonObject, usage: Usage): UsageRemainder {
   return difference(raw, encodeUsage(usage));
 }
 
-function difference(raw: JsonObject, book: JsonObject): UsageRemainder {
+/** What `raw` says beyond or against `book`, member by member. */
+export function difference(raw: JsonObject, book: JsonObject): UsageRemainder {
   const extra: MutableJson = {};
   for (const [key, value] of Object.entries(raw)) {
     if (value === undefined || isDeepStrictEqual(value, book[key])) continue;
