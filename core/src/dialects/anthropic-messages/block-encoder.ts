@@ -4,7 +4,7 @@ import type { LossReport } from '../codec.ts';
 import { encodeCacheControl } from './cache-control.ts';
 import { encodeCitation } from './citations.ts';
 import { present } from './fields.ts';
-import { encodeMedia } from './media.ts';
+import { encodeMedia, hasMediaType } from './media.ts';
 import { encodeClientReasoning, encodeOwnReasoning } from './reasoning.ts';
 import { dialect, isOwn, reportForeign, withResidue } from './residue.ts';
 import { packClientToolCallId, sanitizeToolCallId } from './tool-call-id.ts';
@@ -117,7 +117,11 @@ export function encodePart(part: Part, context: BlockContext): JsonObject | unde
       if (part.detail !== undefined && part.detail !== 'auto')
         drop(context, 'Anthropic has no image detail', '.detail');
       const block = encodeMedia(part, context.isOwn);
-      return typeof block === 'string' ? drop(context, block) : block;
+      if (typeof block === 'string') return drop(context, block);
+      if (part.mediaType !== undefined && !context.isOwn && !isOwn(part) && !hasMediaType(block)) {
+        drop(context, 'Anthropic finds the type out by itself', '.media_type');
+      }
+      return block;
     }
     case 'reasoning':
       return encodeReasoning(part, context);

@@ -3,7 +3,7 @@ import type { Json, StreamEvent, StreamFrame } from '@bifrost/sdk';
 import { isJsonObject } from '@bifrost/sdk';
 import { partKind } from '../../conversation/part-builder.ts';
 import type { PartEvent } from '../../conversation/part-builder.ts';
-import type { LossReport } from '../codec.ts';
+import type { Loss, LossReport } from '../codec.ts';
 import { encodeCitation } from './citations.ts';
 import type { Fields } from './fields.ts';
 import { JsonProgress } from './json-progress.ts';
@@ -56,6 +56,8 @@ export class BlockSequencer {
   readonly #reported = new Set<string>();
   /** Texts that have begun and not ended. */
   readonly #running = new Set<string>();
+  /** Reasoning that had text. */
+  readonly #thought = new Set<string>();
 
   hasToolCall = false;
   hasRefusal = false;
@@ -168,7 +170,8 @@ export class BlockSequencer {
       case 'refusal-end':
         this.#running.delete(keyOf(event));
         if (this.#isOpen(event)) this.#close();
-        if (event.type === 'text-end' && event.signature !== undefined) this.#dropped('text signature');
+        if (event.type === 'text-end' && event.signature !== undefined)
+          this.#lost('signature', 'an Anthropic stream carries no signature of text');
         return;
       case 'reasoning-delta':
         return this.#thinking(event);
@@ -181,13 +184,13 @@ export class BlockSequencer {
       case 'tool-call-end':
         if (this.#isOpen(event)) this.#close();
         if (event.signature !== undefined && this.#signatures.get(event.part) !== event.signature) {
-          this.#dropped('tool call signature');
+          this.#lost('signature', 'it came after the start of its tool call, whose id would have carried it');
         }
         return;
       case 'citation':
         return this.#citation(event);
       case 'media-delta':
-        return this.#dropped(`${event.kind} in the answer`);
+        return this.#lost(event.kind, 'an Anthropic answer carries no media');
       case 'server-tool':
       case 'opaque':
         return this.#ownPart(event);
@@ -200,8 +203,10 @@ export class BlockSequencer {
   }
 
   #text(event: Event<'text-delta'> | Event<'refusal-delta'>): void {
-    if (event.type === 'refusal-delta') this.hasRefusal = true;
-    else if (event.logprobs !== undefined) this.#dropped('logprobs');
+    if (event.type === 'refusal-delta') {
+      this.hasRefusal = true;
+      this.#lost('refusal', 'Anthropic has refusals as plain text', 'changed');
+    } else if (event.logprobs !== undefined) this.#lost('logprobs', 'Anthropic has no log probabilities');
     if (event.text === '') return;
     if (!this.#isOpen(event)) this.#openText(event);
     this.#writer.delta({ type: 'text_delta', text: event.text });
@@ -210,7 +215,7 @@ export class BlockSequencer {
   /** Anthropic's own citations come before their text, those of others with it or after it. */
   #citation(event: Event<'citation'>): void {
     if (!this.#isOpen(event) && this.#running.has(keyOf(event))) this.#openText(event);
-    if (this.#open?.kind !== 'text') return this.#dropped('citation after its text');
+    if (this.#open?.kind !== 'text') return this.#lost('citations', 'it came after the end of its text');
     this.#writer.delta({ type: 'citations_delta', citation: encodeCitation(event.citation) });
   }
 
@@ -220,6 +225,7 @@ export class BlockSequencer {
 
   #thinking(event: Event<'reasoning-delta'>): void {
     if (event.text === '') return;
+    this.#thought.add(keyOf(event));
     if (!this.#isOpen(event)) {
       this.#openBlock({ kind: 'thinking', key: keyOf(event) }, { type: 'thinking', thinking: '', signature: '' });
     }
@@ -228,6 +234,9 @@ export class BlockSequencer {
 
   #endThinking(event: Event<'reasoning-end'>): void {
     const opaque = clientOpaque(event);
+    if (opaque === undefined && (event.signature ?? event.encrypted) !== undefined) {
+      this.#lost('signature', 'its maker is unknown, so that nobody could be given it back');
+    }
     const isOpen = this.#isOpen(event);
     const isOwnEncrypted = event.origin === dialect && event.encrypted !== undefined;
     if (isOpen) {
@@ -236,7 +245,10 @@ export class BlockSequencer {
       }
       if (!isOwnEncrypted) return this.#close();
     }
-    if (opaque === undefined) return;
+    if (opaque === undefined) {
+      if (!this.#thought.has(keyOf(event))) this.#lost('reasoning', 'it has neither text nor a value to give back');
+      return;
+    }
     if (event.origin === dialect && !isOwnEncrypted) {
       this.#openBlock({ kind: 'thinking', key: keyOf(event) }, { type: 'thinking', thinking: '', signature: '' });
       this.#writer.delta({ type: 'signature_delta', signature: opaque });
@@ -250,13 +262,20 @@ export class BlockSequencer {
     const isFreeform = event.isFreeform === true;
     const open: OpenBlock = { kind: 'tool', key: keyOf(event), json: new JsonProgress(), isFreeform };
     this.#openBlock(open, { type: 'tool_use', id, name: event.name, input: {} });
-    if (isFreeform) this.#writer.delta({ type: 'input_json_delta', partial_json: '{"input":"' });
+    if (!isFreeform) return;
+    this.#lost(
+      'tool_use.input',
+      'Anthropic has no free text as input: it is the member "input" of an object',
+      'changed',
+    );
+    this.#writer.delta({ type: 'input_json_delta', partial_json: '{"input":"' });
   }
 
   #toolDelta(event: Event<'tool-call-delta'>): void {
     const open = this.#open;
     if (open === undefined || !this.#isOpen(event)) {
-      if (event.argumentsDelta.trim() !== '') this.#dropped('tool arguments after their end');
+      if (event.argumentsDelta.trim() !== '')
+        this.#lost('tool_use.input', 'pieces came after the end of the arguments');
       return;
     }
     if (event.argumentsDelta === '') return;
@@ -269,7 +288,11 @@ export class BlockSequencer {
 
   #ownPart(event: Event<'server-tool'> | Event<'opaque'>): void {
     if (event.dialect !== dialect || !isJsonObject(event.value)) {
-      return this.#dropped(event.type === 'server-tool' ? event.name : `a part that only ${event.dialect} knows`);
+      const kind = event.type === 'server-tool' ? 'server_tool' : 'opaque';
+      return this.#lost(
+        kind,
+        `only ${event.dialect} knows ${event.type === 'server-tool' ? event.name : 'this kind of part'}`,
+      );
     }
     const { input, ...block } = event.value;
     const hasInput = isJsonObject(input) && Object.keys(input).length > 0;
@@ -279,13 +302,11 @@ export class BlockSequencer {
     this.#close();
   }
 
-  #dropped(what: string): void {
-    if (this.#reported.has(what)) return;
-    this.#reported.add(what);
-    this.#report.add({
-      action: 'dropped',
-      field: `stream: ${what}`,
-      reason: 'an Anthropic stream has no place for it',
-    });
+  /** Reports a thing of a kind once; `what` is the end of the field's path. */
+  #lost(what: string, reason: string, action: Loss['action'] = 'dropped'): void {
+    const key = `${what} ${reason}`;
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
+    this.#report.add({ action, field: `content.${what}`, reason });
   }
 }

@@ -138,7 +138,8 @@ export function encodeMedia(part: MediaPart, isOwnRequest: boolean): JsonObject 
   return withResidue(encoded, part.residue);
 }
 
-/** True for a block that `decodeMedia` may read. */
-export function isMediaBlock(value: unknown): value is JsonObject {
-  return isJsonObject(value) && (value['type'] === 'image' || value['type'] === 'document');
+/** True where the block says the part's media type: for bytes it does, behind a URL or a file id it is Anthropic's to find out. */
+export function hasMediaType(block: JsonObject): boolean {
+  const { source } = block;
+  return isJsonObject(source) && source['type'] !== 'url' && source['type'] !== 'file';
 }

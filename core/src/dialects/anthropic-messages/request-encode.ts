@@ -45,10 +45,12 @@ function encodeFormat(format: ResponseFormat | undefined, report: LossReport): F
     report.add({ action: 'dropped', field: 'response_format', reason });
     return {};
   }
-  for (const member of ['name', 'description', 'strict'] as const) {
-    if (format[member] === undefined || format[member] === true) continue;
-    const reason = "Anthropic's schema has no such member";
-    report.add({ action: 'dropped', field: `response_format.json_schema.${member}`, reason });
+  const lost = (['name', 'description', 'strict'] as const).filter(
+    (member) => format[member] !== undefined && format[member] !== true,
+  );
+  if (lost.length > 0) {
+    const reason = `Anthropic's output format is the schema alone, without ${lost.join(' and ')}`;
+    report.add({ action: 'changed', field: 'response_format', reason });
   }
   const encoded: Fields = { type: 'json_schema', schema: format.schema };
   if (!isOwn(format)) return { format: encoded };

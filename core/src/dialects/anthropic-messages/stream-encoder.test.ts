@@ -257,11 +257,7 @@ describe('generated streams', () => {
       ),
       losses,
     );
-    expect(losses.map((loss) => loss.field)).toEqual([
-      'stream: image in the answer',
-      'stream: web_search_call',
-      'choices[1]',
-    ]);
+    expect(losses.map((loss) => loss.field)).toEqual(['content.image', 'content.server_tool', 'choices[1]']);
   });
 
   it('end with the error event and nothing else when they fail', () => {

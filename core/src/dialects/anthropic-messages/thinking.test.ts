@@ -22,16 +22,16 @@ describe('how much to think', () => {
       thinking: { type: 'enabled', budget_tokens: 2048 },
       config: undefined,
       maxTokens: 2048 + defaultMaxTokens,
-      fields: [],
+      fields: ['changed reasoning.effort'],
     });
     expect(think({ effort: 'high' }, { maxOutputTokens: 4000 })).toMatchObject({
       thinking: { budget_tokens: 2000 },
       maxTokens: 4000,
-      fields: [],
+      fields: ['changed reasoning.effort'],
     });
     expect(think({ effort: 'high' }, { maxOutputTokens: 500 })).toMatchObject({
       maxTokens: 16_884,
-      fields: ['changed max_tokens'],
+      fields: ['changed reasoning.effort', 'changed max_tokens'],
     });
     expect(think({ budgetTokens: 100 }, { maxOutputTokens: 2000 })).toMatchObject({
       thinking: { budget_tokens: 1024 },
@@ -92,6 +92,7 @@ describe('how much to think', () => {
       fields: ['dropped reasoning'],
     });
     expect(think({ effort: 'low' }, { temperature: 0.5, topK: 3 }).fields).toEqual([
+      'changed reasoning.effort',
       'dropped temperature',
       'dropped top_k',
     ]);

@@ -96,6 +96,10 @@ function withBudget(request: ConversationRequest, reasoning: ReasoningOptions, r
     const reason = `${stated} was asked for; Anthropic's smallest thinking budget is ${minThinkingBudget}`;
     report.add({ action: 'changed', field: 'reasoning.max_tokens', reason });
   }
+  if (stated === undefined || reasoning.effort !== undefined) {
+    const reason = `${request.model} takes a thinking budget and neither an effort nor a free hand`;
+    report.add({ action: 'changed', field: 'reasoning.effort', reason });
+  }
   const thinking = { type: 'enabled', budget_tokens: budget, ...displayOf(reasoning) };
   if (maxOutputTokens === undefined) return { thinking, maxTokens: budget + defaultMaxTokens };
   if (maxOutputTokens > budget) return { thinking, maxTokens: maxOutputTokens };
@@ -155,9 +159,15 @@ export function encodeForeignThinking(request: ConversationRequest, report: Loss
   const reasoning = request.reasoning;
   const maxTokens = request.maxOutputTokens ?? defaultMaxTokens;
   const isAdaptiveModel = hasAdaptiveThinking(request.model);
-  const wanted =
+  const isWanted =
     reasoning !== undefined && Object.keys(reasoning).some((key) => key !== 'summary' && key !== 'residue');
-  if (!wanted) return { maxTokens };
+  if (!isWanted) {
+    if (reasoning?.summary !== undefined) {
+      const reason = 'Anthropic shows thinking only where thinking is asked for';
+      report.add({ action: 'dropped', field: 'reasoning.summary', reason });
+    }
+    return { maxTokens };
+  }
   const isOff = reasoning.isDisabled === true || reasoning.effort === 'none' || reasoning.budgetTokens === 0;
   if (isOff) return isAdaptiveModel ? { thinking: { type: 'disabled' }, maxTokens } : { maxTokens };
   const obstacle = isToolForced(request)

@@ -159,10 +159,14 @@ export function encodeToolChoice(
   const { toolChoice, isParallelToolCallsAllowed: isParallel } = request;
   const own = isOwn(request);
   if (!own && !hasTools) {
-    if (isToolForced(request)) {
-      report.add({ action: 'dropped', field: 'tool_choice', reason: 'no tool is left that Anthropic could call' });
-    }
+    const reason = 'no tool is left that Anthropic could call';
+    if (isToolForced(request)) report.add({ action: 'dropped', field: 'tool_choice', reason });
+    if (isParallel === false) report.add({ action: 'dropped', field: 'parallel_tool_calls', reason });
     return undefined;
+  }
+  if (toolChoice?.type === 'allowed') {
+    const reason = 'Anthropic has no list of allowed tools: only those are sent';
+    report.add({ action: 'changed', field: 'tool_choice', reason });
   }
   if (toolChoice === undefined && (isParallel !== false || !hasTools)) return undefined;
   const encoded = choiceFields(toolChoice ?? { type: 'auto' });
