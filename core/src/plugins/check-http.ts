@@ -34,9 +34,9 @@ function assertValue(value: unknown, member: string): void {
 /** Asserts changes and returns them with names in lower case. */
 export function checkHeaderChanges(value: unknown, member: string): HeaderChanges | undefined {
   if (value === undefined) return undefined;
-  const changes: Record<string, string | null> = Object.create(null) as Record<string, string | null>;
+  const changes: Record<string, string | null> = {};
   const given = objectAt(value, member);
-  for (const name of Object.keys(given)) {
+  for (const name in given) {
     const change = given[name];
     if (change === undefined) continue;
     assertName(name, member);
@@ -76,4 +76,9 @@ export function applyHeaderChanges(headers: HeaderMap, changes: HeaderChanges): 
     else delete next[name];
   }
   return next;
+}
+
+/** One set of changes after another. */
+export function mergeHeaderChanges(earlier: HeaderChanges | undefined, later: HeaderChanges): HeaderChanges {
+  return earlier === undefined ? later : { ...earlier, ...later };
 }

@@ -10,13 +10,26 @@ import type {
 } from '@bifrost/sdk';
 import type { HttpPreOutcome } from './chain.ts';
 import { assertErrorInfo, withOrigin } from './check-conversation.ts';
-import { applyHeaderChanges, assertBody, checkHeaderChanges, checkHeaderMap } from './check-http.ts';
+import {
+  applyHeaderChanges,
+  assertBody,
+  checkHeaderChanges,
+  checkHeaderMap,
+  mergeHeaderChanges,
+} from './check-http.ts';
 import { objectAt, onlyMembers, optionalString, statusCodeAt, stringAt } from './check-value.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { HookPass } from './hook-pass.ts';
 
 const noHeaders: HeaderChanges = Object.freeze({});
 const encoder = new TextEncoder();
+
+const preMembers = ['request', 'response'];
+const requestMembers = ['headers', 'body'];
+const headMembers = ['headers'];
+const errorMembers = ['error'];
+const chunkMembers = ['data', 'event', 'index'];
+const responseMembers = ['statusCode', 'headers', 'body'];
 
 function toBytes(body: string | Uint8Array): Uint8Array {
   return typeof body === 'string' ? encoder.encode(body) : body;
@@ -37,26 +50,31 @@ export class HttpPrePass implements HookPass {
   #body: Uint8Array | undefined;
   #response: HttpResponse | undefined;
   #error: ErrorInfo | undefined;
+  /** The last hook's change, applied when another hook asks for the value: the last change of all never is. */
+  #unapplied: { readonly headers: HeaderChanges | undefined; readonly isBodyNew: boolean } | undefined;
 
   constructor(request: HttpRequest) {
     this.#request = request;
   }
 
   input(entry: HookEntry): HttpRequest {
+    if (this.#unapplied !== undefined) this.#apply(this.#unapplied);
     if (entry.reads === 'body') return this.#request;
     return (this.#head ??= withoutBody(this.#request));
   }
 
   accept(_entry: HookEntry, returned: unknown): boolean {
     const result = objectAt(returned, '');
-    onlyMembers(result, ['request', 'response'], '');
+    onlyMembers(result, preMembers, '');
     const request = result['request'] === undefined ? undefined : objectAt(result['request'], 'request');
-    if (request !== undefined) onlyMembers(request, ['headers', 'body'], 'request');
+    if (request !== undefined) onlyMembers(request, requestMembers, 'request');
     const headers = checkHeaderChanges(request?.['headers'], 'request.headers');
     const body = request?.['body'];
     assertBody(body, 'request.body');
     const response = result['response'] === undefined ? undefined : checkHttpResponse(result['response']);
-    if (headers !== undefined || body !== undefined) this.#change(headers, body);
+    if (headers !== undefined) this.#headers = mergeHeaderChanges(this.#headers, headers);
+    if (body !== undefined) this.#body = toBytes(body);
+    if (headers !== undefined || body !== undefined) this.#unapplied = { headers, isBodyNew: body !== undefined };
     this.#response = response;
     return response !== undefined;
   }
@@ -76,13 +94,12 @@ export class HttpPrePass implements HookPass {
     };
   }
 
-  #change(headers: HeaderChanges | undefined, body: string | Uint8Array | undefined): void {
-    if (headers !== undefined) this.#headers = { ...this.#headers, ...headers };
-    if (body !== undefined) this.#body = toBytes(body);
+  #apply({ headers, isBodyNew }: { readonly headers: HeaderChanges | undefined; readonly isBodyNew: boolean }): void {
+    this.#unapplied = undefined;
     this.#request = {
       ...this.#request,
       ...(headers === undefined ? {} : { headers: applyHeaderChanges(this.#request.headers, headers) }),
-      ...(body === undefined ? {} : { body: toBytes(body) }),
+      ...(isBodyNew && this.#body !== undefined ? { body: this.#body } : {}),
     };
     this.#head = undefined;
   }
@@ -90,7 +107,7 @@ export class HttpPrePass implements HookPass {
 
 function checkHttpResponse(value: unknown): HttpResponse {
   const response = objectAt(value, 'response');
-  onlyMembers(response, ['statusCode', 'headers', 'body'], 'response');
+  onlyMembers(response, responseMembers, 'response');
   const { statusCode, headers, body } = response;
   statusCodeAt(statusCode, 'response.statusCode');
   assertBody(body, 'response.body');
@@ -105,22 +122,29 @@ export class ResponseHeadersPass implements HookPass {
   readonly target = undefined;
   #head: HttpResponseHead;
   #changes: HeaderChanges | undefined;
+  /** The last hook's change, applied when another hook asks for the head. */
+  #unapplied: HeaderChanges | undefined;
 
   constructor(head: HttpResponseHead) {
     this.#head = head;
   }
 
   input(): HttpResponseHead {
+    if (this.#unapplied !== undefined) {
+      const { statusCode, headers } = this.#head;
+      this.#head = { statusCode, headers: applyHeaderChanges(headers, this.#unapplied) };
+      this.#unapplied = undefined;
+    }
     return this.#head;
   }
 
   accept(_entry: HookEntry, returned: unknown): boolean {
     const result = objectAt(returned, '');
-    onlyMembers(result, ['headers'], '');
+    onlyMembers(result, headMembers, '');
     const changes = checkHeaderChanges(result['headers'], 'headers');
     if (changes === undefined) return false;
-    this.#changes = { ...this.#changes, ...changes };
-    this.#head = { ...this.#head, headers: applyHeaderChanges(this.#head.headers, changes) };
+    this.#changes = mergeHeaderChanges(this.#changes, changes);
+    this.#unapplied = changes;
     return false;
   }
 
@@ -153,13 +177,13 @@ export class StreamChunkPass implements HookPass {
     }
     const result = objectAt(returned, '');
     if (result['error'] !== undefined) {
-      onlyMembers(result, ['error'], '');
+      onlyMembers(result, errorMembers, '');
       const { error } = result;
       assertErrorInfo(error, 'error');
       this.#error = withOrigin(error);
       return true;
     }
-    onlyMembers(result, ['data', 'event', 'index'], '');
+    onlyMembers(result, chunkMembers, '');
     const { data, event } = result;
     stringAt(data, 'data');
     optionalString(event, 'event');
@@ -194,7 +218,7 @@ export class HttpPostPass implements HookPass {
 
   accept(_entry: HookEntry, returned: unknown): boolean {
     const result = objectAt(returned, '');
-    onlyMembers(result, ['statusCode', 'headers', 'body'], '');
+    onlyMembers(result, responseMembers, '');
     const { statusCode, body } = result;
     if (statusCode !== undefined) statusCodeAt(statusCode, 'statusCode');
     const headers = checkHeaderChanges(result['headers'], 'headers');

@@ -13,50 +13,71 @@ import { arrayAt, HookResultError, objectAt, onlyMembers, stringAt } from './che
 import type { HookEntry } from './hook-entry.ts';
 import type { HookPass } from './hook-pass.ts';
 
-/** `request` as a hook that reads `reads` may see it; the very object where it holds nothing more. */
-function projectRequest(request: LLMRequest, reads: HookEntry['reads']): LLMRequest {
-  if (
-    reads === 'body' ||
-    (request.body === undefined && (reads === 'messages' || request.conversation === undefined))
-  ) {
-    return request;
+/** A request with its lesser views, made once for all hooks that read the same. */
+class RequestViews {
+  readonly whole: LLMRequest;
+  #head: LLMRequest | undefined;
+  #messages: LLMRequest | undefined;
+
+  constructor(whole: LLMRequest) {
+    this.whole = whole;
   }
-  const { body: _body, conversation, ...head } = request;
-  return reads === 'messages' && conversation !== undefined ? { ...head, conversation } : head;
+
+  /** What a hook that reads `reads` may see; the request itself where it holds nothing more. */
+  of(reads: HookEntry['reads']): LLMRequest {
+    if (reads === 'body') return this.whole;
+    if (reads === 'messages') return (this.#messages ??= withoutBody(this.whole));
+    return (this.#head ??= withoutConversation(withoutBody(this.whole)));
+  }
 }
 
+function withoutBody(request: LLMRequest): LLMRequest {
+  if (request.body === undefined) return request;
+  const { body: _body, ...rest } = request;
+  return rest;
+}
+
+function withoutConversation(request: LLMRequest): LLMRequest {
+  if (request.conversation === undefined) return request;
+  const { conversation: _conversation, ...head } = request;
+  return head;
+}
+
+const preRequestMembers = ['model', 'fallbacks', 'conversation'];
+
 export class PreRequestPass implements HookPass {
-  #request: LLMRequest;
+  #request: RequestViews;
   #outcome: PreRequestOutcome | undefined;
 
   constructor(request: LLMRequest) {
-    this.#request = request;
+    this.#request = new RequestViews(request);
   }
 
   get target(): LLMRequest {
-    return this.#request;
+    return this.#request.whole;
   }
 
   input(entry: HookEntry): LLMRequest {
-    return projectRequest(this.#request, entry.reads);
+    return this.#request.of(entry.reads);
   }
 
   accept(_entry: HookEntry, returned: unknown): boolean {
     const result = objectAt(returned, '');
-    onlyMembers(result, ['model', 'fallbacks', 'conversation'], '');
+    onlyMembers(result, preRequestMembers, '');
     const { model, fallbacks, conversation } = result;
     if (model !== undefined) assertModel(model, 'model');
     if (fallbacks !== undefined) assertModels(fallbacks);
-    if (conversation !== undefined) assertConversation(conversation, this.#request.conversation);
+    if (conversation !== undefined) assertConversation(conversation, this.#request.whole.conversation);
     const change = {
       ...(model === undefined ? {} : { model }),
       ...(fallbacks === undefined ? {} : { fallbacks }),
       ...(conversation === undefined ? {} : { conversation }),
     };
     this.#outcome = { ...this.#outcome, ...change };
-    const { provider, ...rest } = this.#request;
+    const { provider, ...rest } = this.#request.whole;
     // A new model may name another provider: only the gateway can tell.
-    this.#request = { ...rest, ...(provider === undefined || model !== undefined ? {} : { provider }), ...change };
+    const isProviderKept = provider !== undefined && model === undefined;
+    this.#request = new RequestViews({ ...rest, ...(isProviderKept ? { provider } : {}), ...change });
     return false;
   }
 
@@ -78,10 +99,10 @@ function assertModels(value: unknown): asserts value is readonly string[] {
   for (const [index, model] of arrayAt(value, 'fallbacks').entries()) assertModel(model, `fallbacks[${index}]`);
 }
 
-const shortCircuits = ['response', 'stream', 'error'] as const;
+const preLLMMembers = ['conversation', 'response', 'stream', 'error'];
 
 export class PreLLMPass implements HookPass {
-  #request: LLMRequest;
+  #request: RequestViews;
   #outcome: PreLLMOutcome | undefined;
   readonly #wrapStream: (
     entry: HookEntry,
@@ -92,22 +113,22 @@ export class PreLLMPass implements HookPass {
     request: LLMRequest,
     wrapStream: (entry: HookEntry, stream: AsyncIterable<unknown> | Iterable<unknown>) => AsyncIterable<StreamEvent>,
   ) {
-    this.#request = request;
+    this.#request = new RequestViews(request);
     this.#wrapStream = wrapStream;
   }
 
   get target(): LLMRequest {
-    return this.#request;
+    return this.#request.whole;
   }
 
   input(entry: HookEntry): LLMRequest {
-    return projectRequest(this.#request, entry.reads);
+    return this.#request.of(entry.reads);
   }
 
   accept(entry: HookEntry, returned: unknown): boolean {
     const result = objectAt(returned, '');
-    onlyMembers(result, ['conversation', ...shortCircuits], '');
-    const stated = Object.keys(result).filter((name) => result[name] !== undefined);
+    onlyMembers(result, preLLMMembers, '');
+    const stated = preLLMMembers.filter((name) => result[name] !== undefined);
     if (stated.length > 1) throw new HookResultError(stated.join(' and '), 'stated alone: one member at most', result);
     const { conversation, response, stream, error } = result;
     if (conversation !== undefined) return this.#change(conversation);
@@ -133,9 +154,10 @@ export class PreLLMPass implements HookPass {
   }
 
   #change(conversation: unknown): false {
-    assertConversation(conversation, this.#request.conversation);
+    const { whole } = this.#request;
+    assertConversation(conversation, whole.conversation);
     this.#outcome = { conversation };
-    this.#request = { ...this.#request, conversation };
+    this.#request = new RequestViews({ ...whole, conversation });
     return false;
   }
 }
@@ -145,6 +167,8 @@ function assertIterable(value: unknown): asserts value is AsyncIterable<unknown>
     typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
   if (!isIterable) throw new HookResultError('stream', 'iterable (an array or a generator of stream events)', value);
 }
+
+const postLLMMembers = ['response', 'error'];
 
 export class PostLLMPass implements HookPass {
   #outcome: LLMOutcome;
@@ -170,7 +194,7 @@ export class PostLLMPass implements HookPass {
 
   accept(_entry: HookEntry, returned: unknown): boolean {
     const result = objectAt(returned, '');
-    onlyMembers(result, ['response', 'error'], '');
+    onlyMembers(result, postLLMMembers, '');
     const { response } = result;
     const error = response !== undefined && isEmptyError(result['error']) ? undefined : result['error'];
     if (response === undefined && error === undefined) return false;
