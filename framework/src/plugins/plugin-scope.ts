@@ -14,6 +14,7 @@ export interface PluginIdentity {
 }
 
 const currentPlugin = new AsyncLocalStorage<PluginIdentity>();
+/** Never emptied: code of a replaced plugin may still run, and its failures must not end the thread. */
 const identities = new Map<string, PluginIdentity>();
 const keyOf = (name: string, generation: string): string => `${generation}/${name}`;
 
@@ -21,11 +22,6 @@ const keyOf = (name: string, generation: string): string => `${generation}/${nam
 export function createPluginScope(identity: PluginIdentity): AsyncScope {
   identities.set(keyOf(identity.name, identity.generation), identity);
   return currentPlugin.run(identity, () => new AsyncResource('BifrostPlugin'));
-}
-
-/** Forgets an instance that was cleaned up; code of it that still runs is then told by its asynchronous context alone. */
-export function forgetPluginScope(name: string, generation: string): void {
-  identities.delete(keyOf(name, generation));
 }
 
 /** Runs `action` inside the plugin's context. */
