@@ -1,5 +1,6 @@
 /** Why an answer ended: the API says it by status, `incomplete_details` and what was answered. */
 import type { FinishReason, FinishReasonKind, JsonObject, Part } from '@bifrost/sdk';
+import type { LossReport } from '../codec.ts';
 import { objectField, stringField } from './json-fields.ts';
 
 /** What of the answer decides how it ended. */
@@ -82,5 +83,22 @@ export function encodeFinish(finish: FinishReason | undefined): FinishStatus {
       return { status: raw !== undefined && statuses.has(raw) ? raw : 'completed' };
     default:
       return { status: 'completed' };
+  }
+}
+
+/** Reports an end that reads differently in this API: a paused turn, a stop sequence, calls that the provider ran itself. */
+export function reportFinish(
+  finish: FinishReason | undefined,
+  status: FinishStatus | undefined,
+  answered: Answered,
+  report: LossReport,
+): void {
+  if (finish === undefined) return;
+  const kind = kindOf(status?.status, status?.reason, answered);
+  if (kind !== finish.kind) {
+    report.add({ action: 'changed', field: 'finish_reason', reason: `${finish.kind} reads as ${kind} here` });
+  }
+  if (finish.stopSequence !== undefined) {
+    report.add({ action: 'dropped', field: 'stop_sequence', reason: 'the Responses API has no stop sequences' });
   }
 }

@@ -126,6 +126,8 @@ function decodeReasoning(item: JsonObject): DecodedItem {
   if (!thoughts.every((thought) => thought !== undefined)) return opaqueItem(item);
   const id = stringField(item, 'id');
   const encrypted = stringField(item, 'encrypted_content');
+  // Neither text nor opaque value: a mere reference to what the provider holds under the id.
+  if (thoughts.length === 0 && encrypted === undefined) return opaqueItem(item);
   const taken = ['id', 'encrypted_content', 'summary', ...((content?.length ?? 0) > 0 ? ['content'] : [])];
   // An empty `content` list and the absence of `summary` are forms of "none".
   const item_ = remainderOf(item, taken, ['type', 'status', ...(content?.length === 0 ? ['content'] : [])]);

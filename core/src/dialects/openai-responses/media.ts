@@ -72,16 +72,28 @@ function decodeFile(part: JsonObject): MediaPart | undefined {
   };
 }
 
+/** The MIME type of an audio format. */
+function typeOfFormat(format: string): string {
+  return `audio/${format === 'mp3' ? 'mpeg' : format}`;
+}
+
 function decodeAudio(part: JsonObject): MediaPart | undefined {
   const audio = part['input_audio'];
   if (!isJsonObject(audio)) return undefined;
   const [data, format] = [stringField(audio, 'data'), stringField(audio, 'format')];
-  if (data === undefined || format === undefined || Object.keys(audio).length !== 2) return undefined;
+  if (
+    data === undefined ||
+    format === undefined ||
+    format === 'mpeg' ||
+    format.startsWith('x-') ||
+    Object.keys(audio).length !== 2
+  )
+    return undefined;
   return {
     type: 'media',
     kind: 'audio',
     source: { type: 'base64', data },
-    mediaType: `audio/${format}`,
+    mediaType: typeOfFormat(format),
     ...toResidue(remainderOf(part, ['type', 'input_audio'], ['type'])),
   };
 }
@@ -105,11 +117,13 @@ function sourceFields(part: MediaPart, urlKey: string): JsonObject {
   return source.type === 'file-id' ? { file_id: source.fileId } : defined({ [urlKey]: toUrl(part) });
 }
 
-function encodeFile(part: MediaPart): JsonObject {
+function encodeFile(part: MediaPart, report: LossReport): JsonObject {
   const { form, fields } = ownRemainder(part);
   const { source: key, ...rest } = form;
   const { source } = part;
-  const name = defined({ filename: part.filename ?? (isOwn(part) || source.type !== 'base64' ? undefined : 'file') });
+  const isNameMissing = part.filename === undefined && source.type === 'base64' && !isOwn(part);
+  if (isNameMissing) report.add({ action: 'changed', field: 'file.filename', reason: 'files need a name here' });
+  const name = defined({ filename: isNameMissing ? 'file' : part.filename });
   const base = { ...fields, ...rest, type: 'input_file', ...name };
   if (source.type === 'url') return { ...base, [key === 'file_data' ? 'file_data' : 'file_url']: source.url };
   // Bare base64 came without a type and goes out without one.
@@ -122,8 +136,15 @@ function encodeFile(part: MediaPart): JsonObject {
 export function encodeMedia(part: MediaPart, report: LossReport): JsonObject | undefined {
   const { source } = part;
   if (source.type === 'text') {
-    report.add({ action: 'changed', field: 'document', reason: 'a text document is sent as input_text' });
+    report.add({ action: 'changed', field: 'document', reason: 'a text document is sent as a text part' });
     return { type: 'input_text', text: source.text };
+  }
+  if (source.type !== 'base64' && part.mediaType !== undefined && !isOwn(part)) {
+    report.add({
+      action: 'dropped',
+      field: `${part.kind}.media_type`,
+      reason: 'the Responses API takes it from the address',
+    });
   }
   if (source.type === 'file-id' && !isOwn(part)) {
     report.add({ action: 'dropped', field: `${part.kind}.file_id`, reason: 'the file lives at another provider' });
@@ -138,9 +159,16 @@ export function encodeMedia(part: MediaPart, report: LossReport): JsonObject | u
       ...defined({ detail }),
     };
   }
-  if (part.kind === 'file') return encodeFile(part);
+  if (part.kind === 'file') return encodeFile(part, report);
   if (part.kind === 'audio' && source.type === 'base64') {
     const format = (part.mediaType ?? 'audio/wav').replace(/^audio\/(x-)?/, '').replace(/^mpeg$/, 'mp3');
+    if (part.mediaType !== undefined && typeOfFormat(format) !== part.mediaType) {
+      report.add({
+        action: 'changed',
+        field: 'input_audio.format',
+        reason: `${part.mediaType} is called ${format} here`,
+      });
+    }
     return { ...spread(ownRemainder(part)), type: 'input_audio', input_audio: { data: source.data, format } };
   }
   report.add({

@@ -90,6 +90,8 @@ export function decodeRequest(body: JsonObject, hint: RequestHeadHint): Conversa
       fields: { ...remainder.fields, ...(hasTextFields ? { text: restOfText.fields } : {}) },
       form: {
         ...remainder.form,
+        // A model that only the path or a stored prompt names is not written into the body.
+        ...(model === undefined ? { hintedModel: hint.model ?? '' } : {}),
         ...(restOfText === undefined ? {} : { text: objectMember({ ...restOfText }, 'form') }),
       },
     },

@@ -58,7 +58,7 @@ export function findInstructions(request: ConversationRequest): Message | undefi
   if (marked !== undefined) return marked.parts.every((part) => part.type === 'text') ? marked : undefined;
   const [first] = request.messages;
   const isSystem = first?.role === 'system' || first?.role === 'developer';
-  return !isOwn(request) && isSystem && isPlainMessage(first) ? first : undefined;
+  return !isOwn(request) && request.messages.length > 1 && isSystem && isPlainMessage(first) ? first : undefined;
 }
 
 function encodeInput(messages: readonly Message[], context: ItemContext, form: JsonObject): Json | undefined {
@@ -84,10 +84,10 @@ function includeOf(request: ConversationRequest): Json | undefined {
   return include === undefined && wanted.length === 0 ? undefined : wanted;
 }
 
-function encodeText(request: ConversationRequest): JsonObject | undefined {
+function encodeText(request: ConversationRequest, report: LossReport): JsonObject | undefined {
   const { fields, form } = ownRemainder(request);
   const format =
-    request.responseFormat === undefined ? undefined : encodeFormat(request.responseFormat, isOwn(request));
+    request.responseFormat === undefined ? undefined : encodeFormat(request.responseFormat, isOwn(request), report);
   const text = { ...objectMember(fields, 'text'), ...objectMember(form, 'text'), ...defined({ format }) };
   return Object.keys(text).length === 0 && form['text'] === undefined ? undefined : text;
 }
@@ -100,7 +100,7 @@ export function encodeSettings(request: ConversationRequest, report: LossReport)
     tools: tools === undefined ? undefined : encodeTools(tools, isNative, report),
     tool_choice: toolChoice === undefined ? undefined : encodeToolChoice(toolChoice, tools),
     parallel_tool_calls: request.isParallelToolCallsAllowed,
-    text: encodeText(request),
+    text: encodeText(request, report),
     reasoning: reasoning === undefined ? undefined : encodeReasoningOptions(reasoning, report),
     include: includeOf(request),
     max_output_tokens: request.maxOutputTokens,
@@ -121,6 +121,9 @@ export function encodeRequest(request: ConversationRequest, options: EncodeOptio
   const { fields, form } = ownRemainder(request);
   reportUnsayable(request, report);
   const instructions = findInstructions(request);
+  for (const part of instructions === undefined ? [] : [instructions, ...instructions.parts]) {
+    if ('residue' in part) reportForeign(part, report, 'instructions.');
+  }
   const context: ItemContext = {
     report,
     mode: 'request',
@@ -130,11 +133,11 @@ export function encodeRequest(request: ConversationRequest, options: EncodeOptio
   const roleOf = (message: Message): Message =>
     quirks?.noDeveloperRole === true && message.role === 'developer' ? { ...message, role: 'system' } : message;
   const messages = request.messages.filter((message) => message !== instructions).map(roleOf);
-  const { text: _, ...formRest } = form;
+  const { text: _, hintedModel: __, ...formRest } = form;
   const body: Record<string, Json | undefined> = {
     ...fields,
     ...formRest,
-    ...(request.model === '' ? {} : { model: request.model }),
+    ...(request.model === form['hintedModel'] ? {} : { model: request.model }),
     ...defined({ input: encodeInput(messages, context, form) }),
     ...(instructions === undefined ? {} : { instructions: textOf(instructions) }),
     ...encodeSettings(request, report),

@@ -24,12 +24,14 @@ export function decodeFormat(format: JsonObject | undefined): ResponseFormat | u
 }
 
 /** `text.format` of a wanted form. */
-export function encodeFormat(format: ResponseFormat, isNative: boolean): JsonObject {
+export function encodeFormat(format: ResponseFormat, isNative: boolean, report: LossReport): JsonObject {
   const own = spread(ownRemainder(format));
   if (format.type === 'text') return { ...own, type: 'text' };
   if (format.type === 'json') return { ...own, type: 'json_object' };
   const { description, strict, schema } = format;
   const name = format.name ?? (isNative ? undefined : 'response');
+  if (name !== format.name)
+    report.add({ action: 'changed', field: 'text.format.name', reason: 'a schema needs a name here' });
   return { ...own, type: 'json_schema', ...defined({ name, description, strict, schema }) };
 }
 
@@ -69,11 +71,12 @@ export function encodeReasoningOptions(reasoning: ReasoningOptions, report: Loss
   } else if (budgetTokens !== undefined) {
     effort ??= effortOf(budgetTokens);
     report.add({ action: 'changed', field: 'reasoning.budget_tokens', reason: `sent as reasoning.effort ${effort}` });
-  } else if (isAdaptive === true && effort === undefined) {
+  }
+  if (isAdaptive === true) {
     report.add({
       action: 'dropped',
       field: 'reasoning.adaptive',
-      reason: 'the model decides by itself without reasoning.effort',
+      reason: 'the model decides by itself how much it thinks',
     });
   }
   const encoded = { ...spread(ownRemainder(reasoning)), ...defined({ effort, summary }) };

@@ -78,20 +78,29 @@ export function objectMember(source: JsonObject, key: string): JsonObject {
 
 /** Puts the remainder of a several-part item on its first part. */
 export function withItem(part: Remainder, item: Remainder): Remainder {
+  // A name that both have is kept with the form, where it is at least not lost for this dialect.
+  const names = Object.keys(item.fields).filter((name) => !(name in part.fields));
+  const shared = Object.entries(item.fields).filter(([name]) => name in part.fields);
   return {
-    fields: isEmpty(item.fields) ? part.fields : { ...part.fields, item: item.fields },
-    form: { ...part.form, item: item.form },
+    fields: { ...item.fields, ...part.fields },
+    form: {
+      ...part.form,
+      item: { ...item.form, ...Object.fromEntries(shared) },
+      ...(names.length === 0 ? {} : { itemFields: names }),
+    },
   };
 }
 
 /** Splits what `withItem` joined. `item` is undefined on parts that continue an item. */
 export function splitItem(remainder: Remainder): { readonly part: Remainder; readonly item: JsonObject | undefined } {
-  if (!isJsonObject(remainder.form['item'])) return { part: remainder, item: undefined };
-  const { item: formItem, ...form } = remainder.form;
-  const { item: fieldsItem, ...fields } = remainder.fields;
+  const { item: formItem, itemFields, ...form } = remainder.form;
+  if (!isJsonObject(formItem)) return { part: remainder, item: undefined };
+  const names: readonly unknown[] = Array.isArray(itemFields) ? itemFields : [];
+  const entries = Object.entries(remainder.fields);
+  const fields = Object.fromEntries(entries.filter(([name]) => !names.includes(name)));
   return {
     part: { fields, form },
-    item: { ...(isJsonObject(fieldsItem) ? fieldsItem : {}), ...(isJsonObject(formItem) ? formItem : {}) },
+    item: { ...Object.fromEntries(entries.filter(([name]) => names.includes(name))), ...formItem },
   };
 }
 

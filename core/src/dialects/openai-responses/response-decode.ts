@@ -38,13 +38,27 @@ const formal = [
   'user',
 ];
 
+/** Members that say nothing with the value that they have: the ordinary service tier, counts that are all zero, empty lists. */
+function emptyMembers(body: JsonObject): readonly string[] {
+  return Object.keys(body).filter((key) => {
+    const value = body[key];
+    if (key === 'service_tier') return value === 'default' || value === 'auto';
+    return key === 'tool_usage' && isAllZero(value);
+  });
+}
+
+function isAllZero(value: Json | undefined): boolean {
+  if (isJsonObject(value)) return Object.values(value).every(isAllZero);
+  return value === 0 || value === null;
+}
+
 /** What of a response is not in canonical fields. */
 export function responseRemainder(body: JsonObject): ReturnType<typeof remainderOf> {
   const taken = ['output', 'status', 'usage'];
   if (isReasonCanonical(body)) taken.push('incomplete_details');
   for (const key of ['id', 'model']) if (typeof body[key] === 'string') taken.push(key);
   if (typeof body['created_at'] === 'number') taken.push('created_at');
-  const { fields, form } = remainderOf(body, taken, formal);
+  const { fields, form } = remainderOf(body, taken, [...formal, ...emptyMembers(body)]);
   const usage = usageRemainder(body['usage']);
   return { fields: Object.keys(usage).length === 0 ? fields : { ...fields, usage }, form };
 }

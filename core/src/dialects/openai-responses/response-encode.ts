@@ -1,7 +1,7 @@
 /** A canonical response as a response object, with everything that strict clients require. */
 import type { ConversationRequest, ConversationResponse, Json, JsonObject } from '@bifrost/sdk';
 import type { EncodeOptions, LossReport } from '../codec.ts';
-import { encodeFinish } from './finish.ts';
+import { answeredBy, encodeFinish, reportFinish } from './finish.ts';
 import type { FinishStatus } from './finish.ts';
 import { createIdSource } from './ids.ts';
 import type { ItemContext } from './item-encode.ts';
@@ -91,7 +91,7 @@ export function generateResponse(
     ...statusFields(finish),
     error:
       finish.status === 'failed' ? { code: 'server_error', message: 'the provider did not finish the answer' } : null,
-    usage: response.usage === undefined ? null : generateUsage(response.usage),
+    usage: response.usage === undefined ? null : generateUsage(response.usage, options.report),
   };
 }
 
@@ -121,6 +121,9 @@ export function encodeResponse(response: ConversationResponse, options: EncodeOp
   const finish = isNative && candidate?.finishReason === undefined ? undefined : encodeFinish(candidate?.finishReason);
   const context = responseContext(options, finish?.status ?? 'completed');
   const output = encodeItems([{ role: 'assistant', parts: candidate?.parts ?? [] }], context);
+  if (!isNative && candidate !== undefined) {
+    reportFinish(candidate.finishReason, finish, answeredBy(candidate.parts), report);
+  }
   const body = isNative
     ? restore(response, finish)
     : generateResponse(response, options, finish ?? { status: 'completed' });

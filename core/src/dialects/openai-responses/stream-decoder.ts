@@ -2,6 +2,7 @@ import type { Json, JsonObject, StreamEvent, StreamFrame } from '@bifrost/sdk';
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
 import type { SseEvent } from '../../sse/event.ts';
 import type { StreamDecoder } from '../codec.ts';
+import { unpackToolCallId } from '../provenance.ts';
 import { decodeAnnotation, decodeLogprobs } from './annotations.ts';
 import { decodeError } from './errors.ts';
 import { decodeFinish } from './finish.ts';
@@ -34,6 +35,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   readonly #open = new Map<string, TextKind | 'call'>();
   readonly #begun = new Set<string>();
   readonly #done = new Set<number>();
+  /** Signatures of calls that came inside their ids. */
+  readonly #signatures = new Map<string, string>();
   readonly #itemIds = new Map<number, string>();
   #isStarted = false;
   #isEnded = false;
@@ -50,7 +53,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.#events = [];
     this.#decode(type, json);
     const fields = stripEvent(type, json, this.#state, this.#events);
-    const form = sseForm(event, stringField(json, 'type'));
+    const form = { ...sseForm(event, stringField(json, 'type')), ...this.#absentHead(json['response']) };
     const residue = { dialect, fields, ...(Object.keys(form).length === 0 ? {} : { form }) };
     return [{ events: this.#events, residue }];
   }
@@ -67,6 +70,15 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     } as const;
     this.#emit({ type: 'error', error });
     return [{ events: this.#events }];
+  }
+
+  /** Which members of the head a snapshot lacks: they must not be put in again. */
+  #absentHead(response: Json | undefined): JsonObject {
+    if (!isJsonObject(response)) return {};
+    const { id, model, createdAt } = this.#state.head;
+    const known: JsonObject = defined({ id, model, created_at: createdAt });
+    const absent = Object.keys(known).filter((key) => response[key] === undefined);
+    return absent.length === 0 ? {} : { absent };
   }
 
   #emit(event: StreamEvent): void {
@@ -174,7 +186,9 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     const kind = this.#open.get(part);
     if (kind === undefined) return;
     this.#open.delete(part);
-    this.#emit({ type: kind === 'call' ? 'tool-call-end' : `${kind}-end`, part });
+    if (kind === 'call')
+      this.#emit({ type: 'tool-call-end', part, ...defined({ signature: this.#signatures.get(part) }) });
+    else this.#emit({ type: `${kind}-end`, part });
   }
 
   #closeReasoning(outputIndex: number): void {
@@ -198,8 +212,10 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     const isFreeform = item['type'] === 'custom_tool_call';
     if (!isFreeform && item['type'] !== 'function_call') return;
     const part = partId(outputIndex, '', undefined);
-    const [id, name] = [stringField(item, 'call_id'), stringField(item, 'name')];
-    if (id === undefined || name === undefined) return;
+    const [callId, name] = [stringField(item, 'call_id'), stringField(item, 'name')];
+    if (callId === undefined || name === undefined) return;
+    const { id, signature } = unpackToolCallId(callId);
+    if (signature !== undefined) this.#signatures.set(part, signature);
     if (!this.#begun.has(part)) {
       this.#begun.add(part);
       this.#open.set(part, 'call');
@@ -254,6 +270,10 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.#completeParts(outputIndex, listField(item, 'content'));
     const encrypted = stringField(item, 'encrypted_content');
     let last = [...this.#open.keys()].findLast((part) => part.startsWith(`${outputIndex}.`));
+    if (last === undefined && encrypted === undefined) {
+      this.#completeOther(outputIndex, item);
+      return;
+    }
     if (last === undefined) {
       last = partId(outputIndex, '', undefined);
       this.#emit({ type: 'reasoning-start', part: last, ...defined({ id }) });

@@ -1,6 +1,7 @@
-import type { ErrorInfo, JsonObject, StreamFrame } from '@bifrost/sdk';
+import type { ErrorInfo, Json, JsonObject, StreamEvent, StreamFrame } from '@bifrost/sdk';
+import { isJsonObject } from '@bifrost/sdk';
 import type { SseEvent } from '../../sse/event.ts';
-import type { EncodeOptions, StreamEncoder } from '../codec.ts';
+import type { EncodeOptions, LossReport, StreamEncoder } from '../codec.ts';
 import { stringField } from './json-fields.ts';
 import { isOwn, ownRemainder } from './residue.ts';
 import { ResponseGenerator } from './stream-generator.ts';
@@ -15,18 +16,22 @@ import { fillEvent, terminalTypes } from './stream-template.ts';
 export class ResponsesStreamEncoder implements StreamEncoder {
   readonly #state = new StreamState();
   readonly #generator: ResponseGenerator;
+  readonly #report: LossReport;
   #isGenerating = false;
+  #isCandidateReported = false;
 
   constructor(options: EncodeOptions) {
+    this.#report = options.report;
     this.#generator = new ResponseGenerator(this.#state, options);
   }
 
   push(frame: StreamFrame): readonly SseEvent[] {
-    for (const event of frame.events) this.#state.apply(event);
+    const events = frame.events.filter((event) => this.#isSayable(event));
+    for (const event of events) this.#state.apply(event);
     if (isOwn(frame) && !this.#isGenerating) return this.#restore(frame);
-    if (frame.events.length === 0) return [];
+    if (events.length === 0) return [];
     this.#isGenerating = true;
-    return this.#generator.push(frame.events).map(toSse);
+    return this.#generator.push(events).map(toSse);
   }
 
   finish(): readonly SseEvent[] {
@@ -37,6 +42,16 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     return this.#generator.fail(error).map(toSse);
   }
 
+  /** Only the first candidate can be said. */
+  #isSayable(event: StreamEvent): boolean {
+    if (!('candidate' in event) || (event.candidate ?? 0) === 0) return true;
+    if (!this.#isCandidateReported) {
+      this.#report.add({ action: 'dropped', field: 'choices', reason: 'the Responses API gives one answer' });
+      this.#isCandidateReported = true;
+    }
+    return false;
+  }
+
   #restore(frame: StreamFrame): readonly SseEvent[] {
     const { fields, form } = ownRemainder(frame);
     const id = typeof form['id'] === 'string' ? { id: form['id'] } : {};
@@ -45,11 +60,20 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     const type = stringField(fields, 'type') ?? (typeof name === 'string' ? name : '');
     const event = name === undefined ? { event: type } : typeof name === 'string' ? { event: name } : {};
     if (typeof raw === 'string') return [{ ...event, ...id, data: raw }];
-    const json = fillEvent(type, fields, this.#state, frame.events);
-    if (json === undefined) return [];
+    const filled = fillEvent(type, fields, this.#state, frame.events);
+    if (filled === undefined) return [];
+    const json = withoutAbsent(filled, form['absent']);
     this.#generator.adopt(type, json, terminalTypes.has(type));
     return [{ ...event, ...id, data: JSON.stringify(json) }];
   }
+}
+
+/** Takes out of a snapshot what the provider's own did not have. */
+function withoutAbsent(event: JsonObject, absent: Json | undefined): JsonObject {
+  const { response } = event;
+  if (!Array.isArray(absent) || !isJsonObject(response)) return event;
+  const names: readonly unknown[] = absent;
+  return { ...event, response: Object.fromEntries(Object.entries(response).filter(([key]) => !names.includes(key))) };
 }
 
 function toSse(event: JsonObject): SseEvent {

@@ -4,7 +4,7 @@ import type { EncodeOptions } from '../codec.ts';
 import { packToolCallId } from '../provenance.ts';
 import { encodeAnnotation, encodeLogprobs } from './annotations.ts';
 import { encodeErrorEvent } from './errors.ts';
-import { encodeFinish } from './finish.ts';
+import { encodeFinish, reportFinish } from './finish.ts';
 import type { FinishStatus } from './finish.ts';
 import { numberField, stringField } from './json-fields.ts';
 import { encodeEncrypted } from './reasoning-encode.ts';
@@ -63,20 +63,14 @@ export class ResponseGenerator {
     if (known !== undefined) {
       known.template = item;
       known.isDone = isDone;
+      for (const part of known.parts) part.isDone ||= isDone;
       return;
     }
     const streamed: StreamedItem = { index, template: item, parts: [], isDone };
     this.#items.set(index, streamed);
     const type = stringField(item, 'type');
     if (type !== 'function_call' && type !== 'custom_tool_call') return;
-    this.#parts.set(partId(index, '', undefined), {
-      id: `${index}`,
-      type,
-      item: streamed,
-      index: 0,
-      isAnnounced: true,
-      isDone,
-    });
+    this.#addPart({ id: partId(index, '', undefined), type, item: streamed, index: 0, isAnnounced: true, isDone });
   }
 
   #adoptPart(event: JsonObject, part: JsonObject, isDone: boolean): void {
@@ -116,6 +110,7 @@ export class ResponseGenerator {
     for (const part of this.#parts.values()) this.#finishPart(part);
     for (const item of this.#items.values())
       this.#finishItem(item, finish.status === 'completed' ? 'completed' : 'incomplete');
+    reportFinish(this.#state.finish, finish, this.#state, this.#options.report);
     this.#end(finish);
     return this.#out;
   }
@@ -148,7 +143,7 @@ export class ResponseGenerator {
       ...statusFields(finish),
       ...(isCompleted ? { completed_at: Math.floor(Date.now() / 1000) } : {}),
       output,
-      usage: usage === undefined ? null : generateUsage(usage),
+      usage: usage === undefined ? null : generateUsage(usage, this.#options.report),
     };
     this.#emit(`response.${type}`, { response });
     this.#isEnded = true;

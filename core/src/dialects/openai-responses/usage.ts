@@ -1,8 +1,8 @@
 /** Token counts: the API's totals include their details, the canonical buckets are disjoint. */
 import type { Json, JsonObject, Usage } from '@bifrost/sdk';
 import { isJsonObject, totalInputTokens, totalOutputTokens } from '@bifrost/sdk';
+import type { LossReport } from '../codec.ts';
 import { numberField } from './json-fields.ts';
-import type { Remainder } from './residue.ts';
 import { defined, objectMember } from './residue.ts';
 
 /** Total minus its details; undefined without a total, the total itself where a provider reports more details than total. */
@@ -20,12 +20,27 @@ export function decodeUsage(usage: Json | undefined): Usage | undefined {
   const cacheReadTokens = numberField(inputDetails, 'cached_tokens');
   const cacheWriteTokens = numberField(inputDetails, 'cache_write_tokens');
   const reasoningTokens = numberField(outputDetails, 'reasoning_tokens');
+  const inputMedia = {
+    inputAudioTokens: numberField(inputDetails, 'audio_tokens'),
+    inputImageTokens: numberField(inputDetails, 'image_tokens'),
+  };
+  const outputMedia = {
+    outputAudioTokens: numberField(outputDetails, 'audio_tokens'),
+    outputImageTokens: numberField(outputDetails, 'image_tokens'),
+  };
   return defined({
-    inputTokens: rest(numberField(usage, 'input_tokens'), cacheReadTokens, cacheWriteTokens),
+    inputTokens: rest(
+      numberField(usage, 'input_tokens'),
+      cacheReadTokens,
+      cacheWriteTokens,
+      ...Object.values(inputMedia),
+    ),
     cacheReadTokens,
     cacheWriteTokens,
-    outputTokens: rest(numberField(usage, 'output_tokens'), reasoningTokens),
+    ...inputMedia,
+    outputTokens: rest(numberField(usage, 'output_tokens'), reasoningTokens, ...Object.values(outputMedia)),
     reasoningTokens,
+    ...outputMedia,
     totalTokens: numberField(usage, 'total_tokens'),
   });
 }
@@ -36,8 +51,14 @@ function detailsOf(usage: Usage): { readonly input: JsonObject; readonly output:
     input: defined({
       cached_tokens: usage.cacheReadTokens,
       cache_write_tokens: writes.length === 0 ? undefined : writes.reduce((left, right) => left + right, 0),
+      audio_tokens: usage.inputAudioTokens,
+      image_tokens: usage.inputImageTokens,
     }),
-    output: defined({ reasoning_tokens: usage.reasoningTokens }),
+    output: defined({
+      reasoning_tokens: usage.reasoningTokens,
+      audio_tokens: usage.outputAudioTokens,
+      image_tokens: usage.outputImageTokens,
+    }),
   };
 }
 
@@ -82,7 +103,14 @@ export function encodeUsage(usage: Usage, remainder: JsonObject): JsonObject {
 }
 
 /** A usage object with every member that clients require; an unknown bucket is 0 there, as the schema knows no "unknown". */
-export function generateUsage(usage: Usage): JsonObject {
+export function generateUsage(usage: Usage, report: LossReport): JsonObject {
+  if ((usage.cacheWrite1hTokens ?? 0) > 0) {
+    const reason = 'counted with the other cache writes';
+    report.add({ action: 'changed', field: 'usage.cache_write_1h_tokens', reason });
+  }
+  if ((usage.toolUseInputTokens ?? 0) > 0) {
+    report.add({ action: 'changed', field: 'usage.tool_use_input_tokens', reason: 'counted with the other input' });
+  }
   const input = totalInputTokens(usage) ?? 0;
   const output = totalOutputTokens(usage) ?? 0;
   const details = detailsOf(usage);
@@ -93,9 +121,4 @@ export function generateUsage(usage: Usage): JsonObject {
     output_tokens_details: { reasoning_tokens: 0, ...details.output },
     total_tokens: usage.totalTokens ?? input + output,
   };
-}
-
-/** The `usage` halves of a remainder that belongs to a whole response. */
-export function usageOfRemainder({ fields }: Remainder): JsonObject {
-  return objectMember(fields, 'usage');
 }
