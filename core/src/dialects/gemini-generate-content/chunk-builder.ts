@@ -14,6 +14,7 @@ import { encodeCreateTime } from './responses.ts';
 import { encodeUsage } from './usage.ts';
 
 interface PendingCall {
+  readonly candidate: number;
   readonly id: string;
   readonly name: string;
   readonly isFreeform: boolean;
@@ -35,6 +36,8 @@ type EventOf<Type extends StreamEvent['type']> = Extract<StreamEvent, { readonly
 /** Collects the events of one frame and makes the chunk that says them. */
 export class ChunkBuilder {
   readonly #calls = new Map<string, PendingCall>();
+  /** Thoughts that begun and said nothing yet: one that ends so is still a thought. */
+  readonly #silentThoughts = new Set<string>();
   /** Visible text so far by candidate: citations count in it. */
   readonly #texts = new Map<number, string>();
   #head: JsonObject = {};
@@ -52,6 +55,11 @@ export class ChunkBuilder {
       usageMetadata: this.#usage,
       ...this.#head,
     });
+  }
+
+  /** Ends for calls that nobody ended, so that a stream that stops early keeps them. */
+  openCallEnds(): readonly StreamEvent[] {
+    return [...this.#calls].map(([part, { candidate }]) => ({ type: 'tool-call-end', part, candidate }));
   }
 
   #draft(index = 0): CandidateDraft {
@@ -109,8 +117,8 @@ export class ChunkBuilder {
 
   #addCall(event: EventOf<'tool-call-start' | 'tool-call-delta' | 'tool-call-end'>): void {
     if (event.type === 'tool-call-start') {
-      const { id, name, isFreeform = false } = event;
-      this.#calls.set(event.part, { id, name, isFreeform, arguments: '' });
+      const { id, name, isFreeform = false, candidate = 0 } = event;
+      this.#calls.set(event.part, { candidate, id, name, isFreeform, arguments: '' });
       return;
     }
     const call = this.#calls.get(event.part);
@@ -121,7 +129,8 @@ export class ChunkBuilder {
     }
     this.#calls.delete(event.part);
     const signature = event.signature === undefined ? {} : { signature: event.signature };
-    const part = encodePart({ type: 'tool-call', ...call, ...signature });
+    const { id, name, isFreeform, arguments: text } = call;
+    const part = encodePart({ type: 'tool-call', id, name, isFreeform, arguments: text, ...signature });
     if (part !== undefined) this.#draft(event.candidate).parts.push(part);
   }
 
@@ -135,7 +144,11 @@ export class ChunkBuilder {
         if (event.type === 'text-delta') this.#draft(index).logprobs.push(...(event.logprobs ?? []));
         return;
       }
+      case 'reasoning-start':
+        this.#silentThoughts.add(event.part);
+        return;
       case 'reasoning-delta':
+        this.#silentThoughts.delete(event.part);
         this.#push(event, { text: event.text, thought: true });
         return;
       case 'media-delta': {
@@ -150,7 +163,10 @@ export class ChunkBuilder {
         return;
       case 'reasoning-end': {
         const part = encodePart({ ...event, type: 'reasoning', text: '' });
-        this.#sign(event, { text: '', thought: true }, part?.['thoughtSignature'] as string | undefined);
+        const signature = part?.['thoughtSignature'] as string | undefined;
+        const isSilent = this.#silentThoughts.delete(event.part);
+        if (isSilent && signature === undefined) this.#push(event, { text: '', thought: true });
+        this.#sign(event, { text: '', thought: true }, signature);
         return;
       }
       default:

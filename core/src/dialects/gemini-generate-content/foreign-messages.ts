@@ -108,7 +108,7 @@ function withTurn(messages: readonly Message[], report: LossReport): readonly Me
   if (messages.length === 0) return [{ role: 'user', parts: [{ type: 'text', text: '' }] }];
   report.add({
     action: 'changed',
-    field: 'messages',
+    field: 'messages[0]',
     reason: 'Gemini wants a user turn: the system text is sent as one',
   });
   return [{ role: 'user', parts: messages.flatMap((message) => message.parts) }];

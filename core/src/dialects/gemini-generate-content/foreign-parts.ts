@@ -62,7 +62,10 @@ function adaptReasoning(part: ReasoningPart, { path, report }: ForeignContext): 
     const field = part.encrypted === undefined ? 'signature' : 'encrypted';
     report.add({ action: 'dropped', field: `${path}.${field}`, reason: 'made by another provider' });
   }
-  return part.text === '' ? [] : [{ type: 'reasoning', text: part.text }];
+  if (part.text !== '') return [{ type: 'reasoning', text: part.text }];
+  if (!hasOpaque)
+    report.add({ action: 'dropped', field: path, reason: 'a thought without a text says nothing to Gemini' });
+  return [];
 }
 
 function adaptMedia(part: MediaPart, { path, report }: ForeignContext): readonly MediaPart[] {

@@ -59,8 +59,10 @@ export function reportForeignSettings(request: ConversationRequest, report: Loss
   const { responseFormat: format } = request;
   reportResidue(format?.residue, 'response_format.', report);
   reportResidue(request.reasoning?.residue, 'reasoning.', report);
-  if (format?.type === 'json-schema' && format.description !== undefined) {
-    dropped('response_format.json_schema.description', 'Gemini has no description beside the schema');
+  if (format?.type !== 'json-schema') return;
+  for (const name of ['name', 'description'] as const) {
+    if (format[name] === undefined) continue;
+    report.add({ action: 'changed', field: 'response_format', reason: `Gemini has no ${name} beside the schema` });
   }
 }
 

@@ -16,6 +16,15 @@ import { decodeUsage, usageLeaves } from './usage.ts';
 
 const chunkForm = { leaves: ['args', 'response', 'logprobsResult', ...usageLeaves], kept: ['groundingMetadata'] };
 
+/** A call whose arguments come piece by piece. */
+interface PartialCall {
+  readonly part: string;
+  readonly id: string;
+  readonly name: string;
+  readonly args: PartialArguments;
+  signature?: string;
+}
+
 /** What of one candidate lasts over the chunks. */
 class CandidateState {
   readonly at: { readonly candidate?: number };
@@ -24,8 +33,7 @@ class CandidateState {
   open: { readonly kind: 'text' | 'reasoning'; readonly part: string } | undefined;
   /** The last text part, which citations belong to. */
   lastText: string | undefined;
-  /** The call whose arguments come piece by piece. */
-  call: { readonly part: string; readonly args: PartialArguments; signature?: string } | undefined;
+  call: PartialCall | undefined;
   text = '';
   hasCalls = false;
   isFinished = false;
@@ -163,21 +171,22 @@ export class GeminiStreamDecoder implements StreamDecoder {
     }
   }
 
+  /** The call is handed out whole once it is complete: its signature may come with any piece, and has to be with its id. */
   #decodePartialCall(reader: FieldReader, call: FieldReader, state: CandidateState): readonly StreamEvent[] {
     const events: StreamEvent[] = [...state.close()];
     const name = call.string('name');
-    if (state.call !== undefined && name !== undefined) events.push(...this.#endCall(state));
-    if (state.call === undefined) {
-      const part = state.nextPart();
-      const id = (this.#ids as CallIds).ofCall(name ?? '', call.string('id'));
-      state.call = { part, args: new PartialArguments() };
-      state.hasCalls = true;
-      events.push({ type: 'tool-call-start', part, ...state.at, id, name: name ?? '' });
-    }
+    if (name !== undefined) events.push(...this.#endCall(state));
+    state.call ??= {
+      part: state.nextPart(),
+      id: (this.#ids as CallIds).ofCall(name ?? '', call.string('id')),
+      name: name ?? '',
+      args: new PartialArguments(),
+    };
+    state.hasCalls = true;
     state.call.args.assign(call.json('args') ?? {});
     for (const partial of call.children('partialArgs') ?? []) state.call.args.add(partial);
     const signature = reader.string('thoughtSignature');
-    if (signature !== undefined) state.call.signature = signature; // comes with the first piece as a rule
+    if (signature !== undefined) state.call.signature = signature;
     if (call.boolean('willContinue') !== true) events.push(...this.#endCall(state));
     return events;
   }
@@ -186,12 +195,21 @@ export class GeminiStreamDecoder implements StreamDecoder {
     const { call } = state;
     if (call === undefined) return [];
     state.call = undefined;
-    const at = { part: call.part, ...state.at };
-    return [
-      { type: 'tool-call-delta', ...at, argumentsDelta: argumentsText(call.args.value) },
-      { type: 'tool-call-end', ...at, ...present({ signature: call.signature }) },
-    ];
+    return callEvents(call, { part: call.part, ...state.at }, argumentsText(call.args.value));
   }
+}
+
+/** A whole call: start, arguments and end. */
+function callEvents(
+  call: { readonly id: string; readonly name: string; readonly signature?: string },
+  at: { readonly part: string; readonly candidate?: number },
+  argumentsDelta: string,
+): readonly StreamEvent[] {
+  return [
+    { type: 'tool-call-start', ...at, id: call.id, name: call.name },
+    { type: 'tool-call-delta', ...at, argumentsDelta },
+    { type: 'tool-call-end', ...at, ...present({ signature: call.signature }) },
+  ];
 }
 
 const incomplete: ErrorInfo = {
@@ -243,13 +261,7 @@ function decodeWhole(part: Part, state: CandidateState): readonly StreamEvent[] 
   switch (part.type) {
     case 'tool-call': {
       state.hasCalls = true;
-      const at = { part: state.nextPart(), ...state.at };
-      const { id, name, signature } = part;
-      return [
-        { type: 'tool-call-start', ...at, id, name },
-        { type: 'tool-call-delta', ...at, argumentsDelta: part.arguments },
-        { type: 'tool-call-end', ...at, ...(signature === undefined ? {} : { signature }) },
-      ];
+      return callEvents(part, { part: state.nextPart(), ...state.at }, part.arguments);
     }
     case 'media': {
       const { kind, mediaType, signature, source } = part;

@@ -145,6 +145,23 @@ describe('a stream of another dialect', () => {
     });
   });
 
+  it('keeps calls that nobody ended, and thoughts that said nothing', () => {
+    const [thought, call, last] = chunksOf([
+      {
+        events: [
+          { type: 'reasoning-start', part: '0' },
+          { type: 'reasoning-end', part: '0' },
+        ],
+      },
+      { events: [{ type: 'finish', reason: { kind: 'tool-calls' } }] },
+      { events: [{ type: 'tool-call-start', part: '1', id: 'c1', name: 'f' }] },
+      { events: [{ type: 'tool-call-delta', part: '1', argumentsDelta: '{}' }] },
+    ]);
+    expect(thought).toMatchObject({ candidates: [{ content: { parts: [{ text: '', thought: true }] } }] });
+    expect(call).toMatchObject({ candidates: [{ content: { parts: [{ functionCall: { id: 'c1', args: {} } }] } }] });
+    expect(last).toMatchObject({ candidates: [{ finishReason: 'STOP' }] });
+  });
+
   it('ends with the error and nothing after it', () => {
     const error = { statusCode: 503, message: 'gone', origin: 'provider' } as const;
     const encoder = codec.createStreamEncoder({ report: { add: () => undefined }, request });

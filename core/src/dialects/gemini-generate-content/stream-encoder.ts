@@ -41,7 +41,9 @@ export class GeminiStreamEncoder implements StreamEncoder {
   }
 
   finish(): readonly SseEvent[] {
-    if (this.#isOver || (this.#finishes.size === 0 && this.#citations.length === 0)) return [];
+    if (this.#isOver) return [];
+    const ends = this.#pushForeign(this.#builder.openCallEnds());
+    if (this.#finishes.size === 0 && this.#citations.length === 0) return ends;
     this.#isOver = true;
     const made = (this.#builder.build(this.#citations)['candidates'] ?? []) as readonly JsonObject[];
     const sources = new Map(made.map((one) => [Number(one['index']), one['groundingMetadata']]));
@@ -56,7 +58,7 @@ export class GeminiStreamEncoder implements StreamEncoder {
         }),
       );
     const hasUsage = Object.keys(this.#usage).length > 0;
-    return [this.#chunk({ candidates, ...(hasUsage ? { usageMetadata: encodeUsage(this.#usage) } : {}) })];
+    return [...ends, this.#chunk({ candidates, ...(hasUsage ? { usageMetadata: encodeUsage(this.#usage) } : {}) })];
   }
 
   fail(error: ErrorInfo): readonly SseEvent[] {
@@ -100,6 +102,14 @@ export class GeminiStreamEncoder implements StreamEncoder {
       case 'citation':
         this.#citations.push(event);
         reportResidue(event.citation.residue, 'citation.', report);
+        return;
+      case 'tool-call-start':
+        if (event.isFreeform !== true) return;
+        report.add({
+          action: 'changed',
+          field: 'tool_call.arguments',
+          reason: 'free text stands under the key "input"',
+        });
         return;
       case 'refusal-start':
         report.add({ action: 'changed', field: 'refusal', reason: 'a refusal is sent as text' });

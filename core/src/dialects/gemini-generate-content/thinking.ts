@@ -71,7 +71,9 @@ export function encodeThinking(
   }
   const amount = support.by === 'level' ? levelOf(reasoning, support, options) : budgetOf(reasoning, support, options);
   const config = defined({ ...amount, includeThoughts: includeThoughts(reasoning, options.report) });
-  return Object.keys(config).length === 0 ? undefined : config;
+  if (Object.keys(config).length > 0) return config;
+  options.report.add({ action: 'dropped', field: 'reasoning', reason: 'it has no setting that Gemini knows' });
+  return undefined;
 }
 
 function levelOf(
