@@ -18,7 +18,7 @@ export const layers = [
   },
 ];
 
-const isTest = (path) => /\.(test|test-d|bench|examples)\.ts$/.test(path) || path.includes(`${sep}__tests__${sep}`);
+const isTest = (path) => /\.(test|test-d|bench|examples)\.ts$/.test(path) || path.includes(`${sep}e2e${sep}`);
 const layerOf = (path) => layers.find((layer) => relative(root, path).startsWith(layer.folder + sep));
 
 /** Why `importer` may not import `specifier`, or undefined when it may. */
