@@ -38,13 +38,41 @@ const embeddingsDialects: Readonly<Record<'openai' | 'gemini', DialectName>> = {
   gemini: 'gemini-generate-content',
 };
 
-/** The way into a provider for this request: its own surface of the client's dialect, else the one it prefers. */
+/** What `allowed_requests` calls a conversation in each dialect, without the stream suffix. */
+const conversationTypes: Readonly<Record<DialectName, string>> = {
+  'openai-chat': 'chat_completion',
+  'openai-completions': 'text_completion',
+  'openai-responses': 'responses',
+  'anthropic-messages': 'chat_completion',
+  'gemini-generate-content': 'chat_completion',
+};
+
+/**
+ * The way into a provider for a conversation: its own surface of the client's dialect, else the first that the operator allows. A
+ * provider with `responses` alone is thus reached from every dialect, by translation.
+ */
+function conversationSurface(run: RequestRun, runtime: ProviderRuntime): Surface | undefined {
+  const { definition, allowedRequests } = runtime.config;
+  const suffix = run.isStream ? '_stream' : '';
+  const isAllowed = (surface: Surface): boolean =>
+    allowedRequests === undefined || allowedRequests.includes(`${conversationTypes[surface.dialect]}${suffix}`);
+  const own = runtime.surfaceOf(run.request.route.dialect);
+  if (own !== undefined && isAllowed(own)) return own;
+  const allowed = definition.surfaces.find(isAllowed);
+  if (allowed === undefined && definition.surfaces.length > 0) throw notAllowed(run, runtime);
+  return allowed;
+}
+
+/**
+ * The way into a provider for this request. Throws InvalidRequestError where it has none, or where the operator did not allow this
+ * kind of request (`allowed_requests`).
+ */
 export function chooseSurface(run: RequestRun, runtime: ProviderRuntime): Surface {
   const { definition } = runtime.config;
-  const { operation, dialect } = run.request.route;
+  const { operation } = run.request.route;
   const nativeDialect = definition.surfaces[0]?.dialect ?? 'openai-chat';
   if (operation === 'conversation') {
-    const surface = runtime.surfaceOf(dialect) ?? definition.surfaces[0];
+    const surface = conversationSurface(run, runtime);
     if (surface !== undefined) return surface;
   } else if (operation === 'embeddings') {
     const own = embeddingsDialects[definition.embeddingsDialect ?? 'openai'];
@@ -63,12 +91,15 @@ export function chooseSurface(run: RequestRun, runtime: ProviderRuntime): Surfac
 /** Throws InvalidRequestError where the operator did not allow this kind of request. */
 export function assertAllowed(run: RequestRun, runtime: ProviderRuntime): void {
   const allowed = runtime.config.allowedRequests;
-  if (allowed === undefined || allowed.includes(run.requestType)) return;
-  throw new InvalidRequestError(
+  if (allowed === undefined) return;
+  if (run.request.route.operation === 'conversation') chooseSurface(run, runtime);
+  else if (!allowed.includes(run.requestType)) throw notAllowed(run, runtime);
+}
+
+function notAllowed(run: RequestRun, runtime: ProviderRuntime): InvalidRequestError {
+  return new InvalidRequestError(
     `the provider ${runtime.name} is configured without the request type ${run.requestType}`,
-    {
-      code: 'BF_OPERATION_NOT_ALLOWED',
-    },
+    { code: 'BF_OPERATION_NOT_ALLOWED' },
   );
 }
 

@@ -11,7 +11,7 @@ const key = { name: 'test', value: 'sk-canary-4f1d', models: ['gpt-4o'], weight:
 beforeAll(async () => {
   const network = { base_url: 'http://127.0.0.1:9' };
   gateway = await startGatewayProcess(
-    { providers: { openai: { keys: [key], network_config: network }, groq: { keys: [] } } },
+    { providers: { openai: { keys: [key], network_config: network }, groq: { keys: [{ ...key, enabled: false }] } } },
     ['-threads', '2'],
   );
 });

@@ -91,7 +91,6 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
     { name: 'killed in the middle of an event', delivery: { dieAfterEvents: 6 } },
     { name: 'ended cleanly without its terminal event', delivery: { endAfterEvents: 6 } },
     { name: 'an error as fifth event', delivery: { errorAtEvent: 5 } },
-    { name: 'silent for longer than the idle clock', delivery: { hangAfterEvents: 6 } },
   ];
   const sources = [
     { recording: chatStream, model: 'openai/gpt-4o' },
@@ -129,6 +128,30 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
         expect(client.isError(answer.text())).toBe(false);
       }
     });
+  });
+
+  it('a stream silent for longer than the idle clock gets a typed error event, in every dialect', async () => {
+    const cases = clients.flatMap((client) =>
+      sources.map((source, n) => ({ client, ...source, id: `${client.name}-${n}` })),
+    );
+    const delivery: Delivery = { cut: 'events', hangAfterEvents: 6 };
+    upstream.script(
+      cases.map(({ recording, id }) => ({ recording, delivery, when: (request) => request.headers['x-case'] === id })),
+    );
+    const answers = await Promise.all(
+      cases.map(({ client, model, id }) =>
+        postJson(`${gateway.url}${client.path.replace('MODEL', encodeURIComponent(model))}`, client.body(model), {
+          'x-bf-eh-x-case': id,
+        }),
+      ),
+    );
+    for (const [index, answer] of answers.entries()) {
+      const text = answer.text();
+      expect([answer.status, answer.isComplete, isCleanEnd(text)], text.slice(-400)).toEqual([200, true, false]);
+      expect(cases[index]?.client.isError(text), text.slice(-400)).toBe(true);
+      expect(answer.endAfterMs).toBeGreaterThan(4900);
+      expect(answer.endAfterMs).toBeLessThan(8000);
+    }
   });
 
   describe('before the commit point', () => {
@@ -225,7 +248,8 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
 describe('graceful shutdown', () => {
   it('cuts none of 1,000 live streams and accepts nothing new', async () => {
     await using upstream = await startReplayUpstream();
-    await using gateway = await startGatewayProcess(configFor(upstream.url), ['-threads', '2', '-log-level', 'error']);
+    const config = { providers: { openai: { keys: [key], network_config: { base_url: upstream.url } } } };
+    await using gateway = await startGatewayProcess(config, ['-threads', '2', '-log-level', 'error']);
     const count = 1000;
     upstream.script([{ recording: chatStream, times: count, delivery: { cut: 'events', delayBetweenWritesMs: 120 } }]);
     const calls = Array.from({ length: count }, () =>

@@ -96,14 +96,17 @@ const publicRoute = (path: string, kind: RouteKind): RouteEntry => ({
   auth: 'public',
 });
 
-/** Where Gemini's `{model}:{action}` begins. */
+/** Where Gemini's `{model}:{action}` begins. @google/genai 3 asks for `v1` unless told otherwise, older ones for `v1beta`. */
 export const genaiModelsPath = '/genai/v1beta/models';
+const genaiModelsPaths = [genaiModelsPath, '/genai/v1/models'];
 
 /** Every route there is; GET routes answer HEAD too. What is not in here is a 404. */
 export const routeTable: readonly RouteEntry[] = [
   ...mounts.flatMap(routesOf),
-  { method: 'GET', path: genaiModelsPath, kind: 'list-models', surface: 'genai', auth: 'inference' },
-  { method: 'POST', path: `${genaiModelsPath}/*`, kind: 'genai-action', surface: 'genai', auth: 'inference' },
+  ...genaiModelsPaths.flatMap((path): readonly RouteEntry[] => [
+    { method: 'GET', path, kind: 'list-models', surface: 'genai', auth: 'inference' },
+    { method: 'POST', path: `${path}/*`, kind: 'genai-action', surface: 'genai', auth: 'inference' },
+  ]),
   publicRoute('/health', 'health'),
   publicRoute('/health/live', 'health-live'),
   publicRoute('/health/ready', 'health-ready'),
