@@ -9,18 +9,10 @@ import type { Target } from './resolve-model.ts';
 import type { RequestRun } from './run.ts';
 
 /** One attempt: with the plugins' hooks around it where there are any. Throws GatewayError where the request cannot be formed. */
-export async function attemptOnce(
-  run: RequestRun,
-  target: Target,
-  key: KeyConfig,
-  place: Place,
-): Promise<AttemptResult> {
-  const startedAt = performance.now();
+export function attemptOnce(run: RequestRun, target: Target, key: KeyConfig, place: Place): Promise<AttemptResult> {
   run.keyName = target.runtime.config.definition.isEmbedded === true ? undefined : key.name;
-  const call = () => callTarget(run, target, key, place);
-  const result = await (run.plugins === null ? call() : hookedAttempt(run, call));
-  if (run.services.isTraced) noteAttempt(run, target, result, performance.now() - startedAt);
-  return result;
+  if (run.plugins === null) return callTarget(run, target, key, place);
+  return hookedAttempt(run, () => callTarget(run, target, key, place));
 }
 
 function callTarget(run: RequestRun, target: Target, key: KeyConfig, place: Place): Promise<AttemptResult> {
@@ -30,12 +22,13 @@ function callTarget(run: RequestRun, target: Target, key: KeyConfig, place: Plac
   return new Attempt(run, plan).execute();
 }
 
-function noteAttempt(run: RequestRun, target: Target, result: AttemptResult, latencyMs: number): void {
+/** Writes an attempt down for the trace. */
+export function noteAttempt(run: RequestRun, target: Target, result: AttemptResult, startedAt: number): void {
   const failure = result.kind === 'failed' ? result.failure : undefined;
   run.attempts.push({
     provider: target.runtime.name,
     model: target.model,
-    latencyMs,
+    latencyMs: performance.now() - startedAt,
     ...(run.keyName === undefined ? {} : { keyName: run.keyName }),
     ...(failure === undefined ? {} : { statusCode: failure.info.statusCode, failure: failure.class }),
     ...(result.kind === 'answered' ? { statusCode: run.statusCode } : {}),

@@ -121,8 +121,8 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
     body = spliced.body;
     isUsageWithheld = spliced.isUsageAdded;
   }
-  const headers = buildOutboundHeaders(run, runtime, key, isTranslated);
-  if (!Buffer.isBuffer(body)) headers.push('content-length', String(totalBytes(body)));
+  const shared = buildOutboundHeaders(run, runtime, key);
+  const headers = Buffer.isBuffer(body) ? shared : [...shared, 'content-length', String(totalBytes(body))];
   const request = { ...locateRequest(run, { runtime, key, surface, model, isTranslated }), headers, body };
   return { runtime, key, model, codec, surface, lane, losses, isUsageWithheld, request, place };
 }

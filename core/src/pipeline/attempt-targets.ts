@@ -19,17 +19,18 @@ interface TargetFailure {
  */
 export async function attemptTargets(run: RequestRun): Promise<void> {
   const primary = run.target as Target;
-  let first = await attemptOne(run, primary);
-  if (first === undefined) return;
+  const failure = await tryTarget(run, primary);
+  if (failure === undefined) return;
+  let first = failureOf(run, primary, failure);
   for (let index = 0; index < run.fallbacks.length && mayFallBack(first.failure); index += 1) {
     const target = fallbackTarget(run, run.fallbacks[index] as string);
     if (target === undefined) continue;
     run.target = target;
     run.fallbackIndex = index + 1;
-    const failed = await attemptOne(run, target);
+    const failed = await tryTarget(run, target);
     if (failed === undefined) return;
-    if (!mayFallBack(failed.failure)) {
-      first = failed;
+    if (!mayFallBack(failed)) {
+      first = failureOf(run, target, failed);
       break;
     }
   }
@@ -40,9 +41,8 @@ export async function attemptTargets(run: RequestRun): Promise<void> {
   await respondError(run, first.failure);
 }
 
-async function attemptOne(run: RequestRun, target: Target): Promise<TargetFailure | undefined> {
-  const failure = await tryTarget(run, target);
-  return failure === undefined ? undefined : { failure, target, lane: run.lane, keyName: run.keyName };
+function failureOf(run: RequestRun, target: Target, failure: AttemptFailure): TargetFailure {
+  return { failure, target, lane: run.lane, keyName: run.keyName };
 }
 
 function mayFallBack(failure: AttemptFailure): boolean {

@@ -29,9 +29,6 @@ export interface EngineServices {
   readonly onTrace: TraceListener | undefined;
   readonly now: () => number;
   readonly codecOf: (dialect: DialectName) => DialectCodec;
-  /** Somebody may look at attempts and usage. */
-  readonly isTraced: boolean;
-  readonly isUsageRead: boolean;
 }
 
 class RequestEngine implements Engine {
@@ -47,8 +44,6 @@ class RequestEngine implements Engine {
       onTrace: options.onTrace,
       now: options.now ?? Date.now,
       codecOf: options.codecOf ?? codecOf,
-      isTraced: true,
-      isUsageRead: true,
     };
   }
 

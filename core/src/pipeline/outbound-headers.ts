@@ -45,20 +45,34 @@ class HeaderList {
 /**
  * The headers of one upstream call: an allow-list, nothing else of the caller's leaves. Precedence: the operator's
  * `extra_headers`, the gateway's own (credential, encoding), the caller's (`x-bf-eh-*`, allow-listed names, the provider's
- * `forwardedHeaders`), the provider's defaults.
+ * `forwardedHeaders`), the provider's defaults. The list may be shared between calls: do not change it.
  */
-export function buildOutboundHeaders(
-  run: RequestRun,
-  runtime: ProviderRuntime,
-  key: KeyConfig,
-  isBodyOurs: boolean,
-): string[] {
+export function buildOutboundHeaders(run: RequestRun, runtime: ProviderRuntime, key: KeyConfig): readonly string[] {
+  if (hasCallerHeaders(run, runtime)) return assemble(run, runtime, key);
+  const cache = run.isStream ? runtime.streamHeaders : runtime.wholeHeaders;
+  let list = cache.get(key);
+  if (list === undefined) {
+    list = assemble(run, runtime, key);
+    cache.set(key, list);
+  }
+  return list;
+}
+
+/** True where a header of this caller's may leave. */
+function hasCallerHeaders(run: RequestRun, runtime: ProviderRuntime): boolean {
+  for (const name of runtime.config.definition.forwardedHeaders ?? []) if (run.headers[name] !== undefined) return true;
+  if (run.snapshot.allowedHeaders.size > 0) return true;
+  for (const name in run.headers) if (name.startsWith(extraPrefix)) return true;
+  return false;
+}
+
+function assemble(run: RequestRun, runtime: ProviderRuntime, key: KeyConfig): readonly string[] {
   const { definition, network } = runtime.config;
   const headers = new HeaderList();
   for (const name in network.extraHeaders) headers.add(name.toLowerCase(), network.extraHeaders[name]);
   if (key.value !== '') headers.add(definition.auth.header, `${definition.auth.prefix ?? ''}${key.value}`);
-  headers.add('content-type', isBodyOurs ? 'application/json' : (run.header('content-type') ?? 'application/json'));
-  headers.add('accept', run.isStream ? 'text/event-stream' : (run.header('accept') ?? 'application/json'));
+  headers.add('content-type', 'application/json');
+  headers.add('accept', run.isStream ? 'text/event-stream' : 'application/json');
   // A compressed answer could not be watched.
   headers.add('accept-encoding', 'identity');
   headers.add('user-agent', 'bifrost');

@@ -22,7 +22,7 @@ export class PassWhole implements Relay {
     this.#attempt = attempt;
     this.#statusCode = statusCode;
     this.#headers = headers;
-    this.#usage = attempt.run.services.isUsageRead ? new WholeUsage(attempt.plan.codec) : undefined;
+    this.#usage = isUsageRead(attempt) ? new WholeUsage(attempt.plan.codec) : undefined;
   }
 
   push(chunk: Buffer): void {
@@ -74,4 +74,9 @@ export class PassWhole implements Relay {
     if (length !== undefined && headers['x-bf-decompressed'] === undefined) headers['content-length'] = length;
     this.#attempt.run.writer.begin(this.#statusCode, headers);
   }
+}
+
+/** Somebody hears of the usage, and the answer has one. */
+function isUsageRead({ run }: Attempt): boolean {
+  return run.request.route.operation !== 'count-tokens' && (run.services.onTrace !== undefined || run.plugins !== null);
 }

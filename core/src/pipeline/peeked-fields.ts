@@ -29,6 +29,7 @@ export function peekRequest(run: RequestRun): void {
     });
   }
   run.modelText = model;
+  run.bodyModel = model;
   if (route.operation === 'conversation') run.isStream = readStream(memberValue(run.body, top.members[streamField]));
 }
 

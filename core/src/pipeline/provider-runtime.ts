@@ -27,6 +27,9 @@ export class ProviderRuntime {
   readonly config: ProviderConfig;
   readonly gate: ProviderGate;
   readonly budget: RetryBudget;
+  /** The outbound headers of each key for a caller that adds none, for whole answers and for streams. */
+  readonly wholeHeaders = new Map<KeyConfig, readonly string[]>();
+  readonly streamHeaders = new Map<KeyConfig, readonly string[]>();
   readonly #connections: Connections | undefined;
   readonly #addresses = new Map<string, UpstreamAddress>();
   readonly #eligible = new Map<string, readonly KeyConfig[]>();

@@ -36,6 +36,8 @@ export class RequestRun {
   top: TopLevel | undefined;
   /** The model as the caller (or a plugin) named it, provider prefix included. */
   modelText = '';
+  /** The model as the body says it; undefined where it does not. */
+  bodyModel: string | undefined;
   isStream = false;
   fallbacks: readonly string[] = [];
   /** The decoded request, made only for who reads it; `isConversationChanged`: a plugin replaced it. */

@@ -25,7 +25,7 @@ export function spliceRequest(run: RequestRun, wireModel: string, wantsUsage: bo
   const top = run.top as TopLevel;
   const edits: Edit[] = [];
   if (run.request.route.pathModel === undefined) {
-    if (wireModel !== bodyModel(run, top)) replaceMember(edits, top.members[modelField], JSON.stringify(wireModel));
+    if (wireModel !== run.bodyModel) replaceMember(edits, top.members[modelField], JSON.stringify(wireModel));
   } else if (run.request.route.operation === 'embeddings') {
     replaceMember(edits, top.members[modelField], JSON.stringify(`models/${wireModel}`));
   }
@@ -35,11 +35,6 @@ export function spliceRequest(run: RequestRun, wireModel: string, wantsUsage: bo
   if (edits.length === 0) return { body, isChanged: false, isUsageAdded };
   const parts = spliceBody(body, edits);
   return { body: body.length <= maxJoinedBytes ? Buffer.concat(parts) : parts, isChanged: true, isUsageAdded };
-}
-
-function bodyModel(run: RequestRun, top: TopLevel): unknown {
-  // A plugin or a fallback may have named another model than the body does.
-  return memberValue(run.body, top.members[modelField]);
 }
 
 /** Sets `stream_options.include_usage`; false when the client had set it. */

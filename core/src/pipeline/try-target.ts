@@ -7,7 +7,7 @@ import { eligibleKeys, pickKey } from '../reliability/key-selection.ts';
 import { classifyThrown, deadlineError } from './attempt.ts';
 import type { AttemptFailure } from './attempt.ts';
 import { assertAllowed } from './attempt-plan.ts';
-import { attemptOnce } from './attempt-once.ts';
+import { attemptOnce, noteAttempt } from './attempt-once.ts';
 import type { Target } from './resolve-model.ts';
 import type { RequestRun } from './run.ts';
 import { sleep } from './sleep.ts';
@@ -93,7 +93,9 @@ async function tryKeys(
       state.excluded = new Set(state.dead);
       key = pickKey(keys, state.excluded, Math.random()) as KeyConfig;
     }
+    const startedAt = performance.now();
     const result = await attemptOnce(run, target, key, place);
+    noteAttempt(run, target, result, startedAt);
     if (result.kind !== 'failed') return undefined;
     const { failure } = result;
     const policy = failurePolicies[failure.class];
