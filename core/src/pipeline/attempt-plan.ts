@@ -10,6 +10,7 @@ import type { UpstreamRequest } from '../upstream/call.ts';
 import { encodeRequest } from './encode-request.ts';
 import { locateRequest } from './locate-request.ts';
 import { buildOutboundHeaders } from './outbound-headers.ts';
+import { encodeOther } from './other-operations.ts';
 import type { ProviderRuntime } from './provider-runtime.ts';
 import type { Target } from './resolve-model.ts';
 import type { Lane, RequestRun } from './run.ts';
@@ -114,8 +115,12 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
   let lane: Lane = 'translated';
   let body: Buffer | readonly Buffer[];
   let isUsageWithheld = false;
-  if (isTranslated) body = encodeRequest(run, surface, model, losses);
-  else {
+  let action: string | undefined;
+  if (isTranslated) {
+    const encoded = encodeFor(run, surface, model, losses);
+    body = encoded.body;
+    action = encoded.action;
+  } else {
     const spliced = spliceRequest(run, model, hasUsageOption(surface));
     lane = spliced.isChanged || run.request.route.streamFraming === 'json-array' ? 'spliced' : 'identical';
     body = spliced.body;
@@ -123,8 +128,18 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
   }
   const shared = buildOutboundHeaders(run, runtime, key);
   const headers = Buffer.isBuffer(body) ? shared : [...shared, 'content-length', String(totalBytes(body))];
-  const request = { ...locateRequest(run, { runtime, key, surface, model, isTranslated }), headers, body };
+  const request = { ...locateRequest(run, { runtime, key, surface, model, isTranslated, action }), headers, body };
   return { runtime, key, model, codec, surface, lane, losses, isUsageWithheld, request, place };
+}
+
+function encodeFor(
+  run: RequestRun,
+  surface: Surface,
+  model: string,
+  losses: Loss[],
+): { readonly body: Buffer; readonly action?: string } {
+  if (run.request.route.operation !== 'conversation') return encodeOther(run, surface, model, losses);
+  return { body: encodeRequest(run, surface, model, losses) };
 }
 
 function hasUsageOption(surface: Surface): boolean {

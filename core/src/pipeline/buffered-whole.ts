@@ -10,7 +10,7 @@ import { ErrorRelay } from './error-relay.ts';
 import type { Relay } from './relay.ts';
 import { toErrorInfo } from './respond-error.ts';
 import { respondWhole } from './respond-whole.ts';
-import { translateOther } from './translate-other.ts';
+import { translateOther } from './other-operations.ts';
 import { errorFirst } from './pass-whole.ts';
 
 /** Holds a whole answer, because it is translated or a plugin reads it. */
@@ -51,7 +51,10 @@ export class BufferedWhole implements Relay {
     const { operation } = run.request.route;
     let outgoing = body;
     if (operation !== 'conversation') {
-      if (plan.lane === 'translated') outgoing = translateOther(this.#attempt, parseAnswer(body));
+      if (plan.lane === 'translated') {
+        const translated = translateOther(run, plan.surface, parseAnswer(body), plan.losses);
+        outgoing = Buffer.from(JSON.stringify(translated));
+      }
     } else {
       const needs = run.plugins === null ? undefined : run.snapshot.plugins?.needs.postLLM;
       const isDecoded = plan.lane === 'translated' || needs === 'messages';

@@ -12,6 +12,8 @@ interface Destination {
   readonly surface: Surface;
   readonly model: string;
   readonly isTranslated: boolean;
+  /** What the path says after the colon where it depends on the body. */
+  readonly action: string | undefined;
 }
 
 /** Origin and path (with query) of a call. */
@@ -19,13 +21,13 @@ export function locateRequest(
   run: RequestRun,
   destination: Destination,
 ): { readonly origin: string; readonly path: string } {
-  const { runtime, key, surface, model, isTranslated } = destination;
+  const { runtime, key, surface, model, isTranslated, action } = destination;
   const override =
     runtime.config.requestPathOverrides?.[run.requestType] ??
     runtime.config.requestPathOverrides?.[run.request.route.requestType];
   let path = override ?? surface.path;
   if (path.includes('{')) {
-    path = path.replace('{model}', encodeURIComponent(model)).replace('{action}', geminiAction(run));
+    path = path.replace('{model}', encodeURIComponent(model)).replace('{action}', action ?? pathAction(run));
   }
   const query = buildQuery(run, path, isTranslated);
   if (/^https?:\/\//.test(path)) {
@@ -36,8 +38,11 @@ export function locateRequest(
   return { origin: address.origin, path: `${address.path}${path.startsWith('/') ? '' : '/'}${path}${query}` };
 }
 
-function geminiAction(run: RequestRun): string {
-  if (run.request.route.operation === 'embeddings') return 'embedContent';
+/** The action of a path such as `/models/m:embedContent`: the caller's own where it has one for this operation. */
+function pathAction(run: RequestRun): string {
+  if (run.request.route.operation === 'embeddings') {
+    return run.request.path.endsWith(':batchEmbedContents') ? 'batchEmbedContents' : 'embedContent';
+  }
   if (run.request.route.operation === 'count-tokens') return 'countTokens';
   return run.isStream ? 'streamGenerateContent' : 'generateContent';
 }

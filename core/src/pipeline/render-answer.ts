@@ -1,4 +1,4 @@
-import type { ConversationResponse, StreamEvent, StreamFrame } from '@bifrost/sdk';
+import type { ConversationResponse, JsonObject, StreamEvent, StreamFrame } from '@bifrost/sdk';
 import { ResponseAccumulator } from '../conversation/accumulator.ts';
 import { framesOf } from '../conversation/response-frames.ts';
 import type { Loss } from '../dialects/codec.ts';
@@ -17,11 +17,17 @@ const answered: AttemptResult = { kind: 'answered' };
 /** Answers with a canonical response that no provider's bytes carry (a plugin's, the mock's): whole, or as a stream. */
 export async function renderResponse(run: RequestRun, response: ConversationResponse): Promise<AttemptResult> {
   if (run.isStream) return renderFrames(run, framesOf(response));
-  run.lane = 'translated';
   run.usage = response.usage;
   const losses: Loss[] = [];
-  const body = Buffer.from(JSON.stringify(encodeAnswer(run, response, losses)));
+  run.lane = 'translated';
+  return renderJson(run, encodeAnswer(run, response, losses), losses);
+}
+
+/** Answers with a JSON body. */
+export async function renderJson(run: RequestRun, json: JsonObject, losses: readonly Loss[]): Promise<AttemptResult> {
+  run.lane = 'translated';
   run.firstContentAt ??= performance.now();
+  const body = Buffer.from(JSON.stringify(json));
   await respondWhole(run, 200, renderedHeaders(run, losses, 'application/json'), body);
   return answered;
 }

@@ -29,7 +29,8 @@ function createConnector(network: NetworkConfig): ReturnType<typeof buildConnect
   return (options, callback) => {
     connect(options, (...result) => {
       const socket = result[1];
-      if (socket !== null) (socket as Socket).prependListener('error', noteBytesRead);
+      // undici passes the error alone when it could not connect, whatever its types say.
+      if (socket) (socket as Socket).prependListener('error', noteBytesRead);
       callback(...result);
     });
   };

@@ -30,7 +30,7 @@ export interface AnswerIdentity {
 export function mockResponse(request: ConversationRequest, identity: AnswerIdentity): ConversationResponse {
   const tool = toolToCall(request);
   const head = { id: `mock-${identity.id}`, model: request.model, createdAt: identity.createdAt };
-  const inputTokens = countWords(request.messages.map(messageText).join(' '));
+  const inputTokens = countConversation(request);
   if (tool !== undefined) {
     const call: Part = {
       type: 'tool-call',
@@ -52,6 +52,11 @@ export function mockResponse(request: ConversationRequest, identity: AnswerIdent
     candidates: [{ index: 0, parts: [{ type: 'text', text }], finishReason: { kind: isCut ? 'length' : 'stop' } }],
     usage: usageOf(inputTokens, countWords(text)),
   };
+}
+
+/** The mock's token count of a conversation: the words of all messages. */
+export function countConversation(request: ConversationRequest): number {
+  return countWords(request.messages.map(messageText).join(' '));
 }
 
 function usageOf(inputTokens: number, outputTokens: number): Usage {
