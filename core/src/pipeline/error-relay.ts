@@ -52,7 +52,7 @@ export class ErrorRelay implements Relay {
       origin: 'provider',
       provider: plan.runtime.name,
       model: plan.model,
-      ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: retryAfterMs / 1000 }),
     };
   }
 }

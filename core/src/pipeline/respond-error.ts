@@ -43,7 +43,7 @@ export function respondError(run: RequestRun, failure: Pick<AttemptFailure, 'inf
   }
   const headers: Record<string, string | readonly string[]> = { 'content-type': 'application/json' };
   if (raw !== undefined) copyUpstreamHeaders(headers, raw.headers);
-  if (info.retryAfterSeconds !== undefined) headers['retry-after'] = String(info.retryAfterSeconds);
+  if (info.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(info.retryAfterSeconds));
   addRoutingFacts(headers, run);
   const isPassed =
     raw !== undefined && run.request.route.isDropIn && run.lane !== 'translated' && raw.statusCode >= 400;

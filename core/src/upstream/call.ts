@@ -106,7 +106,6 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isAborted) return;
-    if (process.env.DBG) console.log((error as any)[bytesReadBefore]);
     if (!this.#isAnswered && !this.#isResent && isIdleReset(error)) {
       this.#isResent = true;
       this.start();
