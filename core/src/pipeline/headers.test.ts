@@ -7,10 +7,16 @@ import { addLosses, safeHeaderValue } from './response-headers.ts';
 const answer = { id: 'm', content: [] };
 const ask = { model: 'claude', messages: [] };
 
-async function sent(headers: Record<string, string>, more: { client?: object; extraHeaders?: Record<string, string>; query?: string } = {}) {
+async function sent(
+  headers: Record<string, string>,
+  more: { client?: object; extraHeaders?: Record<string, string>; query?: string } = {},
+) {
   await using upstream = await startReplayUpstream({ otherwise: { body: answer } });
   const network = { extraHeaders: more.extraHeaders ?? {} };
-  await using gateway = new TestGateway({ providers: [provider('anthropic', upstream.url, { network })], client: more.client ?? {} });
+  await using gateway = new TestGateway({
+    providers: [provider('anthropic', upstream.url, { network })],
+    client: more.client ?? {},
+  });
   const sink = await gateway.post(routes.anthropic, ask, { headers, query: more.query ?? '' });
   expect(sink.statusCode).toBe(200);
   const request = await upstream.request(0);
@@ -18,7 +24,7 @@ async function sent(headers: Record<string, string>, more: { client?: object; ex
 }
 
 describe('what leaves for a provider', () => {
-  it('is the gateway\'s credential and content headers, nothing of the caller\'s', async () => {
+  it("is the gateway's credential and content headers, nothing of the caller's", async () => {
     const { headers } = await sent({
       authorization: 'Bearer caller',
       'x-api-key': 'caller',
@@ -41,8 +47,11 @@ describe('what leaves for a provider', () => {
     });
   });
 
-  it('has the provider\'s switches, the caller\'s value over the default', async () => {
-    const { headers, path } = await sent({ 'anthropic-beta': 'a,b', 'anthropic-version': '2024-01-01' }, { query: 'beta=true&key=secret' });
+  it("has the provider's switches, the caller's value over the default", async () => {
+    const { headers, path } = await sent(
+      { 'anthropic-beta': 'a,b', 'anthropic-version': '2024-01-01' },
+      { query: 'beta=true&key=secret' },
+    );
     expect(headers['anthropic-beta']).toBe('a,b');
     expect(headers['anthropic-version']).toBe('2024-01-01');
     expect(path).toBe('/v1/messages?beta=true');
@@ -67,11 +76,14 @@ describe('what leaves for a provider', () => {
   });
 
   it('has allow-listed headers with and without the prefix, and then only those', async () => {
-    const { headers } = await sent({ 'x-one': '1', 'x-bf-eh-x-two': '2', 'x-bf-eh-x-three': '3' }, { client: { headerAllowlist: ['x-one', 'x-two'] } });
+    const { headers } = await sent(
+      { 'x-one': '1', 'x-bf-eh-x-two': '2', 'x-bf-eh-x-three': '3' },
+      { client: { headerAllowlist: ['x-one', 'x-two'] } },
+    );
     expect([headers['x-one'], headers['x-two'], headers['x-three']]).toEqual(['1', '2', undefined]);
   });
 
-  it('has the operator\'s headers over everyone\'s', async () => {
+  it("has the operator's headers over everyone's", async () => {
     const { headers } = await sent(
       { 'x-bf-eh-x-team': 'blue', 'anthropic-beta': 'caller' },
       { extraHeaders: { 'X-Team': 'red', 'anthropic-beta': 'operator', 'x-api-key': 'from-vault' } },
@@ -83,7 +95,7 @@ describe('what leaves for a provider', () => {
 });
 
 describe('what comes back', () => {
-  it('has the provider\'s headers without those of the connection, on errors too', async () => {
+  it("has the provider's headers without those of the connection, on errors too", async () => {
     const headers = {
       'anthropic-ratelimit-requests-remaining': '7',
       'x-request-id': 'theirs',
@@ -92,7 +104,12 @@ describe('what comes back', () => {
       'x-bf-provider': 'forged',
       'access-control-allow-origin': '*',
     };
-    await using upstream = await startReplayUpstream({ script: [{ body: answer, headers }, { status: 529, headers }] });
+    await using upstream = await startReplayUpstream({
+      script: [
+        { body: answer, headers },
+        { status: 529, headers },
+      ],
+    });
     await using gateway = new TestGateway({ providers: [provider('anthropic', upstream.url)] });
     for (const status of [200, 529]) {
       const sink = await gateway.post(routes.anthropic, ask);
@@ -107,13 +124,16 @@ describe('what comes back', () => {
         'x-bf-is-fallback': 'false',
       });
       expect(sink.headers['x-request-id']).toMatch(/^request-/);
-      for (const name of ['set-cookie', 'server', 'access-control-allow-origin']) expect(sink.headers[name]).toBeUndefined();
+      for (const name of ['set-cookie', 'server', 'access-control-allow-origin'])
+        expect(sink.headers[name]).toBeUndefined();
     }
   });
 
   it('is decompressed where it came compressed all the same, and says so', async () => {
     const body = gzipSync(JSON.stringify(answer));
-    await using upstream = await startReplayUpstream({ script: [{ body, headers: { 'content-encoding': 'gzip', 'content-type': 'application/json' } }] });
+    await using upstream = await startReplayUpstream({
+      script: [{ body, headers: { 'content-encoding': 'gzip', 'content-type': 'application/json' } }],
+    });
     await using gateway = new TestGateway({ providers: [provider('anthropic', upstream.url)] });
     const sink = await gateway.post(routes.anthropic, ask);
     expect(sink.json).toEqual(answer);
@@ -123,8 +143,13 @@ describe('what comes back', () => {
   });
 
   it('is a 502 where its encoding is unknown or broken', async () => {
-    for (const [encoding, body] of [['sdch', 'x'], ['gzip', 'not gzip']] as const) {
-      await using upstream = await startReplayUpstream({ script: [{ body, headers: { 'content-encoding': encoding, 'content-type': 'application/json' } }] });
+    for (const [encoding, body] of [
+      ['sdch', 'x'],
+      ['gzip', 'not gzip'],
+    ] as const) {
+      await using upstream = await startReplayUpstream({
+        script: [{ body, headers: { 'content-encoding': encoding, 'content-type': 'application/json' } }],
+      });
       await using gateway = new TestGateway({ providers: [provider('anthropic', upstream.url)] });
       expect((await gateway.post(routes.anthropic, ask)).statusCode).toBe(502);
     }
@@ -146,7 +171,10 @@ describe('header values', () => {
       { action: 'changed', field: 'messages[0].name' },
     ]);
     expect(headers).toEqual({ 'x-bf-dropped-fields': 'seed', 'x-bf-changed-fields': 'messages[0].name' });
-    addLosses(headers, Array.from({ length: 5000 }, (_, index) => ({ action: 'dropped' as const, field: `messages[${index}].x` })));
+    addLosses(
+      headers,
+      Array.from({ length: 5000 }, (_, index) => ({ action: 'dropped' as const, field: `messages[${index}].x` })),
+    );
     expect(headers['x-bf-dropped-fields']?.length).toBeLessThan(2100);
     expect(headers['x-bf-dropped-fields']).toMatch(/and \d+ more$/);
   });

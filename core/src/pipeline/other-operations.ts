@@ -28,7 +28,11 @@ const embeddings: Partial<Readonly<Record<DialectName, EmbeddingCodec>>> = {
   'gemini-generate-content': geminiEmbeddings,
 };
 
-function codecFor<Codec>(table: Partial<Readonly<Record<DialectName, Codec>>>, dialect: DialectName, run: RequestRun): Codec {
+function codecFor<Codec>(
+  table: Partial<Readonly<Record<DialectName, Codec>>>,
+  dialect: DialectName,
+  run: RequestRun,
+): Codec {
   const codec = table[dialect];
   if (codec !== undefined) return codec;
   throw new InvalidRequestError(`${run.request.route.requestType} does not exist in the dialect ${dialect}`, {

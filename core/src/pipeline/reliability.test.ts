@@ -4,10 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { key, provider, routes, TestGateway } from './__tests__/harness.ts';
 
 const fine: ReplayAnswer = {
-  body: { id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } },
+  body: {
+    id: 'c',
+    object: 'chat.completion',
+    created: 1,
+    model: 'm',
+    choices: [],
+    usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+  },
 };
 const ask = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
-const keysUsed = (requests: readonly ReplayRequest[]) => requests.map((one) => one.headers.authorization?.replace('Bearer secret-', ''));
+const keysUsed = (requests: readonly ReplayRequest[]) =>
+  requests.map((one) => one.headers.authorization?.replace('Bearer secret-', ''));
 /** Lets the connection pool take the last call's connection back. */
 const idle = () => new Promise((resolve) => setTimeout(resolve, 10));
 const twoKeys = [key('a'), key('b')];
@@ -29,31 +37,39 @@ describe('retries', () => {
     expect(none.requests.length).toBe(1);
   });
 
-  it.each([400, 404, 409, 413, 422])('not a %i, which is the caller\'s', async (status) => {
-    const { sink, requests } = await run([{ status, body: { error: { message: 'no', type: 'x' } } }, fine], { network: { maxRetries: 3 } });
+  it.each([400, 404, 409, 413, 422])("not a %i, which is the caller's", async (status) => {
+    const { sink, requests } = await run([{ status, body: { error: { message: 'no', type: 'x' } } }, fine], {
+      network: { maxRetries: 3 },
+    });
     expect(sink.statusCode).toBe(status);
     expect(requests.length).toBe(1);
     expect(sink.json['error']).toEqual({ message: 'no', type: 'x' });
   });
 
   it('with the next key on 429, and with the first again when all have been tried', async () => {
-    const { sink, requests } = await run([{ status: 429, times: 2 }, fine], { keys: twoKeys, network: { maxRetries: 2 } });
+    const { sink, requests } = await run([{ status: 429, times: 2 }, fine], {
+      keys: twoKeys,
+      network: { maxRetries: 2 },
+    });
     expect(sink.statusCode).toBe(200);
     const used = keysUsed(requests);
     expect(new Set(used.slice(0, 2))).toEqual(new Set(['a', 'b']));
     expect(used.length).toBe(3);
   });
 
-  it.each([401, 402, 403])('with the next key on %i at once, whatever the retries; 502 when all keys are dead', async (status) => {
-    const { sink, requests } = await run([{ status }, fine], { keys: twoKeys });
-    expect(sink.statusCode).toBe(200);
-    expect(new Set(keysUsed(requests))).toEqual(new Set(['a', 'b']));
-    const dead = await run([{ status, times: 2 }, fine], { keys: twoKeys, network: { maxRetries: 5 } });
-    expect(dead.sink.statusCode).toBe(502);
-    expect(dead.requests.length).toBe(2);
-    expect(dead.sink.text).toContain('upstream_credentials_exhausted');
-    expect(dead.sink.text).not.toContain('secret-');
-  });
+  it.each([401, 402, 403])(
+    'with the next key on %i at once, whatever the retries; 502 when all keys are dead',
+    async (status) => {
+      const { sink, requests } = await run([{ status }, fine], { keys: twoKeys });
+      expect(sink.statusCode).toBe(200);
+      expect(new Set(keysUsed(requests))).toEqual(new Set(['a', 'b']));
+      const dead = await run([{ status, times: 2 }, fine], { keys: twoKeys, network: { maxRetries: 5 } });
+      expect(dead.sink.statusCode).toBe(502);
+      expect(dead.requests.length).toBe(2);
+      expect(dead.sink.text).toContain('upstream_credentials_exhausted');
+      expect(dead.sink.text).not.toContain('secret-');
+    },
+  );
 
   it('a provider that cannot be reached, and answers 502 in the end', async () => {
     const { sink, requests } = await run([{ delivery: { refuse: true } }, fine], { network: { maxRetries: 1 } });
@@ -87,7 +103,9 @@ describe('retries', () => {
 
   it('no more than the budget when everything fails', async () => {
     await using upstream = await startReplayUpstream({ otherwise: { status: 500 } });
-    await using gateway = new TestGateway({ providers: [provider('openai', upstream.url, { network: { maxRetries: 3 } })] });
+    await using gateway = new TestGateway({
+      providers: [provider('openai', upstream.url, { network: { maxRetries: 3 } })],
+    });
     await Promise.all(Array.from({ length: 200 }, () => gateway.post(routes.openai, ask)));
     expect(upstream.requests.length).toBeGreaterThanOrEqual(210);
     expect(upstream.requests.length).toBeLessThanOrEqual(221);
@@ -116,8 +134,12 @@ describe('fallbacks', () => {
   });
 
   it('answer with the primary error when all fail', async () => {
-    await using upstream = await startReplayUpstream({ script: [{ status: 404, body: { error: { message: 'first' } } }, { status: 500 }] });
-    await using gateway = new TestGateway({ providers: [provider('openai', upstream.url), provider('groq', upstream.url)] });
+    await using upstream = await startReplayUpstream({
+      script: [{ status: 404, body: { error: { message: 'first' } } }, { status: 500 }],
+    });
+    await using gateway = new TestGateway({
+      providers: [provider('openai', upstream.url), provider('groq', upstream.url)],
+    });
     const sink = await gateway.post(routes.openai, { ...ask, fallbacks: ['groq/g'] });
     expect(sink.statusCode).toBe(404);
     expect(sink.json).toEqual({ error: { message: 'first' } });
@@ -126,7 +148,11 @@ describe('fallbacks', () => {
   });
 
   it('are tried at once where the primary asks for a long pause', async () => {
-    const { sink, requests } = await run([{ status: 429, retryAfter: 30 }, fine], { network: { maxRetries: 3 } }, { ...ask, fallbacks: ['openai/other'] });
+    const { sink, requests } = await run(
+      [{ status: 429, retryAfter: 30 }, fine],
+      { network: { maxRetries: 3 } },
+      { ...ask, fallbacks: ['openai/other'] },
+    );
     expect(sink.statusCode).toBe(200);
     expect(requests.length).toBe(2);
   });
@@ -145,11 +171,16 @@ describe('fallbacks', () => {
 
 describe('the clocks of a whole answer', () => {
   it('expire before the headers, and in the body', async () => {
-    const late = await run([{ ...fine, delivery: { hangBeforeHeaders: true } }], { network: { firstContentTimeoutMs: 50 } });
-    expect(late.sink.statusCode).toBe(504);
-    const silent = await run([{ body: { text: 'x'.repeat(200_000) }, delivery: { cut: { chunks: 2 }, delayBetweenWritesMs: 2000 } }], {
-      network: { streamIdleTimeoutMs: 80 },
+    const late = await run([{ ...fine, delivery: { hangBeforeHeaders: true } }], {
+      network: { firstContentTimeoutMs: 50 },
     });
+    expect(late.sink.statusCode).toBe(504);
+    const silent = await run(
+      [{ body: { text: 'x'.repeat(200_000) }, delivery: { cut: { chunks: 2 }, delayBetweenWritesMs: 2000 } }],
+      {
+        network: { streamIdleTimeoutMs: 80 },
+      },
+    );
     expect(silent.sink.isDestroyed).toBe(true);
     expect(silent.sink.isEnded).toBe(false);
     expect(silent.trace?.error?.code).toBe('BF_UPSTREAM_TIMEOUT');
@@ -157,7 +188,9 @@ describe('the clocks of a whole answer', () => {
 
   it('the connection is waited for no longer than configured', async () => {
     // A reserved address that no packet comes back from, or no route at all: both are a provider that cannot be reached.
-    await using gateway = new TestGateway({ providers: [provider('openai', 'http://192.0.2.1:9', { network: { connectTimeoutMs: 50 } })] });
+    await using gateway = new TestGateway({
+      providers: [provider('openai', 'http://192.0.2.1:9', { network: { connectTimeoutMs: 50 } })],
+    });
     const sink = await gateway.post(routes.openai, ask);
     expect([502, 504]).toContain(sink.statusCode);
   });
@@ -190,7 +223,8 @@ describe('keys', () => {
   it('are pinned by id or name; an unknown pin is an error', async () => {
     await using upstream = await startReplayUpstream({ otherwise: fine });
     await using gateway = new TestGateway({ providers: [provider('openai', upstream.url, { keys: twoKeys })] });
-    const pinned = async (headers: Record<string, string>) => (await gateway.post(routes.openai, ask, { headers })).headers['x-bf-key'];
+    const pinned = async (headers: Record<string, string>) =>
+      (await gateway.post(routes.openai, ask, { headers })).headers['x-bf-key'];
     for (let count = 0; count < 5; count += 1) {
       expect(await pinned({ 'x-bf-api-key': 'b' })).toBe('b');
       expect(await pinned({ 'x-bf-api-key': 'b', 'x-bf-api-key-id': 'id-a' })).toBe('a');
@@ -202,17 +236,26 @@ describe('keys', () => {
 
 describe('the queue of a provider', () => {
   it('lets so many in, the others in order, and refuses excess', async () => {
-    await using upstream = await startReplayUpstream({ otherwise: { ...fine, delivery: { delayBeforeHeadersMs: 30 } } });
+    await using upstream = await startReplayUpstream({
+      otherwise: { ...fine, delivery: { delayBeforeHeadersMs: 30 } },
+    });
     const limits = { concurrency: 2, queueSize: 3 };
-    await using gateway = new TestGateway({ providers: [provider('openai', upstream.url, limits)], client: { dropExcessRequests: true } });
-    const sinks = await Promise.all(Array.from({ length: 8 }, (_, index) => gateway.post(routes.openai, { ...ask, n: index })));
+    await using gateway = new TestGateway({
+      providers: [provider('openai', upstream.url, limits)],
+      client: { dropExcessRequests: true },
+    });
+    const sinks = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => gateway.post(routes.openai, { ...ask, n: index })),
+    );
     expect(sinks.map((one) => one.statusCode)).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
     expect(sinks[7]?.text).toContain('request dropped: queue is full');
     expect(upstream.requests.map((one) => one.json()['n'])).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('is left by a client that goes away', async () => {
-    await using upstream = await startReplayUpstream({ otherwise: { ...fine, delivery: { delayBeforeHeadersMs: 60 } } });
+    await using upstream = await startReplayUpstream({
+      otherwise: { ...fine, delivery: { delayBeforeHeadersMs: 60 } },
+    });
     await using gateway = new TestGateway({ providers: [provider('openai', upstream.url, { concurrency: 1 })] });
     const first = gateway.open(routes.openai, ask);
     const second = gateway.open(routes.openai, ask);

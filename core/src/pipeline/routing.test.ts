@@ -3,7 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { key, provider, routes, TestGateway } from './__tests__/harness.ts';
 
 const fine = { body: { id: 'c', choices: [] } };
-const post = async (providers: ReturnType<typeof provider>[], route: Parameters<TestGateway['post']>[0], body: unknown) => {
+const post = async (
+  providers: ReturnType<typeof provider>[],
+  route: Parameters<TestGateway['post']>[0],
+  body: unknown,
+) => {
   await using gateway = new TestGateway({ providers });
   return gateway.post(route, body);
 };
@@ -19,7 +23,7 @@ describe('a model name', () => {
     expect(upstream.requests.map((one) => one.json()['model'])).toEqual(['meta-llama/llama-4', 'meta-llama/llama-4']);
   });
 
-  it('without a provider goes to the drop-in route\'s own, else to the only one that names it', async () => {
+  it("without a provider goes to the drop-in route's own, else to the only one that names it", async () => {
     await using upstream = await startReplayUpstream({ otherwise: fine });
     const providers = [
       provider('openai', upstream.url),
@@ -32,10 +36,14 @@ describe('a model name', () => {
     expect(open.statusCode).toBe(400);
     expect(open.text).toContain('several providers may serve the model \\"any\\": openai/any, groq/any');
     expect(open.text).toContain('provider/model');
-    expect(open.json).toMatchObject({ is_bifrost_error: true, status_code: 400, error: { param: 'model', code: 'BF_MODEL_UNRESOLVED' } });
+    expect(open.json).toMatchObject({
+      is_bifrost_error: true,
+      status_code: 400,
+      error: { param: 'model', code: 'BF_MODEL_UNRESOLVED' },
+    });
   });
 
-  it('that nobody serves is a 400 in the dialect of the route, and never the mock\'s', async () => {
+  it("that nobody serves is a 400 in the dialect of the route, and never the mock's", async () => {
     const sink = await post([], routes.anthropic, { model: 'claude', max_tokens: 1, messages: [] });
     expect(sink.statusCode).toBe(400);
     expect(sink.json).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
@@ -92,7 +100,9 @@ describe('the engine', () => {
   });
 
   it('ends what is under way before it has drained, and refuses what comes later', async () => {
-    await using upstream = await startReplayUpstream({ otherwise: { ...fine, delivery: { delayBeforeHeadersMs: 50 } } });
+    await using upstream = await startReplayUpstream({
+      otherwise: { ...fine, delivery: { delayBeforeHeadersMs: 50 } },
+    });
     await using gateway = new TestGateway({ providers: [provider('openai', upstream.url)] });
     const { sink, done } = gateway.open(routes.openai, { model: 'm' });
     await upstream.request(0);

@@ -19,7 +19,9 @@ export function mockEmbeddings(request: EmbeddingRequest): EmbeddingResponse {
 }
 
 function unitVector(text: string, dimensions: number): readonly number[] {
-  const bytes = createHash('shake256', { outputLength: dimensions * 2 }).update(text).digest();
+  const bytes = createHash('shake256', { outputLength: dimensions * 2 })
+    .update(text)
+    .digest();
   const raw = Array.from({ length: dimensions }, (_, index) => bytes.readInt16LE(index * 2) + 0.5);
   const length = Math.hypot(...raw);
   return raw.map((value) => value / length);
