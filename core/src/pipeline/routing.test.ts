@@ -63,7 +63,8 @@ describe('a model name', () => {
   ])('in %j is refused with what was expected', async (body, message) => {
     const sink = await post([], routes.chat, body);
     expect(sink.statusCode).toBe(400);
-    expect((sink.json['error'] as { message: string }).message).toContain(message);
+    const { error } = sink.json as { error?: { message: string } };
+    expect(error?.message).toContain(message);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bifrost/sdk';
 import type { ResponseSink } from '../seam.ts';
 
 /** A client in memory: records what the engine writes, can read slowly and go away. */
@@ -17,8 +18,8 @@ export class FakeSink implements ResponseSink {
     return Buffer.concat(this.chunks).toString('utf8');
   }
 
-  get json(): Record<string, never> {
-    return JSON.parse(this.text) as Record<string, never>;
+  get json(): JsonObject {
+    return JSON.parse(this.text) as JsonObject;
   }
 
   onClose(listener: () => void): void {
