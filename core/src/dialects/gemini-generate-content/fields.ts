@@ -149,14 +149,22 @@ function unreadable(data: string, cause: unknown): GatewayError {
   );
 }
 
-/** A copy without the members that are undefined. */
+/** A copy without the members that are undefined. A loop: entries and back cost twice as much in the path of every chunk. */
 export function defined(object: { readonly [key: string]: Json | undefined }): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+  const copy: Record<string, Json> = {};
+  for (const name of Object.keys(object)) {
+    const value = object[name];
+    if (value !== undefined) copy[name] = value;
+  }
+  return copy;
 }
 
 /** The members whose value is defined, typed for a spread under `exactOptionalPropertyTypes`. */
 export function present<T extends object>(object: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
-  };
+  const copy: { [Key in keyof T]?: Exclude<T[Key], undefined> } = {};
+  for (const name of Object.keys(object) as (keyof T)[]) {
+    const value = object[name];
+    if (value !== undefined) copy[name] = value as Exclude<T[keyof T], undefined>;
+  }
+  return copy;
 }

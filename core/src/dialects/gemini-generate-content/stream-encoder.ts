@@ -118,12 +118,9 @@ export class GeminiStreamEncoder implements StreamEncoder {
       case 'opaque': {
         if (event.dialect === dialect) return;
         const kind = isJsonObject(event.value) ? event.value['type'] : undefined;
-        const name = event.type === 'server-tool' ? event.name : typeof kind === 'string' ? kind : 'opaque';
-        report.add({
-          action: 'dropped',
-          field: name,
-          reason: `only ${event.dialect} knows this event of a server tool`,
-        });
+        const what = event.type === 'opaque' && typeof kind === 'string' ? `this ${kind}` : 'it';
+        const field = event.type === 'server-tool' ? event.name : 'opaque';
+        report.add({ action: 'dropped', field, reason: `only ${event.dialect} has a form for ${what}` });
         return;
       }
       default:
