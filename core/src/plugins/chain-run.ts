@@ -19,18 +19,27 @@ import type {
   StreamEvent,
 } from '@bifrost/sdk';
 import { deepFreeze } from '@bifrost/sdk';
-import type { HttpPreOutcome, PluginRun, PostLLMOutcome, PreLLMOutcome, PreRequestOutcome } from './chain.ts';
+import type {
+  HttpPreOutcome,
+  PluginChains,
+  PluginRun,
+  PostLLMOutcome,
+  PreLLMOutcome,
+  PreRequestOutcome,
+} from './chain.ts';
 import { HookResultError } from './check-value.ts';
 import { countTowardsDisabling, denialOf, logFailure, messageOf } from './hook-failure.ts';
 import type { HookEntry, PluginSlot } from './hook-entry.ts';
 import type { HookPass } from './hook-pass.ts';
 import { deniedResponse, HttpPostPass, HttpPrePass, ResponseHeadersPass, StreamChunkPass } from './http-passes.ts';
-import { PostLLMPass, PreLLMPass, PreRequestPass, StreamEventPass } from './llm-passes.ts';
+import { PostLLMPass, PreLLMPass, PreRequestPass } from './llm-passes.ts';
 import { checkedStream } from './plugin-stream.ts';
 import type { Entries, RunOwner } from './sorted-chains.ts';
 import { RequestContext } from './request-context.ts';
 import type { ContextOwner } from './request-context.ts';
+import { needsOf } from './sorted-chains.ts';
 import { isThenable, settleWithin } from './settle-within.ts';
+import { walkEvent } from './stream-event-walk.ts';
 
 const maxFailuresOnTrace = 20;
 
@@ -51,6 +60,7 @@ export class ChainRun implements PluginRun, ContextOwner {
   #httpReached = Number.POSITIVE_INFINITY;
   #llmReached = Number.POSITIVE_INFINITY;
   #didPreAuth = false;
+  #needs: PluginChains['needs'] | undefined;
   #isFinished = false;
 
   constructor(owner: RunOwner, facts: RequestFacts, signal: AbortSignal, rejected: Uint8Array | null) {
@@ -59,6 +69,11 @@ export class ChainRun implements PluginRun, ContextOwner {
     this.requestSignal = signal;
     this.areInputsFrozen = owner.areInputsFrozen;
     this.#rejected = rejected;
+  }
+
+  get needs(): PluginChains['needs'] {
+    if (this.#rejected === null) return this.#owner.needs;
+    return (this.#needs ??= needsOf(this.#owner.chains, (entry) => this.#isMatch(entry)));
   }
 
   update(facts: Partial<RequestFacts>): void {
@@ -106,7 +121,11 @@ export class ChainRun implements PluginRun, ContextOwner {
   streamEvent(event: StreamEvent): readonly StreamEvent[] | Promise<readonly StreamEvent[]> {
     if (this.denial !== undefined) return [{ type: 'error', error: this.denial }];
     const entries = this.#owner.chains.streamEvent;
-    return entries === null ? [event] : this.#walkEvent(entries, event, 0);
+    if (entries === null) return [event];
+    return walkEvent(event, 0, {
+      count: entries.length,
+      walk: (pass, from) => this.#walk(entries, pass, this.#llmReached, from),
+    });
   }
 
   responseHeaders(head: HttpResponseHead): HeaderChanges | undefined | Promise<HeaderChanges | undefined> {
@@ -150,10 +169,7 @@ export class ChainRun implements PluginRun, ContextOwner {
 
   /** Whether the hook is to be called for this request; `target` is provider and model where they are known. */
   isDue(entry: HookEntry, pass: HookPass | null, reached: number): boolean {
-    if (entry.rank > reached) return false;
-    if (this.#rejected !== null && entry.requestTestIndex >= 0 && this.#rejected[entry.requestTestIndex] === 1) {
-      return false;
-    }
+    if (entry.rank > reached || !this.#isMatch(entry)) return false;
     if (entry.filter.target !== null && !entry.filter.target(pass?.target ?? this.facts)) return false;
     return this.#skipped === null || !this.#skipped.has(entry.slot);
   }
@@ -194,6 +210,11 @@ export class ChainRun implements PluginRun, ContextOwner {
 
   #contextOf(slot: PluginSlot): RequestContext {
     return (this.#contexts[slot.index] ??= new RequestContext(this, slot.instance));
+  }
+
+  /** Whether the entry's filter matches what the request had from its start. */
+  #isMatch(entry: HookEntry): boolean {
+    return this.#rejected === null || entry.requestTestIndex < 0 || this.#rejected[entry.requestTestIndex] !== 1;
   }
 
   /** Calls the hooks from `from` on. Returns the index at which the pass was stopped, -1 when all hooks ran. */
@@ -306,47 +327,5 @@ export class ChainRun implements PluginRun, ContextOwner {
       message: `The stream that plugin "${name}" answered with broke off.`,
       origin: 'plugin',
     };
-  }
-
-  #walkEvent(
-    entries: readonly HookEntry[],
-    event: StreamEvent,
-    from: number,
-  ): readonly StreamEvent[] | Promise<readonly StreamEvent[]> {
-    const pass = new StreamEventPass(event);
-    const stopped = this.#walk(entries, pass, this.#llmReached, from);
-    if (typeof stopped === 'number') return this.#endEvent(entries, pass, event, stopped);
-    return stopped.then((index) => this.#endEvent(entries, pass, event, index));
-  }
-
-  #endEvent(
-    entries: readonly HookEntry[],
-    pass: StreamEventPass,
-    event: StreamEvent,
-    stopped: number,
-  ): readonly StreamEvent[] | Promise<readonly StreamEvent[]> {
-    const { replacement } = pass;
-    if (stopped === -1 || replacement === undefined) return [event];
-    if (pass.isDenied || stopped + 1 >= entries.length) return replacement;
-    return this.#walkEvents(entries, replacement, stopped + 1, []);
-  }
-
-  /** Walks events one after the other, so that a plugin sees them in order even when another one waits. */
-  #walkEvents(
-    entries: readonly HookEntry[],
-    events: readonly StreamEvent[],
-    from: number,
-    done: readonly StreamEvent[],
-  ): readonly StreamEvent[] | Promise<readonly StreamEvent[]> {
-    const results = [...done];
-    for (const [index, event] of events.entries()) {
-      const walked = this.#walkEvent(entries, event, from);
-      if (walked instanceof Promise) {
-        const rest = events.slice(index + 1);
-        return walked.then((list) => this.#walkEvents(entries, rest, from, [...results, ...list]));
-      }
-      results.push(...walked);
-    }
-    return results;
   }
 }

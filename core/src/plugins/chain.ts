@@ -74,6 +74,11 @@ export interface PostLLMOutcome {
  * handler returned one). None throws or rejects: failures follow the plugin's policy and are logged and counted inside.
  */
 export interface PluginRun {
+  /**
+   * As the chains' `needs`, of the hooks whose filters match this request: what has to be decoded for it. Filters on provider
+   * and model count as matching, as both may still change.
+   */
+  readonly needs?: PluginChains['needs'];
   /** Facts that become known later (provider, model, attempt). */
   update(facts: Partial<RequestFacts>): void;
   /**

@@ -1,6 +1,6 @@
 /** Builds the chains of one snapshot: sorted once, filters compiled once, null where no plugin has the hook. */
 import { hookNames } from '@bifrost/sdk';
-import type { HookName, HttpRequest, Reads, RequestFacts, RequestTrace } from '@bifrost/sdk';
+import type { HookName, HttpRequest, RequestFacts, RequestTrace } from '@bifrost/sdk';
 import { forwardRanks, sortEntries } from './chain-order.ts';
 import { ChainRun } from './chain-run.ts';
 import type { PluginChains, PluginRun } from './chain.ts';
@@ -9,6 +9,7 @@ import type { HookEntry, PluginSlot } from './hook-entry.ts';
 import type { HookFiguresSnapshot } from './hook-figures.ts';
 import { InjectQueue } from './inject-queue.ts';
 import type { PluginInstance } from './instance.ts';
+import { needsOf } from './sorted-chains.ts';
 import type { Entries, RunOwner, SortedChains } from './sorted-chains.ts';
 
 export interface PluginChainsOptions {
@@ -84,35 +85,6 @@ function createSortedChains(entries: EntriesByHook): SortedChains {
     httpPost: of('httpTransportPostHook'),
     inject: of('inject'),
   };
-}
-
-const readsRank: Readonly<Record<Reads, number>> = { head: 0, messages: 1, body: 2 };
-
-function mostDemanding(entries: readonly HookEntry[]): Reads {
-  let most: Reads = 'head';
-  for (const { reads } of entries) if (readsRank[reads] > readsRank[most]) most = reads;
-  return most;
-}
-
-const needNames = [
-  ['httpPre', 'httpPreBoth'],
-  ['preRequest', 'preRequest'],
-  ['preLLM', 'preLLM'],
-  ['postLLM', 'postLLM'],
-  ['streamEvent', 'streamEvent'],
-  ['responseHeaders', 'responseHeaders'],
-  ['streamChunk', 'streamChunk'],
-  ['httpPost', 'httpPost'],
-  ['inject', 'inject'],
-] as const;
-
-function needsOf(chains: SortedChains): PluginChains['needs'] {
-  const needs: Partial<Record<keyof PluginChains['needs'], Reads>> = {};
-  for (const [need, chain] of needNames) {
-    const entries = chains[chain];
-    if (entries !== null) needs[need] = mostDemanding(entries);
-  }
-  return needs;
 }
 
 class ChainSet implements PluginChainSet, RunOwner {

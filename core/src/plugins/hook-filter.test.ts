@@ -59,6 +59,22 @@ describe('a filter on what a request has from its start', () => {
   });
 });
 
+describe('what a request needs to have decoded', () => {
+  it('counts only hooks whose filters match it', () => {
+    const { chains, open } = chainsOf([
+      {
+        name: 'a',
+        preLLMHook: { reads: 'messages', filter: { header: 'x-team' }, handler: () => undefined },
+        postLLMHook: { filter: { header: 'x-team' }, handler: () => undefined },
+      },
+      { name: 'b', preLLMHook: () => undefined, httpTransportPreHook: { reads: 'body', handler: () => undefined } },
+    ]);
+    expect(chains.needs).toEqual({ httpPre: 'body', preLLM: 'messages', postLLM: 'head' });
+    expect(open().needs).toEqual({ httpPre: 'body', preLLM: 'head' });
+    expect(open({}, { 'x-team': 'red' }).needs).toBe(chains.needs);
+  });
+});
+
 describe('a filter on provider and model', () => {
   it.each<[HookFilter, boolean]>([
     [{ model: 'gpt-*' }, true],

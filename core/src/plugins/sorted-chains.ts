@@ -1,6 +1,7 @@
 /** The hooks of one snapshot, sorted once: what every run of that snapshot walks. */
-import type { RequestTrace } from '@bifrost/sdk';
+import type { Reads, RequestTrace } from '@bifrost/sdk';
 import type { ChainRun } from './chain-run.ts';
+import type { PluginChains } from './chain.ts';
 import type { HookEntry } from './hook-entry.ts';
 
 /** The hooks of one kind in the order in which they run; null where no plugin has one. */
@@ -25,7 +26,44 @@ export interface SortedChains {
 /** What a run needs of the set that opened it. */
 export interface RunOwner {
   readonly chains: SortedChains;
+  /** What the hooks of all phases read. */
+  readonly needs: PluginChains['needs'];
   readonly areInputsFrozen: boolean;
   /** Called once, with the run that ended. */
   finish(run: ChainRun, trace: RequestTrace): void;
+}
+
+const readsRank: Readonly<Record<Reads, number>> = { head: 0, messages: 1, body: 2 };
+
+function mostDemanding(entries: readonly HookEntry[], isWanted: (entry: HookEntry) => boolean): Reads | undefined {
+  let most: Reads | undefined;
+  for (const entry of entries) {
+    if (isWanted(entry) && (most === undefined || readsRank[entry.reads] > readsRank[most])) most = entry.reads;
+  }
+  return most;
+}
+
+const needNames = [
+  ['httpPre', 'httpPreBoth'],
+  ['preRequest', 'preRequest'],
+  ['preLLM', 'preLLM'],
+  ['postLLM', 'postLLM'],
+  ['streamEvent', 'streamEvent'],
+  ['responseHeaders', 'responseHeaders'],
+  ['streamChunk', 'streamChunk'],
+  ['httpPost', 'httpPost'],
+  ['inject', 'inject'],
+] as const;
+
+/** What the most demanding of the wanted hooks of each phase reads; phases without one are left out. */
+export function needsOf(
+  chains: SortedChains,
+  isWanted: (entry: HookEntry) => boolean = () => true,
+): PluginChains['needs'] {
+  const needs: Partial<Record<keyof PluginChains['needs'], Reads>> = {};
+  for (const [need, chain] of needNames) {
+    const reads = mostDemanding(chains[chain] ?? [], isWanted);
+    if (reads !== undefined) needs[need] = reads;
+  }
+  return needs;
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { PluginChains } from '@bifrost/core';
 import { entry, hostIn, pluginFolder } from './__tests__/plugin-folder.ts';
@@ -89,6 +90,26 @@ describe('loading plugins', () => {
     const far = hostIn(elsewhere.path, { workingDirectory: folder.path });
     await far.host.load([entry('p', 'gateway-plugin')]);
     expect(far.host.status()).toMatchObject([{ state: 'active' }]);
+  });
+
+  it('takes paths with blanks and signs, JSON imports, CommonJS dependencies and late imports', async () => {
+    using folder = pluginFolder({
+      'my plugins/a #1?/p.mts': `
+        import data from './data.json' with { type: 'json' };
+        import dependency from './old.cjs';
+        export const preRequestHook = async () => ({ model: data.model + dependency.suffix + (await import('./late.mts')).late });`,
+      'my plugins/a #1?/data.json': '{ "model": "json" }',
+      'my plugins/a #1?/old.cjs': `module.exports = { suffix: require('./older.cjs') };`,
+      'my plugins/a #1?/older.cjs': `module.exports = '+cjs';`,
+      'my plugins/a #1?/late.mts': `import { hookNames } from '@bifrost/sdk'; export const late = '+late' + hookNames.length;`,
+    });
+    const { host, lines } = hostIn(folder.path);
+    const generation = await host.load([
+      entry('relative', './my plugins/a #1?/p.mts'),
+      entry('url', pathToFileURL(join(folder.path, 'my plugins/a #1?/p.mts')).href),
+    ]);
+    expect(lines.filter((line) => line.startsWith('error'))).toEqual([]);
+    expect(await modelOf(generation.chains)).toEqual({ model: 'json+cjs+late10' });
   });
 
   it('gives two entries on one file their own module, config and state', async () => {

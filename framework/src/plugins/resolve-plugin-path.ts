@@ -1,6 +1,7 @@
 /** From the `path` of an entry to a file or a package, before any code runs. */
 import { readFileSync, statSync } from 'node:fs';
 import { extname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isJsonObject, PluginError } from '@bifrost/sdk';
 import type { Json } from '@bifrost/sdk';
 
@@ -113,7 +114,7 @@ export function resolvePluginPath(name: string, path: string, options: PathOptio
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path) && !path.startsWith('file://')) {
     throw unsupported(name, `"${path}" is a URL; plugins are not yet downloaded in this version: ${supported}`);
   }
-  const plain = path.startsWith('file://') ? new URL(path).pathname : path;
+  const plain = path.startsWith('file://') ? fileURLToPath(path) : path;
   const directories = [...new Set([options.baseDirectory, options.workingDirectory])];
   const candidates = [...new Set(directories.map((directory) => resolve(directory, plain)))];
   for (const candidate of candidates) {
