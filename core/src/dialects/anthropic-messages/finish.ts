@@ -1,5 +1,6 @@
 /** Stop reasons. */
 import type { FinishReason, FinishReasonKind, Json } from '@bifrost/sdk';
+import type { Loss } from '../codec.ts';
 import { present } from './fields.ts';
 
 const kinds: Readonly<Record<string, FinishReasonKind>> = {
@@ -21,6 +22,13 @@ const words: Readonly<Record<FinishReasonKind, string>> = {
   pause: 'pause_turn',
   error: 'end_turn',
   other: 'end_turn',
+};
+
+/** Reported where an answer that refuses, and ends like any other, gets Anthropic's stop reason for it. */
+export const refusalLoss: Loss = {
+  action: 'changed',
+  field: 'stop_reason',
+  reason: 'Anthropic says of an answer that it is a refusal',
 };
 
 function kindOf(raw: string): FinishReasonKind {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConversationResponse, FinishReasonKind, JsonObject, Part } from '@bifrost/sdk';
+import { GatewayError } from '@bifrost/sdk';
 import { recordingsOfApi } from '@bifrost/testkit';
 import type { Loss } from '../codec.ts';
 import { untagOpaque, unpackToolCallId } from '../provenance.ts';
@@ -188,6 +189,24 @@ describe('answers', () => {
 });
 
 describe('errors', () => {
+  it('with status 200 are errors all the same, and so is any body that is no message', () => {
+    const overloaded = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
+    const thrown = (body: JsonObject): unknown => {
+      try {
+        return codec.decodeResponse(body);
+      } catch (error) {
+        return GatewayError.isInstance(error) ? error.toInfo() : error;
+      }
+    };
+    expect(thrown(overloaded)).toMatchObject({
+      statusCode: 529,
+      type: 'overloaded_error',
+      message: 'Overloaded',
+      origin: 'provider',
+    });
+    expect(thrown({ id: 'x', choices: [] })).toMatchObject({ statusCode: 502, code: 'BF_DIALECT_RESPONSE_INVALID' });
+  });
+
   it('of the recordings are read and written back', () => {
     const errors = answers.filter((one) => one.response.status >= 400);
     expect(errors).toHaveLength(8);

@@ -1,11 +1,13 @@
 /** Whole answers, both ways. */
+import { GatewayError } from '@bifrost/sdk';
 import type { Candidate, ConversationResponse, FinishReason, JsonObject, Usage } from '@bifrost/sdk';
-import type { EncodeOptions } from '../codec.ts';
+import type { EncodeOptions, LossReport } from '../codec.ts';
 import { encodeParts } from './block-encoder.ts';
 import { decodeBlock } from './blocks.ts';
+import { decodeErrorBody } from './errors.ts';
 import { dropExpected, present, putBack, takeArray, takeObject, takeString } from './fields.ts';
 import type { Fields } from './fields.ts';
-import { decodeStopReason, encodeForeignStopReason, encodeOwnStopReason } from './finish.ts';
+import { decodeStopReason, encodeForeignStopReason, encodeOwnStopReason, refusalLoss } from './finish.ts';
 import { dialect, isOwn, residueField, toResidue, withResidue } from './residue.ts';
 import { encodeForeignUsage, encodeOwnUsage, takeUsage } from './usage.ts';
 
@@ -27,8 +29,24 @@ export function takeMessageHead(fields: Fields): {
   return present({ id: takeString(fields, 'id'), model: takeString(fields, 'model'), usage, finishReason });
 }
 
-/** A message object to the canonical answer. */
+/** An answer of status 200 that is no message: the provider's error in its place, or something else altogether. */
+function invalidAnswer(body: JsonObject): GatewayError {
+  const error = body['type'] === 'error' ? decodeErrorBody(200, body) : undefined;
+  const message =
+    error?.message ?? 'the provider answered with JSON that is no Anthropic message: it has no content list';
+  const { statusCode = 502, ...info } = error ?? {};
+  return new GatewayError(message, {
+    code: 'BF_DIALECT_RESPONSE_INVALID',
+    statusCode,
+    origin: 'provider',
+    isRetryable: statusCode >= 429,
+    info,
+  });
+}
+
+/** A message object to the canonical answer. Throws `BF_DIALECT_RESPONSE_INVALID` for a body that is none. */
 export function decodeResponseBody(body: JsonObject): ConversationResponse {
+  if (!Array.isArray(body['content'])) throw invalidAnswer(body);
   const rest: Fields = { ...body };
   const { id, model, usage, finishReason } = takeMessageHead(rest);
   const parts = (takeArray(rest, 'content') ?? []).map(decodeBlock);
@@ -67,10 +85,12 @@ function encodeOwn(response: ConversationResponse, options: EncodeOptions): Json
 }
 
 /** Dialects that have refusals as parts end them with an ordinary stop. */
-function withRefusal(candidate: Candidate | undefined): FinishReason | undefined {
+function withRefusal(candidate: Candidate | undefined, report: LossReport): FinishReason | undefined {
   const reason = candidate?.finishReason;
   const isRefused = candidate?.parts.some((part) => part.type === 'refusal') === true;
-  return isRefused && (reason === undefined || reason.kind === 'stop') ? { kind: 'refusal' } : reason;
+  if (!isRefused || (reason !== undefined && reason.kind !== 'stop')) return reason;
+  report.add(refusalLoss);
+  return { kind: 'refusal' };
 }
 
 /** The canonical answer as a message object. */
@@ -88,7 +108,7 @@ export function encodeResponseBody(response: ConversationResponse, options: Enco
     role: 'assistant',
     model: response.model ?? options.request?.model ?? '',
     content,
-    stop_reason: encodeForeignStopReason(withRefusal(candidate), hasToolCall),
+    stop_reason: encodeForeignStopReason(withRefusal(candidate, options.report), hasToolCall),
     stop_sequence: candidate?.finishReason?.stopSequence ?? null,
     usage: encodeForeignUsage(response.usage),
   };

@@ -225,7 +225,7 @@ describe('endings', () => {
       content_block: { type: 'text', text: '' },
     });
     const accumulator = fold(events);
-    expect(accumulator.error).toMatchObject({ statusCode: 502, code: 'BF_STREAM_INCOMPLETE', origin: 'provider' });
+    expect(accumulator.error).toMatchObject({ statusCode: 502, code: 'BF_STREAM_TRUNCATED', origin: 'provider' });
     expect(
       decode(events)
         .at(-1)

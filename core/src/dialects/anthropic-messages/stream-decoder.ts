@@ -61,7 +61,7 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     if (!this.#isComplete) {
       const error = {
         statusCode: 502,
-        code: 'BF_STREAM_INCOMPLETE',
+        code: 'BF_STREAM_TRUNCATED',
         type: 'api_error',
         message: "the provider's stream ended before message_stop",
         origin: 'provider',

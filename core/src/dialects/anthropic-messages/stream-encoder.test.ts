@@ -69,6 +69,35 @@ describe('recorded streams', () => {
     }
   });
 
+  it('show a change of canonical members even where the residue was kept: nothing is kept raw', () => {
+    let changed = 0;
+    for (const recording of streams) {
+      const decoder = codec.createStreamDecoder();
+      const decoded = parseSse(recording.response.body as string).flatMap((event) => decoder.push(event));
+      const edited = decoded.map((frame) => ({
+        ...frame,
+        events: frame.events.map((event): StreamEvent => {
+          if (event.type === 'text-delta' || event.type === 'reasoning-delta') return { ...event, text: 'edited' };
+          if (event.type === 'tool-call-delta') return { ...event, argumentsDelta: '{"edited":1}' };
+          if (event.type === 'usage') return { ...event, usage: { inputTokens: 1, outputTokens: 2 } };
+          return event.type === 'finish' ? { ...event, reason: { kind: 'length' } } : event;
+        }),
+      }));
+      for (const body of bodies(encode(edited))) {
+        const delta = body['delta'] as JsonObject | undefined;
+        const said = delta?.['text'] ?? delta?.['thinking'] ?? delta?.['partial_json'];
+        if (typeof said === 'string' && said !== '' && delta?.['type'] !== 'input_json_delta') {
+          expect(said).toBe('edited');
+          changed += 1;
+        }
+        if (body['type'] !== 'message_delta') continue;
+        expect(delta?.['stop_reason']).toBe('max_tokens');
+        expect(body['usage']).toMatchObject({ input_tokens: 1, output_tokens: 2 });
+      }
+    }
+    expect(changed).toBeGreaterThan(2000);
+  });
+
   it('stay legal when a plugin changes, removes or adds single frames', () => {
     for (const recording of streams.slice(0, 40)) {
       const events = parseSse(recording.response.body as string);

@@ -11,7 +11,7 @@ import type { SseEvent } from '../../sse/event.ts';
 import type { EncodeOptions, StreamEncoder } from '../codec.ts';
 import { BlockSequencer } from './block-sequencer.ts';
 import { encodeErrorBody } from './errors.ts';
-import { encodeForeignStopReason } from './finish.ts';
+import { encodeForeignStopReason, refusalLoss } from './finish.ts';
 import { isOwn, residueField } from './residue.ts';
 import { rebuildEvent } from './stream-rebuild.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -71,7 +71,9 @@ export class AnthropicStreamEncoder implements StreamEncoder {
 
   #stopReason(): FinishReason | undefined {
     const isStop = this.#finish === undefined || this.#finish.kind === 'stop';
-    return isStop && this.#blocks.hasRefusal ? { kind: 'refusal' } : this.#finish;
+    if (!isStop || !this.#blocks.hasRefusal) return this.#finish;
+    this.#options.report.add(refusalLoss);
+    return { kind: 'refusal' };
   }
 
   #generate(frame: StreamFrame): void {
