@@ -36,7 +36,7 @@ const quietBlock = /"content_block"\s*:\s*\{\s*"type"\s*:\s*"(?:text|thinking)"/
 
 /** A block that opens with text or thinking, and with none of it yet. */
 function isQuietStart(data: string): boolean {
-  if (!emptyStart.test(data)) return false;
+  if (!data.includes('""') || !emptyStart.test(data)) return false;
   if (quietBlock.test(data)) return true;
   // The members may stand in another order; long starts are results of tools and need no look.
   const block = data.length > 400 ? undefined : parseObject(data)?.['content_block'];
@@ -52,7 +52,7 @@ export function classifyEvent(event: SseEvent): StreamEventClass {
     case 'content_block_start':
       return isQuietStart(data) ? 'lifecycle' : 'content';
     case 'content_block_delta':
-      return emptyDelta.test(data) ? 'lifecycle' : 'content';
+      return data.includes('""') && emptyDelta.test(data) ? 'lifecycle' : 'content';
     case 'content_block_stop':
     case 'message_delta':
     case 'ping':
