@@ -144,6 +144,8 @@ class MessageEncoder {
       else this.#changedRole(index);
     }
     const blocks = this.#blocks(message, message.parts, { index, role });
+    // A turn of nothing but thinking that Anthropic did not sign; empty turns are refused, those left out are not missed.
+    if (this.#isOwn && blocks.length === 0 && message.parts.length > 0) return;
     const last = this.#turns.at(-1);
     if (!this.#isOwn && last?.role === role) {
       last.blocks.push(...blocks);

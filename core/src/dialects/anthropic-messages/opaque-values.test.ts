@@ -37,6 +37,18 @@ describe('opaque values that Anthropic clients carry for other dialects', () => 
     expect(request.messages[1]?.parts).toMatchObject([{ toolCallId: 'call_1' }]);
   });
 
+  it('leave no empty turn behind when they were all that a turn said', () => {
+    const content = [{ type: 'thinking', thinking: 'hm', signature: '' }];
+    const turns = [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content },
+      { role: 'user', content: 'b' },
+    ];
+    const { body, fields } = encodeRequest(codec.decodeRequest({ model: 'm', max_tokens: 9, messages: turns }, {}));
+    expect(body['messages']).toEqual([turns[0], turns[2]]);
+    expect(fields).toEqual(['dropped messages[1].content[0]']);
+  });
+
   it('do not reach Anthropic, and that is reported', () => {
     const { body, fields } = encodeRequest(request);
     expect(JSON.stringify(body)).not.toContain('eyJiaWZyb3N0');
