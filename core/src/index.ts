@@ -36,3 +36,6 @@ export { openaiCompletionsCodec } from './dialects/openai-completions/codec.ts';
 export type * from './dialects/embeddings/codec.ts';
 export { geminiEmbeddingAction, geminiEmbeddings } from './dialects/embeddings/gemini.ts';
 export { openaiEmbeddings } from './dialects/embeddings/openai.ts';
+export { listProviderModels } from './models/list-provider-models.ts';
+export type { KeyModels, ListProviderModelsOptions } from './models/list-provider-models.ts';
+export type { ListedModel } from './models/parse-model-list.ts';

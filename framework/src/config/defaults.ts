@@ -1,4 +1,4 @@
-import type { ClientConfig, KeyConfig, NetworkConfig } from '@bifrost/core';
+import type { ClientConfig, NetworkConfig } from '@bifrost/core';
 
 /** The four clocks and the retry settings where the file says nothing (docs/architecture: first content 600 s, idle 120 s). */
 export const defaultNetwork: NetworkConfig = {
@@ -28,17 +28,3 @@ export const defaultClient: ClientConfig = {
   isPerRequestRawOverrideAllowed: false,
   keepAliveCommentSeconds: 15,
 };
-
-/** The key of a provider that needs none: it serves every model. */
-export function createKeylessKey(provider: string): KeyConfig {
-  return {
-    id: `${provider}-keyless`,
-    name: `${provider}-keyless`,
-    value: '',
-    models: ['*'],
-    blacklistedModels: [],
-    weight: 1,
-    aliases: {},
-    isEnabled: true,
-  };
-}

@@ -23,7 +23,12 @@ export interface ProviderCatalogue {
   /** The definition of a custom provider; undefined where the base type has none. */
   createCustom(
     name: string,
-    options: { readonly baseProviderType: string; readonly baseUrl: string; readonly isKeyless: boolean },
+    options: {
+      readonly baseProviderType: string;
+      readonly baseUrl: string;
+      readonly isKeyless: boolean;
+      readonly hasNoDoneMarker: boolean;
+    },
   ): ProviderDefinition | undefined;
 }
 
@@ -66,7 +71,7 @@ function readConfigText(options: LoadConfigOptions): ConfigText | undefined {
 function parseFile({ text, source }: ConfigText, environment: Environment): ConfigFile {
   const json = parseJsonText(text);
   if ('error' in json) {
-    const place = json.position === undefined ? '' : `line ${json.position.line}, column ${json.position.column}: `;
+    const place = `line ${json.position.line}, column ${json.position.column}: `;
     throw new ConfigProblemsError(source, [{ path: '', message: `${place}not valid JSON: ${json.error}` }]);
   }
   const result = validateFile(json.value, environment);
@@ -82,6 +87,9 @@ function fileFromEnvironment(environment: Environment): ConfigFile {
   }
   return { providers };
 }
+
+/** An embedded provider answers at once: nothing is gained by queueing for it. */
+const embeddedProvider: ProviderFile = { concurrency_and_buffer_size: { concurrency: 100_000, buffer_size: 100_000 } };
 
 class ProviderResolver {
   readonly report: ProviderReport = { problems: [], unusedPaths: [] };
@@ -134,7 +142,12 @@ class ProviderResolver {
         message: 'is missing; a custom provider needs one',
       });
     }
-    const options = { baseProviderType: custom.base_provider_type, baseUrl, isKeyless: custom.is_key_less ?? false };
+    const options = {
+      baseProviderType: custom.base_provider_type,
+      baseUrl,
+      isKeyless: custom.is_key_less ?? false,
+      hasNoDoneMarker: custom.does_not_send_done_marker ?? false,
+    };
     const definition = catalogue.createCustom(name, options);
     if (definition === undefined) {
       const message = `no provider of this type can be the base of a custom one${didYouMean(custom.base_provider_type, definitions.keys())}`;
@@ -160,7 +173,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   }
   for (const [name, definition] of options.catalogue.definitions) {
     if (definition.isEmbedded !== true || providers.has(name)) continue;
-    const provider = resolver.resolve(name, {});
+    const provider = resolver.resolve(name, embeddedProvider);
     if (provider !== undefined) providers.set(name, provider);
   }
   const { problems, unusedPaths } = resolver.report;

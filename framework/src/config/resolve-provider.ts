@@ -1,5 +1,5 @@
 import type { KeyConfig, NetworkConfig, ProviderConfig, ProviderDefinition, ProxyConfig } from '@bifrost/core';
-import { createKeylessKey, defaultConcurrency, defaultNetwork, defaultQueueSize } from './defaults.ts';
+import { defaultConcurrency, defaultNetwork, defaultQueueSize } from './defaults.ts';
 import { formatPath } from './problem.ts';
 import type { ConfigProblem, PathStep } from './problem.ts';
 import { unusedNetworkKeys, unusedProviderKeys } from './provider-schema.ts';
@@ -65,8 +65,8 @@ function resolveKeys(file: ProviderFile, context: ProviderContext): readonly Key
     const first = keys.findIndex((key) => key.name === name);
     if (first < index) context.problem(['keys', index, 'name'], `is the name of keys[${first}] too; names must differ`);
   });
-  if (keys.length > 0) return keys;
-  if (context.isKeyless) return [createKeylessKey(context.provider)];
+  // A provider that needs no key gets its one empty key from the engine.
+  if (keys.length > 0 || context.isKeyless) return keys;
   context.problem(['keys'], 'is missing or empty; expected at least one key, e.g. [{"value": "env.MY_KEY"}]');
   return [];
 }
@@ -77,9 +77,8 @@ function reportUnused(file: ProviderFile, context: ProviderContext): void {
   for (const key of unusedNetworkKeys) {
     if (network[key as keyof typeof network] !== undefined) context.unused(['network_config', key]);
   }
-  for (const key of ['does_not_send_done_marker', 'wait_for_usage'] as const) {
-    if (file.custom_provider_config?.[key] !== undefined) context.unused(['custom_provider_config', key]);
-  }
+  if (file.custom_provider_config?.wait_for_usage !== undefined)
+    context.unused(['custom_provider_config', 'wait_for_usage']);
 }
 
 /** Opens the context of one provider on a common report. */

@@ -1,4 +1,4 @@
-import { createCustomDefinition, providerDefinitions } from '@bifrost/core';
+import { createCustomDefinition, providerDefinitions } from '@bifrost/core/providers';
 import type { ProviderCatalogue } from '@bifrost/framework/config';
 import { GatewayError } from '@bifrost/sdk';
 
