@@ -38,6 +38,6 @@ function faultAt(text: string, offset: number): string {
   if (character === '/') return 'JSON has no comments: remove it';
   if (character === "'") return 'JSON strings stand in double quotes ("), not in \'';
   if (character === '"') return 'a string is not closed, or a comma or colon is missing before it';
-  const name = /[\s\u0000-\u001f]/.test(character) ? JSON.stringify(character) : character;
+  const name = character <= ' ' ? JSON.stringify(character) : character;
   return `unexpected ${name}: a comma, a colon or a quote may be missing before it`;
 }
