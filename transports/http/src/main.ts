@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program `bifrost-http`: the one place where arguments and environment enter and where the process is ended. */
+import { writeSync } from 'node:fs';
 import { useCompileCache } from './program/compile-cache.ts';
 
 useCompileCache();
@@ -8,5 +9,7 @@ const exitCode = await runProgram({
   args: process.argv.slice(2),
   environment: process.env,
   isTerminal: process.stderr.isTTY === true,
+  print: (text) => void writeSync(1, text),
+  complain: (text) => void writeSync(2, text),
 });
 process.exit(exitCode);

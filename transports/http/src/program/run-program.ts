@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { ConfigError, GatewayError } from '@bifrost/sdk';
 import type { Environment } from '@bifrost/framework/config';
 import type { LogLevel, LogStyle } from '../logging/log-level.ts';
@@ -19,11 +18,13 @@ import { readVersion } from './version.ts';
 export interface ProgramInput {
   readonly args: readonly string[];
   readonly environment: Environment;
+  /** Standard error is a terminal. */
   readonly isTerminal: boolean;
+  /** Writes to standard output, for people and scripts. */
+  print(text: string): void;
+  /** Writes to standard error. */
+  complain(text: string): void;
 }
-
-const print = (text: string): void => void writeSync(1, text);
-const complain = (text: string): void => void writeSync(2, text);
 
 /** The line to try, which works as it stands: the embedded provider needs no key. */
 function formatCurl(url: string): string {
@@ -72,6 +73,8 @@ function explainFailure(error: unknown): { readonly text: string; readonly code:
 
 /** Runs the program from its flags to its end; resolves with the exit code. */
 export async function runProgram(input: ProgramInput): Promise<number> {
+  const print = (text: string): void => input.print(text);
+  const complain = (text: string): void => input.complain(text);
   const parsed = parseFlags(input.args, input.environment);
   if ('error' in parsed) {
     complain(`bifrost-http: ${parsed.error}\n`);

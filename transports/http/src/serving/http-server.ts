@@ -18,14 +18,15 @@ export function createHttpServer(listener: (request: IncomingMessage, response: 
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 5000,
       insecureHTTPParser: false,
-      requireHostHeader: true,
+      // Checked by ServingApp, which answers in the shape of the route.
+      requireHostHeader: false,
       noDelay: true,
     },
     listener,
   );
   server.timeout = 0;
   server.maxRequestsPerSocket = 0;
-  // The bytes are bounded; Node's default of 2000 would drop further headers in silence.
+  // The bytes are bounded, and ServingApp counts; Node would drop headers above its own count in silence.
   server.maxHeadersCount = 0;
   return server;
 }

@@ -112,22 +112,25 @@ export class ServingApp {
 
   #registerRoutes(): void {
     const app = this.#fastify;
-    // Bodies are read by the handlers: once, into one buffer, and only where the route wants one.
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    // Every request is taken over before Fastify looks at its content type and body: bodies are read by us, once, into one
+    // buffer, and only where the route wants one. The handlers themselves are never reached.
+    const handler = (): void => undefined;
     for (const entry of routeTable) {
       app.route({
         method: entry.method,
         url: entry.path,
-        handler: (request, reply) => {
+        onRequest: (request, reply) => {
           reply.hijack();
           this.#dispatch(entry, request.raw, reply.raw);
         },
+        handler,
       });
     }
-    app.setNotFoundHandler((request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
+      if (!request.is404) return done();
       reply.hijack();
       this.#refuseUnrouted(request.raw, reply.raw);
+      return undefined;
     });
     app.setErrorHandler((error, request, reply) => {
       reply.hijack();
@@ -150,6 +153,11 @@ export class ServingApp {
   ): void {
     this.#watch(request, response);
     if (this.#isDraining) response.shouldKeepAlive = false;
+    const headError = checkHead(request);
+    if (headError !== undefined) {
+      this.#refuse(request, response, headError);
+      return;
+    }
     const target = parseRequestTarget(request.url ?? '/');
     if ('error' in target) {
       const message = `${target.error}; expected an absolute path in UTF-8`;
@@ -292,6 +300,23 @@ const failedError: TransportError = {
   code: 'BF_HTTP_FAILED',
   message: 'the gateway failed to handle the request',
 };
+
+/** Names and values in turn: 2000 headers. Node bounds their bytes, and would drop what is above a count in silence. */
+const maxRawHeaders = 4000;
+
+function checkHead(request: IncomingMessage): TransportError | undefined {
+  if (request.rawHeaders.length > maxRawHeaders) {
+    return { statusCode: 431, code: 'BF_HTTP_HEADERS_TOO_MANY', message: 'the request has more than 2000 headers' };
+  }
+  if (request.headers.host === undefined && request.httpVersionMinor > 0) {
+    return {
+      statusCode: 400,
+      code: 'BF_HTTP_HOST_MISSING',
+      message: 'the Host header is missing; HTTP/1.1 requires it',
+    };
+  }
+  return undefined;
+}
 
 const countedMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 

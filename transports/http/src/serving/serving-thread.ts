@@ -84,9 +84,10 @@ export class ServingThread {
     this.#engine = module.createEngine({ logger: this.#logger, onTrace: (trace) => this.#metrics.countTrace(trace) });
     await this.#configureEngine(config);
     this.#app = await this.#createApp(this.#engine, config);
-    await listen(this.#app, await duplicateDescriptor(this.#start.listenDescriptor));
+    const descriptor = await duplicateDescriptor(this.#start.listenDescriptor);
+    await listen(this.#app, descriptor);
     this.#app.server.on('error', (error) => this.#logger.error('the server failed', { error: String(error) }));
-    this.#post({ type: 'ready' });
+    this.#post({ type: 'ready', descriptor });
   }
 
   async #configureEngine(config: ThreadConfig): Promise<void> {
@@ -123,6 +124,8 @@ export class ServingThread {
   async #answerMetrics(_request: IncomingMessage, response: ServerResponse): Promise<void> {
     const others = this.#gatherer.gather();
     const own = await this.#metrics.collect();
+    // The supervisor remembers it, for the case that this thread ends without a last word.
+    this.#post({ type: 'part', id: 0, part: own });
     const text = await renderMetrics([own, ...(await others)]);
     response.writeHead(200, { 'content-type': metricsContentType }).end(text);
   }

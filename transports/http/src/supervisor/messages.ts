@@ -42,7 +42,8 @@ export type ToThread =
 
 export type FromThread =
   | { readonly type: 'log'; readonly record: LogRecord }
-  | { readonly type: 'ready' }
+  /** It serves; `descriptor` is its own duplicate of the listening socket. */
+  | { readonly type: 'ready'; readonly descriptor: number }
   | { readonly type: 'configured'; readonly version: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'drained' }

@@ -18,6 +18,8 @@ export class ServingWorker {
   readonly threadNumber: number;
   readonly startedAt: number = performance.now();
   state: WorkerState = 'starting';
+  /** The thread's duplicate of the listening socket, once it serves. */
+  descriptor: number | undefined;
   readonly #worker: Worker;
   readonly #heartbeat: Int32Array;
   #lastBeat = 0;

@@ -4,6 +4,7 @@ import type { LogSink, Logger } from '../logging/logger.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
 import { processStates } from './messages.ts';
 import type { FromThread, ThreadConfig, ThreadStart } from './messages.ts';
+import { muteDescriptor } from './mute-descriptor.ts';
 import { ServingWorker } from './serving-worker.ts';
 
 export interface SupervisorOptions {
@@ -18,7 +19,7 @@ export interface SupervisorOptions {
 }
 
 const watchEveryMs = 200;
-const refreshEveryMs = 5000;
+const refreshEveryMs = 10_000;
 const startWithinMs = 30_000;
 const leaveWithinMs = 30_000;
 const maxRestartDelayMs = 10_000;
@@ -161,6 +162,7 @@ export class Supervisor {
         );
         return;
       case 'ready':
+        worker.descriptor = message.descriptor;
         this.#becameReady(worker);
         break;
       case 'configured':
@@ -274,6 +276,7 @@ export class Supervisor {
       setTimeout(() => void this.#end(worker), leaveWithinMs).unref();
       return;
     }
+    if (worker.state === 'serving' && worker.descriptor !== undefined) await muteDescriptor(worker.descriptor);
     await this.#end(worker);
   }
 

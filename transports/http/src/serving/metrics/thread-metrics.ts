@@ -4,7 +4,7 @@ import type { MetricPart } from './metric-part.ts';
 
 const secondBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 /** Model names come from callers: beyond this many label sets the rest is counted as `other`. */
-const maxLabelSets = 1000;
+const maxLabelSets = 300;
 
 interface Labelled {
   inc(value?: number): void;

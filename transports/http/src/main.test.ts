@@ -1,0 +1,207 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Program } from './__tests__/program.ts';
+import { runProgram } from './program/run-program.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bifrost-main-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+let files = 0;
+function writeConfig(config: unknown): string {
+  const path = join(directory, `config-${files++}.json`);
+  writeFileSync(path, typeof config === 'string' ? config : JSON.stringify(config));
+  return path;
+}
+
+/** The program up to its exit code, in this process: for ends that come before it serves. */
+async function run(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const output = { stdout: '', stderr: '' };
+  const code = await runProgram({
+    args,
+    environment: {},
+    isTerminal: false,
+    print: (text) => void (output.stdout += text),
+    complain: (text) => void (output.stderr += text),
+  });
+  return { code, ...output };
+}
+
+const chat = (model: string, extra: object = {}): RequestInit => ({
+  method: 'POST',
+  // A connection of its own each: one that a hurt thread had accepted is lost with it.
+  headers: { 'content-type': 'application/json', connection: 'close' },
+  body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }], ...extra }),
+});
+
+describe('starting', () => {
+  it('serves without any key or file, and prints a curl line that works as printed', async () => {
+    await using program = new Program(['-port', '0', '-threads', '1', '-app-dir', directory]);
+    const url = await program.ready();
+    const [, time] = await program.until('stdout', /\(1 thread, (\d+) ms\)/);
+    expect(Number(time)).toBeGreaterThan(0);
+    const curl = program.stdout.split('\n').find((line) => line.startsWith('curl ')) ?? '';
+    expect(curl).toContain(url);
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', curl]);
+    expect(JSON.parse(stdout)).toMatchObject({ choices: [{ message: { role: 'assistant' } }] });
+  });
+
+  it('says its version and teaches its flags', async () => {
+    expect(await run(['-version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^bifrost-http \d+\.\d+\.\d+\n$/),
+    });
+    expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('-config FILE') });
+  });
+
+  it.each([
+    ['an unknown flag', ['-prot', '1'], 2, 'unknown flag -prot; did you mean -port?'],
+    ['a host that is not ours', ['-host', '192.0.2.1', '-port', '0'], 1, '192.0.2.1 is no address of this machine'],
+  ])('ends at %s', async (_name, args, code, message) => {
+    expect(await run(args)).toEqual({ code, stdout: '', stderr: expect.stringContaining(message) });
+  });
+
+  it.each([
+    [
+      '{"client": {"drop_excess_requests": "yes"}}',
+      'client.drop_excess_requests: expected true or false, got a string',
+    ],
+    [
+      '{"providers": {"openai": {"keys": [{"value": "env.NOT_SET_AT_ALL"}]}}}',
+      'variable NOT_SET_AT_ALL, which is not set',
+    ],
+    ['{"plugins": [}', 'line 1, column 14: not valid JSON'],
+  ])('ends with code 2 at the configuration %s', async (text, message) => {
+    const result = await run(['-port', '0', '-threads', '1', '-config', writeConfig(text)]);
+    expect(result).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+  });
+
+  it('ends with code 2 as a process', async () => {
+    await using program = new Program(['-port', '0', '-threads', '1', '-config', join(directory, 'none.json')]);
+    expect(await program.exited).toBe(2);
+    expect(program.stderr).toContain('there is no such file');
+    expect(program.stdout).toBe('');
+  });
+
+  it('ends with code 1 and what to do where the port is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await run(['-port', String(port), '-app-dir', directory]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`port ${port} on localhost is in use by another program; give another one with -port`);
+    server.close();
+  });
+
+  it('takes address and log style from the environment', async () => {
+    await using program = new Program(['-app-dir', directory, '-threads', '1'], {
+      APP_PORT: '0',
+      APP_HOST: '0.0.0.0',
+      LOG_STYLE: 'pretty',
+    });
+    await program.ready();
+    expect(program.stderr).toMatch(/WARN .*without a credential/);
+  });
+});
+
+/** A provider that streams `count` chunks, one each `everyMs`. */
+async function startSlowProvider(count: number, everyMs: number): Promise<{ url: string; close(): void }> {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    let sent = 0;
+    const timer = setInterval(() => {
+      if (sent === count) {
+        clearInterval(timer);
+        response.end('data: [DONE]\n\n');
+        return;
+      }
+      const choice = { index: 0, delta: { content: `<${sent}>` }, finish_reason: sent === count - 1 ? 'stop' : null };
+      sent += 1;
+      const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'slow', choices: [choice] };
+      response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+    }, everyMs);
+    response.on('close', () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
+}
+
+describe.each([1, 2])('with %i serving threads', (threads) => {
+  it('ends live streams whole after SIGTERM, takes no new connection, and exits with code 0', async () => {
+    const upstream = await startSlowProvider(20, 40);
+    const config = writeConfig({
+      providers: { openai: { keys: [{ value: 'sk-x' }], network_config: { base_url: upstream.url } } },
+    });
+    await using program = new Program(['-port', '0', '-threads', String(threads), '-config', config]);
+    const url = await program.ready();
+    const streams = await Promise.all(
+      Array.from({ length: 10 }, () => fetch(`${url}/v1/chat/completions`, chat('openai/slow', { stream: true }))),
+    );
+    program.child.kill('SIGTERM');
+    await program.until('stderr', /SIGTERM, ending what is under way/);
+    const bodies = await Promise.all(streams.map((stream) => stream.text()));
+    for (const body of bodies) {
+      expect(body).toContain('<19>');
+      expect(body.trimEnd().endsWith('data: [DONE]')).toBe(true);
+    }
+    expect(await program.exited).toBe(0);
+    await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed');
+    upstream.close();
+  });
+
+  it('ends at once at the second signal', async () => {
+    const upstream = await startSlowProvider(1000, 50);
+    const config = writeConfig({
+      providers: { openai: { keys: [{ value: 'sk-x' }], network_config: { base_url: upstream.url } } },
+    });
+    await using program = new Program(['-port', '0', '-threads', String(threads), '-config', config]);
+    const url = await program.ready();
+    const stream = await fetch(`${url}/v1/chat/completions`, chat('openai/slow', { stream: true }));
+    program.child.kill('SIGINT');
+    await program.until('stderr', /SIGINT, ending/);
+    program.child.kill('SIGINT');
+    expect(await program.exited).toBe(137);
+    await expect(stream.text()).rejects.toThrow();
+    upstream.close();
+  });
+
+  it('replaces a thread that a plugin blocks, and one that it ends, and serves on', async () => {
+    const plugin = join(directory, `hurt-${threads}.ts`);
+    writeFileSync(
+      plugin,
+      `export default { name: 'hurt', httpTransportPreHook(context, request) {
+        const what = request.headers['x-hurt'];
+        if (what === 'loop') for (;;);
+        if (what === 'exit') process.exit(3);
+      } };`,
+    );
+    const config = writeConfig({ plugins: [{ name: 'hurt', path: plugin, enabled: true }] });
+    const args = ['-port', '0', '-threads', String(threads), '-blocked-after-ms', '400', '-config', config];
+    await using program = new Program(args);
+    const url = await program.ready();
+    expect(program.stderr).toContain('Plugin loaded successfully: hurt');
+    expect(program.stderr).toContain('plugin status: hurt - active');
+    const hurt = (how: string): Promise<unknown> => {
+      const request = chat('mock/x');
+      return fetch(`${url}/v1/chat/completions`, { ...request, headers: { 'x-hurt': how, connection: 'close' } }).catch(
+        () => 'cut',
+      );
+    };
+    expect(await hurt('exit')).toBe('cut');
+    await program.until('stderr', /serving thread \d+ crashed \(it exited with code 3\)/);
+    expect((await fetch(`${url}/v1/chat/completions`, chat('mock/x'))).status).toBe(200);
+    const looping = hurt('loop');
+    await program.until('stderr', /serving thread \d+ has been blocked for \d+ ms/);
+    expect((await fetch(`${url}/v1/chat/completions`, chat('mock/x'))).status).toBe(200);
+    expect(await looping).toBe('cut');
+    program.child.kill('SIGTERM');
+    expect(await program.exited).toBe(0);
+  });
+});

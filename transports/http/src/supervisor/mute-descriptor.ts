@@ -1,0 +1,39 @@
+import type * as Ffi from 'node:ffi';
+import * as net from 'node:net';
+
+interface InertHandle {
+  readonly fd: number;
+}
+
+interface NetInternals {
+  _createServerHandle(address: string, port: number, family: 4): InertHandle | number;
+}
+
+let inert: InertHandle | undefined;
+
+/**
+ * Takes the listening socket away from a thread that is about to be ended: its descriptor is pointed (`dup2`) at a socket that
+ * accepts nothing. Without this the dying thread's event loop turns once more, accepts what waits in the queue and drops it,
+ * though another thread would have served it. The descriptor must be open and the thread standing still.
+ */
+export async function muteDescriptor(descriptor: number): Promise<void> {
+  const ffi = await importFfiQuietly();
+  if (inert === undefined) {
+    const handle = (net as unknown as NetInternals)._createServerHandle('127.0.0.1', 0, 4);
+    if (typeof handle === 'number') return;
+    inert = handle;
+  }
+  const { functions } = ffi.dlopen(null, { dup2: { arguments: ['i32', 'i32'], return: 'i32' } });
+  functions.dup2(inert.fd, descriptor);
+}
+
+/** node:ffi is used on purpose; Node's warning that it is experimental would be noise in the log. */
+async function importFfiQuietly(): Promise<typeof Ffi> {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => undefined;
+  try {
+    return await import('node:ffi');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
