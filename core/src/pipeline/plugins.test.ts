@@ -82,7 +82,10 @@ describe('plugins that only look', () => {
     const texts: unknown[] = [];
     const reader: TestPlugin = {
       name: 'reader',
-      preLLMHook: { reads: 'messages', handler: (_, request) => void texts.push(request.conversation?.messages[0]?.parts[0]) },
+      preLLMHook: {
+        reads: 'messages',
+        handler: (_, request) => void texts.push(request.conversation?.messages[0]?.parts[0]),
+      },
       postLLMHook: { reads: 'messages', handler: (_, outcome) => void outcomes.push(outcome) },
     };
     const { sink } = await run([reader], [whole]);
@@ -105,10 +108,17 @@ describe('plugins that change', () => {
       preLLMHook: {
         reads: 'messages',
         handler: (_, { conversation }) =>
-          conversation && { conversation: { ...conversation, messages: [...conversation.messages, { role: 'user', parts: [{ type: 'text', text: 'LOUD' }] }] } },
+          conversation && {
+            conversation: {
+              ...conversation,
+              messages: [...conversation.messages, { role: 'user', parts: [{ type: 'text', text: 'LOUD' }] }],
+            },
+          },
       },
     };
-    const { sink, requests, trace } = await run([shouter], [{ status: 500 }, whole], { fallbacks: ['anthropic/other'] });
+    const { sink, requests, trace } = await run([shouter], [{ status: 500 }, whole], {
+      fallbacks: ['anthropic/other'],
+    });
     expect(sink.headers['x-bf-lane']).toBe('translated');
     expect(sink.json['content']).toEqual(message.content);
     expect(requests.map((one) => (one.json()['messages'] as object[]).length)).toEqual([2, 2]);
@@ -119,7 +129,10 @@ describe('plugins that change', () => {
   it('model, fallbacks, headers and body', async () => {
     const router: TestPlugin = {
       name: 'router',
-      httpTransportPreHook: { reads: 'body', handler: () => ({ request: { headers: { 'anthropic-beta': 'b' }, body: JSON.stringify({ ...ask, n: 1 }) } }) },
+      httpTransportPreHook: {
+        reads: 'body',
+        handler: () => ({ request: { headers: { 'anthropic-beta': 'b' }, body: JSON.stringify({ ...ask, n: 1 }) } }),
+      },
       preRequestHook: () => ({ model: 'anthropic/first', fallbacks: ['anthropic/second'] }),
       httpTransportResponseHeadersHook: () => ({ headers: { 'x-added': 'yes', 'x-bf-key': null } }),
     };
@@ -136,7 +149,13 @@ describe('plugins that change', () => {
       name: 'editor',
       postLLMHook: {
         reads: 'messages',
-        handler: (_, { response }) => response && { response: { ...response, candidates: [{ index: 0, parts: [{ type: 'text', text: 'Rome' }], finishReason: { kind: 'stop' } }] } },
+        handler: (_, { response }) =>
+          response && {
+            response: {
+              ...response,
+              candidates: [{ index: 0, parts: [{ type: 'text', text: 'Rome' }], finishReason: { kind: 'stop' } }],
+            },
+          },
       },
       httpTransportPostHook: () => ({ statusCode: 203, headers: { 'x-post': '1' } }),
     };
@@ -150,20 +169,25 @@ describe('plugins that change', () => {
     const late = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), 3));
     const chunky: TestPlugin = {
       name: 'chunky',
-      httpTransportStreamChunkHook: (_, chunk: StreamChunk) => late(chunk.data.includes('ping') ? null : { ...chunk, data: chunk.data.replace('ris', 'nda') }),
+      httpTransportStreamChunkHook: (_, chunk: StreamChunk) =>
+        late(chunk.data.includes('ping') ? null : { ...chunk, data: chunk.data.replace('ris', 'nda') }),
     };
     const { sink } = await run([chunky], [{ events: [event('ping', {}), ...(stream.events ?? [])] }], { stream: true });
-    expect(parseSse(sink.text)).toEqual(stream.events?.map((one) => ({ ...one, data: one.data.replace('ris', 'nda') })));
+    expect(parseSse(sink.text)).toEqual(
+      stream.events?.map((one) => ({ ...one, data: one.data.replace('ris', 'nda') })),
+    );
     const typed: TestPlugin = {
       name: 'typed',
-      streamEventHook: (_, one: StreamEvent) => late(one.type === 'text-delta' ? [{ ...one, text: one.text.toUpperCase() }] : undefined),
+      streamEventHook: (_, one: StreamEvent) =>
+        late(one.type === 'text-delta' ? [{ ...one, text: one.text.toUpperCase() }] : undefined),
     };
     const upper = await run([typed], [stream], { stream: true });
     expect(upper.sink.text).toContain('PA');
     expect(parseSse(upper.sink.text).at(-1)?.data).toBe('{"type":"message_stop"}');
     const failing: TestPlugin = {
       name: 'failing',
-      httpTransportStreamChunkHook: (_, chunk) => (chunk.index === 3 ? { error: { statusCode: 451, message: 'no more', origin: 'plugin' } } : undefined),
+      httpTransportStreamChunkHook: (_, chunk) =>
+        chunk.index === 3 ? { error: { statusCode: 451, message: 'no more', origin: 'plugin' } } : undefined,
     };
     const cut = await run([failing], [stream], { stream: true });
     expect(cut.sink.isEnded).toBe(true);
@@ -173,10 +197,22 @@ describe('plugins that change', () => {
 });
 
 describe('plugins that answer themselves', () => {
-  const said = { candidates: [{ index: 0, parts: [{ type: 'text' as const, text: 'cached' }], finishReason: { kind: 'stop' as const } }] };
+  const said = {
+    candidates: [
+      { index: 0, parts: [{ type: 'text' as const, text: 'cached' }], finishReason: { kind: 'stop' as const } },
+    ],
+  };
 
   it('at the transport, with a response, with a stream, or for a failed provider', async () => {
-    const http = await run([{ name: 'a', httpTransportPreHook: () => ({ response: { statusCode: 418, headers: { 'x-a': '1' }, body: 'tea' } }) }], []);
+    const http = await run(
+      [
+        {
+          name: 'a',
+          httpTransportPreHook: () => ({ response: { statusCode: 418, headers: { 'x-a': '1' }, body: 'tea' } }),
+        },
+      ],
+      [],
+    );
     expect([http.sink.statusCode, http.sink.text, http.sink.headers['x-a']]).toEqual([418, 'tea', '1']);
     const answer = await run([{ name: 'b', preLLMHook: () => ({ response: said }) }], []);
     expect(answer.sink.json['content']).toMatchObject([{ type: 'text', text: 'cached' }]);
@@ -191,7 +227,10 @@ describe('plugins that answer themselves', () => {
     ];
     const own = await run([{ name: 'c', preLLMHook: () => ({ stream: events }) }], [], { stream: true });
     expect(own.sink.text).toContain('mine');
-    const recovered = await run([{ name: 'd', postLLMHook: (_, outcome) => (outcome.error === undefined ? undefined : { response: said }) }], [{ status: 500 }]);
+    const recovered = await run(
+      [{ name: 'd', postLLMHook: (_, outcome) => (outcome.error === undefined ? undefined : { response: said }) }],
+      [{ status: 500 }],
+    );
     expect(recovered.sink.statusCode).toBe(200);
     expect(recovered.sink.text).toContain('cached');
     for (const one of [http, answer, streamed, own]) expect(one.requests.length).toBe(0);

@@ -32,7 +32,12 @@ function watch(dialect: DialectName, chunks: readonly Buffer[]) {
 /** What every event says, each one parsed. */
 function judge(dialect: DialectName, bytes: Buffer) {
   const codec = codecOf(dialect);
-  const found = { hasContent: false, hasTerminal: false, error: undefined as string | undefined, usage: undefined as object | undefined };
+  const found = {
+    hasContent: false,
+    hasTerminal: false,
+    error: undefined as string | undefined,
+    usage: undefined as object | undefined,
+  };
   for (const event of parseSse(bytes)) {
     const kind = codec.classifyStreamEvent(event);
     if (kind === 'content') found.hasContent = true;
@@ -51,7 +56,8 @@ function cut(bytes: Buffer, at: number): readonly Buffer[] {
 describe('StreamWatcher', () => {
   it.each(apis)('sees in every recorded stream of %s what parsing every event sees', (api, dialect) => {
     const recordings = recordingsOfApi(api).filter(
-      (one) => one.response.status === 200 && one.response.stream_format === 'sse' && one.response.body_encoding === 'text',
+      (one) =>
+        one.response.status === 200 && one.response.stream_format === 'sse' && one.response.body_encoding === 'text',
     );
     expect(recordings.length).toBeGreaterThan(0);
     for (const recording of recordings) {
@@ -60,14 +66,19 @@ describe('StreamWatcher', () => {
       const expected = judge(dialect, bytes);
       expect(seen, recording.id).toEqual({ ...expected, hasContent: seen.hasContent });
       expect(seen.hasContent || seen.hasTerminal || seen.error !== undefined, recording.id).toBe(true);
-      expect(seen.hasTerminal || hasFinish || seen.error !== undefined || recording.features.includes('no_finish_reason'), recording.id).toBe(true);
+      expect(
+        seen.hasTerminal || hasFinish || seen.error !== undefined || recording.features.includes('no_finish_reason'),
+        recording.id,
+      ).toBe(true);
       expect(whole).toBeGreaterThan(0);
     }
   });
 
   it('sees the same wherever the bytes are cut, with any line ends', () => {
     for (const [api, dialect] of apis) {
-      const recording = recordingsOfApi(api).find((one) => one.response.stream_format === 'sse' && one.response.status === 200);
+      const recording = recordingsOfApi(api).find(
+        (one) => one.response.stream_format === 'sse' && one.response.status === 200,
+      );
       if (recording === undefined) continue;
       const text = recordedBytes(recording.response).toString('utf8').replaceAll('\r\n', '\n');
       for (const ends of ['\n', '\r\n', '\r']) {

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { parseSse } from '../sse/parser.ts';
 import { provider, routes, TestGateway } from './__tests__/harness.ts';
 
-const chunk = (more: object) => ({ data: JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', ...more }) });
+const chunk = (more: object) => ({
+  data: JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', ...more }),
+});
 const content = chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'hi' }, finish_reason: null }] });
 const finish = chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
 const usage = chunk({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } });
@@ -15,7 +17,10 @@ async function stream(body: object, name = 'openai') {
   for (const delivery of ['whole', 'events', 'bytes'] as const) {
     await using upstream = await startReplayUpstream({ script: [{ events, delivery }] });
     await using gateway = new TestGateway({ providers: [provider(name, upstream.url)] });
-    const sink = await gateway.post({ ...routes.openai, defaultProvider: name }, { model: 'm', stream: true, messages: [], ...body });
+    const sink = await gateway.post(
+      { ...routes.openai, defaultProvider: name },
+      { model: 'm', stream: true, messages: [], ...body },
+    );
     expect(sink.statusCode).toBe(200);
     expect(gateway.traces[0]?.usage).toEqual({ inputTokens: 3, outputTokens: 2, totalTokens: 5 });
     results.push({ sent: upstream.requests[0]?.json(), events: parseSse(sink.text), lane: sink.headers['x-bf-lane'] });
@@ -51,10 +56,14 @@ describe('the usage chunk of a chat stream', () => {
 
 describe('a Gemini client that reads one JSON array', () => {
   it('gets the events as elements, and an error as the last one', async () => {
-    const part = (text: string, more: object = {}) => ({ data: JSON.stringify({ candidates: [{ content: { parts: [{ text }] }, ...more }] }) });
+    const part = (text: string, more: object = {}) => ({
+      data: JSON.stringify({ candidates: [{ content: { parts: [{ text }] }, ...more }] }),
+    });
     const gemini = [part('a'), part('b', { finishReason: 'STOP' })];
     const route = { ...routes.gemini, pathModel: 'g', pathStream: true, streamFraming: 'json-array' as const };
-    await using upstream = await startReplayUpstream({ script: [{ events: gemini }, { events: gemini, delivery: { endAfterEvents: 1 } }] });
+    await using upstream = await startReplayUpstream({
+      script: [{ events: gemini }, { events: gemini, delivery: { endAfterEvents: 1 } }],
+    });
     await using gateway = new TestGateway({ providers: [provider('gemini', upstream.url)] });
     const sink = await gateway.post(route, { contents: [] });
     expect(upstream.requests[0]?.path).toBe('/v1beta/models/g:streamGenerateContent?alt=sse');

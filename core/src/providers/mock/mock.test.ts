@@ -4,12 +4,20 @@ import { routes, TestGateway } from '../../pipeline/__tests__/harness.ts';
 import { parseSse } from '../../sse/parser.ts';
 import { mockEmbeddings } from './embeddings.ts';
 
-const chat = (content: string, more: object = {}) => ({ model: 'mock/any', messages: [{ role: 'user', content }], ...more });
+const chat = (content: string, more: object = {}) => ({
+  model: 'mock/any',
+  messages: [{ role: 'user', content }],
+  ...more,
+});
 const weather = {
   type: 'function',
   function: {
     name: 'get_weather',
-    parameters: { type: 'object', properties: { city: { type: 'string' }, days: { type: 'integer' }, note: { type: 'string' } }, required: ['city', 'days'] },
+    parameters: {
+      type: 'object',
+      properties: { city: { type: 'string' }, days: { type: 'integer' }, note: { type: 'string' } },
+      required: ['city', 'days'],
+    },
   },
 };
 
@@ -39,7 +47,12 @@ describe('the mock', () => {
   it('calls the tool that the user names, with arguments that fit', async () => {
     const body = await post(chat('please use a tool', { tools: [weather] }));
     expect(body).toMatchObject({
-      choices: [{ finish_reason: 'tool_calls', message: { tool_calls: [{ function: { name: 'get_weather', arguments: '{"city":"mock","days":1}' } }] } }],
+      choices: [
+        {
+          finish_reason: 'tool_calls',
+          message: { tool_calls: [{ function: { name: 'get_weather', arguments: '{"city":"mock","days":1}' } }] },
+        },
+      ],
     });
     const none = await post(chat('hello', { tools: [weather] }));
     expect(none).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
@@ -58,9 +71,13 @@ describe('the mock', () => {
 
   it('counts tokens and embeds, deterministically', async () => {
     const counting = { ...routes.anthropic, operation: 'count-tokens', requestType: 'count_tokens' } as const;
-    expect(await post({ model: 'mock/x', messages: [{ role: 'user', content: 'a b c' }] }, counting)).toEqual({ input_tokens: 3 });
+    expect(await post({ model: 'mock/x', messages: [{ role: 'user', content: 'a b c' }] }, counting)).toEqual({
+      input_tokens: 3,
+    });
     const embedding = { ...routes.chat, operation: 'embeddings', requestType: 'embedding' } as const;
-    const body = (await post({ model: 'mock/x', input: ['a', 'b'], dimensions: 4 }, embedding)) as { data?: { embedding: number[] }[] };
+    const body = (await post({ model: 'mock/x', input: ['a', 'b'], dimensions: 4 }, embedding)) as {
+      data?: { embedding: number[] }[];
+    };
     expect(body.data?.length).toBe(2);
     const vectors = mockEmbeddings({ model: 'x', inputs: ['a', 'b'], dimensions: 4 }).embeddings as number[][];
     expect(body.data?.map((one) => one.embedding.length)).toEqual([4, 4]);
