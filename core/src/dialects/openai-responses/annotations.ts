@@ -4,7 +4,7 @@ import type { Citation, Json, JsonObject, TokenLogprob } from '@bifrost/sdk';
 import { isJsonObject } from '@bifrost/sdk';
 import type { LossReport } from '../codec.ts';
 import { numberField, stringField } from './json-fields.ts';
-import { defined, isOwn, listOf, ownRemainder, remainderOf, reportForeign, spread, toResidue } from './residue.ts';
+import { defined, isOwn, listOf, ownRemainder, remainderOf, spread, toResidue } from './residue.ts';
 
 /** A `url_citation`, `file_citation`, `container_file_citation` or `file_path`; other types keep everything in the residue. */
 export function decodeAnnotation(annotation: JsonObject): Citation {
@@ -35,9 +35,16 @@ export function encodeAnnotation(citation: Citation, report: LossReport): JsonOb
       ...defined({ url, file_id: fileId, [titleKey]: title, start_index: startIndex, end_index: endIndex }),
     };
   }
-  reportForeign(citation, report, 'citations.');
-  if (citation.citedText !== undefined) {
-    report.add({ action: 'dropped', field: 'citations.cited_text', reason: 'the Responses API quotes no text' });
+  const lost = [
+    ...(citation.citedText === undefined ? [] : ['cited_text']),
+    ...Object.keys(citation.residue?.fields ?? {}),
+  ];
+  if (lost.length > 0) {
+    report.add({
+      action: 'changed',
+      field: 'citations',
+      reason: `the Responses API has no ${lost.join(', ')} in them`,
+    });
   }
   if (url !== undefined) {
     return { type: 'url_citation', url, title: title ?? '', start_index: startIndex ?? 0, end_index: endIndex ?? 0 };

@@ -85,7 +85,7 @@ export function isContentOpaque(part: OpaquePart): boolean {
 
 function encodeText(part: TextPart, textType: string, report: LossReport): JsonObject {
   if (part.signature !== undefined) {
-    report.add({ action: 'dropped', field: 'text.signature', reason: 'the Responses API has no signature of texts' });
+    report.add({ action: 'dropped', field: 'signature', reason: 'the Responses API has no signature of texts' });
   }
   const annotations = encodeAnnotations(part.citations, report);
   const said = {
@@ -112,7 +112,7 @@ export function encodeContent(part: ContentPart, textType: string, report: LossR
     case 'opaque': {
       const content = part.dialect === dialect && isJsonObject(part.value) ? part.value['content'] : undefined;
       if (isJsonObject(content)) return content;
-      report.add({ action: 'dropped', field: 'content', reason: `only ${part.dialect} knows this content` });
+      report.add({ action: 'dropped', field: '', reason: `only ${part.dialect} knows this content` });
       return undefined;
     }
   }

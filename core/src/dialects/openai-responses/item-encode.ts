@@ -12,27 +12,15 @@ import type {
   ToolResultPart,
 } from '@bifrost/sdk';
 import { isJsonObject } from '@bifrost/sdk';
-import type { LossReport } from '../codec.ts';
 import { packToolCallId } from '../provenance.ts';
+import type { LossReport } from '../codec.ts';
 import type { ContentPart } from './content.ts';
 import { encodeContent, isContentOpaque, isPlainText, itemStart, reportCacheControl } from './content.ts';
+import type { ItemContext } from './item-context.ts';
+import { reportOf } from './item-context.ts';
+import { reportBelow } from './loss-path.ts';
 import { encodeReasoning } from './reasoning-encode.ts';
 import { dialect, isOwn, listOf, ownRemainder, reportForeign, splitItem, spread } from './residue.ts';
-
-/** Where the items go, which decides what may be said in them. */
-export interface ItemContext {
-  readonly report: LossReport;
-  /** `request`: to a provider, which gets only its own opaque values. `response`: to a client, which carries everybody's. */
-  readonly mode: 'request' | 'response';
-  /** Makes the id of an item that has none, e.g. `msg_...`. */
-  readonly newId: (prefix: string) => string;
-  /** Reasoning text is written as a summary, which is what the client asked to see. */
-  readonly isSummaryWanted?: boolean;
-  /** The provider takes reasoning texts back that it cannot prove to be its own. */
-  readonly isPlainReasoningAccepted?: boolean;
-  /** The status of unfinished items at the end of a response. */
-  readonly status?: string;
-}
 
 type Group =
   | { readonly kind: 'message'; readonly role: Role; readonly item: JsonObject; readonly parts: ContentPart[] }
@@ -87,25 +75,25 @@ function itemRole(role: Role): Role {
 }
 
 function encodeMessage(group: Extract<Group, { kind: 'message' }>, context: ItemContext): JsonObject | undefined {
-  const { report, mode } = context;
+  const { mode } = context;
   const role = itemRole(group.role);
   const textType = role === 'assistant' ? 'output_text' : 'input_text';
   const [first] = group.parts;
-  for (const part of group.parts) if ('cacheControl' in part) reportCacheControl(part, report);
+  for (const part of group.parts) if ('cacheControl' in part) reportCacheControl(part, reportOf(context, part));
   if (mode === 'request' && group.parts.length === 1 && isPlainText(first)) {
-    if (first.signature !== undefined) encodeContent(first, textType, report);
+    if (first.signature !== undefined) encodeContent(first, textType, reportOf(context, first));
     return { ...group.item, role, content: first.text };
   }
   const content = group.parts.flatMap((part): JsonObject[] => {
     if (role === 'assistant' && part.type === 'media' && !isOwn(part)) {
-      report.add({
+      reportOf(context, part).add({
         action: 'dropped',
-        field: part.kind,
+        field: '',
         reason: 'an assistant message of the Responses API holds only text',
       });
       return [];
     }
-    return listOf(encodeContent(part, textType, report));
+    return listOf(encodeContent(part, textType, reportOf(context, part)));
   });
   if (content.length === 0 && group.parts.length > 0) return undefined;
   if (mode === 'request') return { ...group.item, role, content };
@@ -114,12 +102,13 @@ function encodeMessage(group: Extract<Group, { kind: 'message' }>, context: Item
 }
 
 function encodeCall(part: ToolCallPart, context: ItemContext): JsonObject {
-  const { report, mode } = context;
+  const { mode } = context;
+  const report = reportOf(context, part);
   reportCacheControl(part, report);
   if (mode === 'request' && part.signature !== undefined) {
     report.add({
       action: 'dropped',
-      field: 'tool_calls.signature',
+      field: 'signature',
       reason: 'it means something only to the provider that made it',
     });
   }
@@ -137,12 +126,12 @@ function encodeCall(part: ToolCallPart, context: ItemContext): JsonObject {
 }
 
 function encodeResult(part: ToolResultPart, context: ItemContext, isFreeform: boolean): JsonObject {
-  const { report } = context;
+  const report = reportOf(context, part);
   reportCacheControl(part, report);
   if (part.isError === true) {
     report.add({
       action: 'dropped',
-      field: 'tool_result.is_error',
+      field: 'is_error',
       reason: 'the Responses API has no mark for failed tools',
     });
   }
@@ -151,7 +140,9 @@ function encodeResult(part: ToolResultPart, context: ItemContext, isFreeform: bo
   const content =
     part.content.length === 1 && isPlainText(first)
       ? first.text
-      : part.content.flatMap((one) => listOf(encodeContent(one, 'input_text', report)));
+      : part.content.flatMap((one, index) =>
+          listOf(encodeContent(one, 'input_text', reportBelow(report, `content[${index}]`))),
+        );
   return {
     type: isFreeform ? 'custom_tool_call_output' : 'function_call_output',
     ...own,
@@ -162,9 +153,9 @@ function encodeResult(part: ToolResultPart, context: ItemContext, isFreeform: bo
 
 function encodeGeneratedImage(part: MediaPart, context: ItemContext): JsonObject | undefined {
   if (part.source.type !== 'base64') {
-    context.report.add({
+    reportOf(context, part).add({
       action: 'dropped',
-      field: 'image',
+      field: '',
       reason: 'the Responses API answers images as base64 only',
     });
     return undefined;
@@ -187,11 +178,7 @@ function encodeSingle(
       return encodeGeneratedImage(part, context);
     default:
       if (part.dialect === dialect && isJsonObject(part.value)) return part.value;
-      context.report.add({
-        action: 'dropped',
-        field: part.type === 'server-tool' ? part.name : 'content',
-        reason: `only ${part.dialect} knows it`,
-      });
+      reportOf(context, part).add({ action: 'dropped', field: '', reason: `only ${part.dialect} knows it` });
       return undefined;
   }
 }
@@ -202,22 +189,30 @@ function encodeGroup(group: Group, context: ItemContext, freeformIds: ReadonlySe
   return encodeSingle(group.part, context, freeformIds);
 }
 
+/** A message and where it stands, for reports. */
+export interface PlacedMessage {
+  readonly message: Message;
+  /** The list of its parts, e.g. `messages[3].content`. */
+  readonly path: string;
+}
+
 /** The items of some messages. */
-export function encodeItems(messages: readonly Message[], context: ItemContext): readonly JsonObject[] {
+export function encodeItems(messages: readonly PlacedMessage[], context: ItemContext): readonly JsonObject[] {
   const freeformIds = new Set<string>();
-  return messages.flatMap((message) => {
+  return messages.flatMap(({ message, path }) => {
+    const places = new Map(message.parts.map((part, index) => [part, `${path}[${index}]`]));
+    const reportOfPart = (part: Part): LossReport => reportBelow(context.report, places.get(part) ?? path);
+    const placed = { ...context, reportOfPart };
+    const messagePath = path.replace(/\.?content$/, '');
     if (message.name !== undefined) {
-      context.report.add({
-        action: 'dropped',
-        field: 'messages.name',
-        reason: 'the Responses API names no participants',
-      });
+      const reason = 'the Responses API names no participants';
+      context.report.add({ action: 'dropped', field: `${messagePath}.name`, reason });
     }
-    reportForeign(message, context.report, 'messages.');
+    reportForeign(message, context.report, `${messagePath}.`);
     for (const part of message.parts) {
-      if ('residue' in part) reportForeign(part, context.report, 'messages.');
+      if ('residue' in part) reportForeign(part, reportOfPart(part));
       if (part.type === 'tool-call' && part.isFreeform === true) freeformIds.add(part.id);
     }
-    return groupParts(message, context).flatMap((group) => listOf(encodeGroup(group, context, freeformIds)));
+    return groupParts(message, placed).flatMap((group) => listOf(encodeGroup(group, placed, freeformIds)));
   });
 }

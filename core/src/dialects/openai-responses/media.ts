@@ -122,7 +122,7 @@ function encodeFile(part: MediaPart, report: LossReport): JsonObject {
   const { source: key, ...rest } = form;
   const { source } = part;
   const isNameMissing = part.filename === undefined && source.type === 'base64' && !isOwn(part);
-  if (isNameMissing) report.add({ action: 'changed', field: 'file.filename', reason: 'files need a name here' });
+  if (isNameMissing) report.add({ action: 'changed', field: 'filename', reason: 'files need a name here' });
   const name = defined({ filename: isNameMissing ? 'file' : part.filename });
   const base = { ...fields, ...rest, type: 'input_file', ...name };
   if (source.type === 'url') return { ...base, [key === 'file_data' ? 'file_data' : 'file_url']: source.url };
@@ -136,18 +136,18 @@ function encodeFile(part: MediaPart, report: LossReport): JsonObject {
 export function encodeMedia(part: MediaPart, report: LossReport): JsonObject | undefined {
   const { source } = part;
   if (source.type === 'text') {
-    report.add({ action: 'changed', field: 'document', reason: 'a text document is sent as a text part' });
+    report.add({ action: 'changed', field: '', reason: 'a text document is sent as a text part' });
     return { type: 'input_text', text: source.text };
   }
   if (source.type !== 'base64' && part.mediaType !== undefined && !isOwn(part)) {
     report.add({
       action: 'dropped',
-      field: `${part.kind}.media_type`,
+      field: 'media_type',
       reason: 'the Responses API takes it from the address',
     });
   }
   if (source.type === 'file-id' && !isOwn(part)) {
-    report.add({ action: 'dropped', field: `${part.kind}.file_id`, reason: 'the file lives at another provider' });
+    report.add({ action: 'dropped', field: '', reason: 'the file lives at another provider' });
     return undefined;
   }
   if (part.kind === 'image') {
@@ -165,7 +165,7 @@ export function encodeMedia(part: MediaPart, report: LossReport): JsonObject | u
     if (part.mediaType !== undefined && typeOfFormat(format) !== part.mediaType) {
       report.add({
         action: 'changed',
-        field: 'input_audio.format',
+        field: 'format',
         reason: `${part.mediaType} is called ${format} here`,
       });
     }
@@ -173,7 +173,7 @@ export function encodeMedia(part: MediaPart, report: LossReport): JsonObject | u
   }
   report.add({
     action: 'dropped',
-    field: part.kind,
+    field: '',
     reason: `the Responses API takes no ${part.kind} from a ${source.type}`,
   });
   return undefined;

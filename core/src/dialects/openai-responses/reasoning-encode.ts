@@ -1,7 +1,8 @@
 /** Reasoning items: texts, ids and the opaque value that only their maker can read. */
 import type { Json, JsonObject, ReasoningPart } from '@bifrost/sdk';
 import { tagOpaque } from '../provenance.ts';
-import type { ItemContext } from './item-encode.ts';
+import type { ItemContext } from './item-context.ts';
+import { reportOf } from './item-context.ts';
 import { dialect, isOwn, ownRemainder, splitItem, spread } from './residue.ts';
 
 /** What of an opaque value may stand in `encrypted_content`. */
@@ -35,7 +36,7 @@ function encryptedOf(parts: readonly ReasoningPart[], context: ItemContext): str
     const result = encodeEncrypted(part, context.mode);
     if (result === undefined) continue;
     if ('value' in result) value = result.value;
-    else context.report.add({ action: 'dropped', field: 'reasoning.encrypted_content', reason: result.dropped });
+    else reportOf(context, part).add({ action: 'dropped', field: 'encrypted_content', reason: result.dropped });
   }
   return value;
 }
@@ -49,15 +50,16 @@ export function encodeReasoning(
   item: JsonObject,
   context: ItemContext,
 ): JsonObject | undefined {
-  const { report, mode } = context;
+  const { mode } = context;
   const encrypted = encryptedOf(parts, context);
   const isForeign = !parts.some(isOwn) || parts.some((part) => (part.origin ?? dialect) !== dialect);
   if (mode === 'request' && isForeign && encrypted === undefined && context.isPlainReasoningAccepted !== true) {
-    report.add({
-      action: 'dropped',
-      field: 'reasoning',
-      reason: 'the Responses API takes no reasoning of other models back',
-    });
+    for (const part of parts)
+      reportOf(context, part).add({
+        action: 'dropped',
+        field: '',
+        reason: 'reasoning: the Responses API takes no reasoning of other models back',
+      });
     return undefined;
   }
   const isSummary = (part: ReasoningPart): boolean =>

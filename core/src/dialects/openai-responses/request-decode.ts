@@ -31,7 +31,6 @@ const simpleFields = [
   'instructions',
   'tools',
   'parallel_tool_calls',
-  'reasoning',
   'max_output_tokens',
   'temperature',
   'top_p',
@@ -57,7 +56,12 @@ export function decodeRequest(body: JsonObject, hint: RequestHeadHint): Conversa
   const toolChoice = decodeToolChoice(body['tool_choice']);
   const reasoning = decodeReasoningOptions(objectField(body, 'reasoning'));
   const model = stringField(body, 'model');
-  const taken: readonly string[] = [...simpleFields, 'text', ...(toolChoice === undefined ? [] : ['tool_choice'])];
+  const taken: readonly string[] = [
+    ...simpleFields,
+    'text',
+    ...(toolChoice === undefined ? [] : ['tool_choice']),
+    ...(reasoning === undefined ? [] : ['reasoning']),
+  ];
   const formal = [
     ...(body['stream'] === undefined ? [] : ['stream']),
     ...(Array.isArray(body['input']) && body['input'].length === 0 ? ['input'] : []),

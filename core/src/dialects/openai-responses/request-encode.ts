@@ -1,9 +1,10 @@
 /** A canonical request as a request body of the Responses API. */
-import type { ConversationRequest, Json, JsonObject, Message } from '@bifrost/sdk';
+import type { ConversationRequest, Json, JsonObject, Message, ReasoningOptions } from '@bifrost/sdk';
 import type { EncodeOptions, LossReport } from '../codec.ts';
 import { isPlainText } from './content.ts';
 import { createIdSource } from './ids.ts';
-import type { ItemContext } from './item-encode.ts';
+import type { ItemContext } from './item-context.ts';
+import type { PlacedMessage } from './item-encode.ts';
 import { encodeItems } from './item-encode.ts';
 import { encodeFormat, encodeReasoningOptions } from './request-options.ts';
 import { defined, isOwn, objectMember, ownRemainder, reportForeign } from './residue.ts';
@@ -30,9 +31,7 @@ function reportUnsayable(request: ConversationRequest, report: LossReport): void
     report.add({ action: 'dropped', field: 'modalities', reason });
   }
   reportForeign(request, report);
-  for (const part of [request.responseFormat, request.reasoning, ...(request.tools ?? [])]) {
-    if (part !== undefined && 'residue' in part) reportForeign(part, report);
-  }
+  for (const part of [request.responseFormat, request.reasoning]) if (part !== undefined) reportForeign(part, report);
 }
 
 function markOf(message: Message | undefined): Json | undefined {
@@ -61,8 +60,8 @@ export function findInstructions(request: ConversationRequest): Message | undefi
   return !isOwn(request) && request.messages.length > 1 && isSystem && isPlainMessage(first) ? first : undefined;
 }
 
-function encodeInput(messages: readonly Message[], context: ItemContext, form: JsonObject): Json | undefined {
-  const [first] = messages;
+function encodeInput(messages: readonly PlacedMessage[], context: ItemContext, form: JsonObject): Json | undefined {
+  const first = messages[0]?.message;
   if (messages.length === 1 && first?.role === 'user' && markOf(first) === 'input' && isPlainMessage(first)) {
     return textOf(first);
   }
@@ -92,6 +91,15 @@ function encodeText(request: ConversationRequest, report: LossReport): JsonObjec
   return Object.keys(text).length === 0 && form['text'] === undefined ? undefined : text;
 }
 
+function encodeReasoning(
+  request: ConversationRequest,
+  reasoning: ReasoningOptions,
+  report: LossReport,
+): JsonObject | undefined {
+  const encoded = encodeReasoningOptions(reasoning, report);
+  return encoded === undefined ? undefined : { ...objectMember(ownRemainder(request).fields, 'reasoning'), ...encoded };
+}
+
 /** Everything but the conversation, as the request says it. */
 export function encodeSettings(request: ConversationRequest, report: LossReport): JsonObject {
   const { reasoning, tools, toolChoice } = request;
@@ -101,7 +109,7 @@ export function encodeSettings(request: ConversationRequest, report: LossReport)
     tool_choice: toolChoice === undefined ? undefined : encodeToolChoice(toolChoice, tools),
     parallel_tool_calls: request.isParallelToolCallsAllowed,
     text: encodeText(request, report),
-    reasoning: reasoning === undefined ? undefined : encodeReasoningOptions(reasoning, report),
+    reasoning: reasoning === undefined ? undefined : encodeReasoning(request, reasoning, report),
     include: includeOf(request),
     max_output_tokens: request.maxOutputTokens,
     temperature: request.temperature,
@@ -132,7 +140,9 @@ export function encodeRequest(request: ConversationRequest, options: EncodeOptio
   };
   const roleOf = (message: Message): Message =>
     quirks?.noDeveloperRole === true && message.role === 'developer' ? { ...message, role: 'system' } : message;
-  const messages = request.messages.filter((message) => message !== instructions).map(roleOf);
+  const messages = request.messages.flatMap((message, index) =>
+    message === instructions ? [] : [{ message: roleOf(message), path: `messages[${index}].content` }],
+  );
   const { text: _, hintedModel: __, ...formRest } = form;
   const body: Record<string, Json | undefined> = {
     ...fields,

@@ -38,12 +38,13 @@ export function encodeFormat(format: ResponseFormat, isNative: boolean, report: 
 const efforts: ReadonlySet<unknown> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
 const summaries: ReadonlySet<unknown> = new Set(['auto', 'concise', 'detailed']);
 
-/** The `reasoning` object. */
+/** The `reasoning` object; undefined where it says nothing with a canonical name, and stays in the request's residue. */
 export function decodeReasoningOptions(reasoning: JsonObject | undefined): ReasoningOptions | undefined {
   if (reasoning === undefined) return undefined;
   const { effort, summary } = reasoning;
   const [hasEffort, hasSummary] = [efforts.has(effort), summaries.has(summary)];
   const taken = [...(hasEffort ? ['effort'] : []), ...(hasSummary ? ['summary'] : [])];
+  if (!hasEffort && !hasSummary) return undefined;
   return {
     ...(hasEffort ? { effort: effort as Exclude<ReasoningOptions['effort'], undefined> } : {}),
     ...(hasSummary ? { summary: summary as Exclude<ReasoningOptions['summary'], undefined> } : {}),
@@ -65,17 +66,17 @@ export function encodeReasoningOptions(reasoning: ReasoningOptions, report: Loss
   if (isDisabled === true && effort === undefined) {
     report.add({
       action: 'dropped',
-      field: 'reasoning.disabled',
+      field: 'reasoning',
       reason: 'not every model of the Responses API can be told not to think',
     });
   } else if (budgetTokens !== undefined) {
     effort ??= effortOf(budgetTokens);
-    report.add({ action: 'changed', field: 'reasoning.budget_tokens', reason: `sent as reasoning.effort ${effort}` });
+    report.add({ action: 'changed', field: 'reasoning', reason: `sent as reasoning.effort ${effort}` });
   }
   if (isAdaptive === true) {
     report.add({
       action: 'dropped',
-      field: 'reasoning.adaptive',
+      field: 'reasoning',
       reason: 'the model decides by itself how much it thinks',
     });
   }

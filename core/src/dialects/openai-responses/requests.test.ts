@@ -159,9 +159,9 @@ describe('values of other dialects in a client of this one', () => {
     const { body: sent, losses } = encode(request);
     expect(JSON.stringify(sent)).not.toMatch(/EqQB|__bfsig_|eyJiaWZyb3N0/);
     expect(losses.map(({ field }) => field)).toEqual([
-      'reasoning.encrypted_content',
-      'reasoning',
-      'tool_calls.signature',
+      'messages[0].content[0].encrypted_content',
+      'messages[0].content[0]',
+      'messages[0].content[1].signature',
     ]);
   });
 
@@ -220,13 +220,13 @@ describe('values of other dialects in a client of this one', () => {
     });
     expect(losses.map(({ field }) => field).toSorted()).toEqual([
       'frequency_penalty',
+      'messages[2].content[0]',
+      'messages[2].content[0].encrypted_content',
+      'messages[3].content[0].is_error',
       'n',
       'presence_penalty',
-      'reasoning',
-      'reasoning.encrypted_content',
       'seed',
       'stop',
-      'tool_result.is_error',
       'top_k',
     ]);
   });

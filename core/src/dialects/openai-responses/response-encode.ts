@@ -4,7 +4,7 @@ import type { EncodeOptions, LossReport } from '../codec.ts';
 import { answeredBy, encodeFinish, reportFinish } from './finish.ts';
 import type { FinishStatus } from './finish.ts';
 import { createIdSource } from './ids.ts';
-import type { ItemContext } from './item-encode.ts';
+import type { ItemContext } from './item-context.ts';
 import { encodeItems } from './item-encode.ts';
 import { encodeSettings, findInstructions, textOf } from './request-encode.ts';
 import { defined, isOwn, objectMember, ownRemainder, reportForeign } from './residue.ts';
@@ -120,7 +120,10 @@ export function encodeResponse(response: ConversationResponse, options: EncodeOp
   const isNative = isOwn(response);
   const finish = isNative && candidate?.finishReason === undefined ? undefined : encodeFinish(candidate?.finishReason);
   const context = responseContext(options, finish?.status ?? 'completed');
-  const output = encodeItems([{ role: 'assistant', parts: candidate?.parts ?? [] }], context);
+  const output = encodeItems(
+    [{ message: { role: 'assistant', parts: candidate?.parts ?? [] }, path: 'content' }],
+    context,
+  );
   if (!isNative && candidate !== undefined) {
     reportFinish(candidate.finishReason, finish, answeredBy(candidate.parts), report);
   }

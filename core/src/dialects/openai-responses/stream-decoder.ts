@@ -90,7 +90,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     const [response, item, part] = [json['response'], json['item'], json['part']];
     if (isJsonObject(response) && type.startsWith('response.')) {
       this.#start(response);
-      if (terminalTypes.has(type)) this.#end(response, json);
+      if (terminalTypes.has(type)) this.#end(response);
     } else if (isJsonObject(item) && type === 'response.output_item.added') this.#addItem(outputIndexOf(json), item);
     else if (isJsonObject(item) && type === 'response.output_item.done') this.#completeItem(outputIndexOf(json), item);
     else if (isJsonObject(part)) this.#decodePart(type, json, part);
@@ -117,7 +117,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.#emit({ type: 'response-start', ...defined(head) });
   }
 
-  #end(response: JsonObject, json: JsonObject): void {
+  #end(response: JsonObject): void {
     for (const [position, item] of (listField(response, 'output') ?? []).entries()) {
       if (isJsonObject(item)) this.#completeItem(this.#state.indexOf(item, position), item);
     }
@@ -126,10 +126,9 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     const usage = decodeUsage(response['usage']);
     if (usage !== undefined) this.#emit({ type: 'usage', usage });
     const reason = decodeFinish(response, this.#state);
-    if (reason !== undefined) this.#emit({ type: 'finish', reason });
-    if (json['type'] === 'response.failed' || response['status'] === 'failed') {
-      this.#emit({ type: 'error', error: decodeError(200, response) });
-    }
+    // A failed response has no end but its error; its status stays in the residue.
+    if (reason?.kind === 'error') this.#emit({ type: 'error', error: decodeError(200, response) });
+    else if (reason !== undefined) this.#emit({ type: 'finish', reason });
   }
 
   #decodePart(type: string, json: JsonObject, part: JsonObject): void {

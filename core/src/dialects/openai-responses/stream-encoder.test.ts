@@ -213,7 +213,7 @@ describe('frames of other dialects', () => {
       [{ events: [{ type: 'server-tool', dialect: 'anthropic-messages', name: 'web_search', value: {} }] }],
       losses,
     );
-    expect(losses).toEqual([{ action: 'dropped', field: 'web_search', reason: 'only anthropic-messages knows it' }]);
+    expect(losses).toEqual([{ action: 'dropped', field: 'content[0]', reason: 'only anthropic-messages knows it' }]);
   });
 });
 

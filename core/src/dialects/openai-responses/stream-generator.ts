@@ -1,12 +1,13 @@
 import type { ErrorInfo, Json, JsonObject, ReasoningPart, StreamEvent } from '@bifrost/sdk';
 import { isJsonObject } from '@bifrost/sdk';
-import type { EncodeOptions } from '../codec.ts';
+import type { EncodeOptions, LossReport } from '../codec.ts';
 import { packToolCallId } from '../provenance.ts';
 import { encodeAnnotation, encodeLogprobs } from './annotations.ts';
 import { encodeErrorEvent } from './errors.ts';
 import { encodeFinish, reportFinish } from './finish.ts';
 import type { FinishStatus } from './finish.ts';
 import { numberField, stringField } from './json-fields.ts';
+import { reportBelow } from './loss-path.ts';
 import { encodeEncrypted } from './reasoning-encode.ts';
 import { dialect } from './residue.ts';
 import { generateResponse, responseContext, statusFields } from './response-encode.ts';
@@ -30,6 +31,8 @@ export class ResponseGenerator {
   readonly #isSummaryWanted: boolean;
   readonly #items = new Map<number, StreamedItem>();
   readonly #parts = new Map<string, StreamedPart>();
+  /** The parts of the answer in the order in which they began. */
+  readonly #places = new Set<string>();
   #base: JsonObject | undefined;
   #sequence = 0;
   #isEnded = false;
@@ -167,6 +170,8 @@ export class ResponseGenerator {
   }
 
   #event(event: StreamEvent, siblings: readonly StreamEvent[]): void {
+    if ('part' in event) this.#places.add(event.part);
+    else if (event.type === 'server-tool' || event.type === 'opaque') this.#places.add(`whole ${this.#places.size}`);
     if (event.type === 'error') {
       this.#fail(event.error);
       return;
@@ -218,17 +223,26 @@ export class ResponseGenerator {
     }
   }
 
-  #reportSignature(event: { readonly signature?: string }, field: string): void {
+  /** A report with the place of the event's part among all parts of the answer. */
+  #reportOf(event: StreamEvent): LossReport {
+    const place = 'part' in event ? [...this.#places].indexOf(event.part) : this.#places.size - 1;
+    return reportBelow(this.#options.report, `content[${place}]`);
+  }
+
+  #reportSignature(event: EventOf<'tool-call-end' | 'text-end'>): void {
     if (event.signature === undefined) return;
-    this.#options.report.add({ action: 'dropped', field, reason: 'the Responses API has no place for it here' });
+    this.#reportOf(event).add({
+      action: 'dropped',
+      field: 'signature',
+      reason: 'the Responses API has no place for it here',
+    });
   }
 
   #endPart(event: EventOf<'tool-call-end' | 'text-end' | 'refusal-end'>): void {
     const part = this.#parts.get(event.part);
     if (part === undefined) return;
-    if (event.type === 'text-end') this.#reportSignature(event, 'text.signature');
-    if (event.type === 'tool-call-end' && part.signature === undefined)
-      this.#reportSignature(event, 'tool_calls.signature');
+    if (event.type === 'text-end') this.#reportSignature(event);
+    if (event.type === 'tool-call-end' && part.signature === undefined) this.#reportSignature(event);
     this.#finishPart(part);
     if (event.type === 'tool-call-end') this.#finishItem(part.item, 'completed');
   }
@@ -283,7 +297,7 @@ export class ResponseGenerator {
       this.#delta(part, event.text, isText ? { logprobs: encodeLogprobs(event.logprobs ?? []) } : {});
       return;
     }
-    const annotation = encodeAnnotation(event.citation, this.#options.report);
+    const annotation = encodeAnnotation(event.citation, this.#reportOf(event));
     if (annotation === undefined) return;
     const annotationIndex = this.#state.citations(part.id).indexOf(event.citation);
     this.#emit('response.output_text.annotation.added', {
@@ -312,7 +326,7 @@ export class ResponseGenerator {
     const encrypted = encodeEncrypted(opaque, 'response');
     if (encrypted !== undefined && 'value' in encrypted) part.item.encrypted = encrypted.value;
     else if (encrypted !== undefined) {
-      this.#options.report.add({ action: 'dropped', field: 'reasoning.encrypted_content', reason: encrypted.dropped });
+      this.#reportOf(event).add({ action: 'dropped', field: 'encrypted_content', reason: encrypted.dropped });
     }
     this.#finishPart(part);
   }
@@ -350,7 +364,7 @@ export class ResponseGenerator {
 
   #media(event: EventOf<'media-delta'>): void {
     if (event.kind !== 'image' || event.source !== undefined) {
-      this.#options.report.add({
+      this.#reportOf(event).add({
         action: 'dropped',
         field: event.kind,
         reason: 'the Responses API streams no such media',
@@ -374,8 +388,7 @@ export class ResponseGenerator {
   #whole(event: EventOf<'server-tool' | 'opaque'>): void {
     const { value }: { readonly value: Json } = event;
     if (event.dialect !== dialect || !isJsonObject(value)) {
-      const field = event.type === 'server-tool' ? event.name : 'content';
-      this.#options.report.add({ action: 'dropped', field, reason: `only ${event.dialect} knows it` });
+      this.#reportOf(event).add({ action: 'dropped', field: '', reason: `only ${event.dialect} knows it` });
       return;
     }
     const id = stringField(value, 'id');

@@ -64,7 +64,11 @@ function stripTerminal(response: JsonObject, state: StreamState): JsonObject {
   const { fields, form } = responseRemainder(response);
   const { status, usage } = response;
   // Nulls that stand for "nothing" are form; what the events say is left out.
-  const kept = { ...fields, ...form, ...(typeof status === 'string' ? {} : defined({ status })) };
+  const kept = {
+    ...fields,
+    ...form,
+    ...(typeof status === 'string' && status !== 'failed' ? {} : defined({ status })),
+  };
   const output = response['output'];
   const template = stripHead({ ...kept, ...defined({ output, ...headOf(response) }) }, state);
   const stripped = mapOutput(template, (item, position) => stripItem(item, state.indexOf(item, position), state, true));

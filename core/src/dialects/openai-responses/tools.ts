@@ -4,7 +4,8 @@ import { isJsonObject } from '@bifrost/sdk';
 import type { LossReport } from '../codec.ts';
 import { reportCacheControl } from './content.ts';
 import { booleanField, objectField, stringField } from './json-fields.ts';
-import { defined, dialect, isOwn, ownRemainder, remainderOf, spread, toResidue } from './residue.ts';
+import { reportBelow } from './loss-path.ts';
+import { defined, dialect, isOwn, ownRemainder, remainderOf, reportForeign, spread, toResidue } from './residue.ts';
 
 /** `format` of a custom tool as a grammar, where it is one and nothing else. */
 function grammarOf(tool: JsonObject): { readonly syntax: string; readonly definition: string } | undefined {
@@ -41,13 +42,15 @@ export function decodeTool(tool: JsonObject): Tool {
 
 /** Encodes the tools; the caller's own functions of other dialects are marked not strict, as this API would make them so by itself. */
 export function encodeTools(tools: readonly Tool[], isNative: boolean, report: LossReport): JsonObject[] {
-  return tools.flatMap((tool): JsonObject[] => {
+  return tools.flatMap((tool, index): JsonObject[] => {
+    const below = reportBelow(report, `tools[${index}]`);
     if (tool.type === 'server') {
       if (tool.dialect === dialect) return [tool.value];
-      report.add({ action: 'dropped', field: `tools.${tool.name}`, reason: `only ${tool.dialect} providers run it` });
+      below.add({ action: 'dropped', field: '', reason: `only ${tool.dialect} providers run it` });
       return [];
     }
-    reportCacheControl(tool, report);
+    reportForeign(tool, below);
+    reportCacheControl(tool, below);
     const { name, description, parameters, strict, isFreeform, grammar } = tool;
     const own = spread(ownRemainder(tool));
     if (isFreeform === true) {
