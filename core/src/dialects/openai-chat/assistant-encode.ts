@@ -146,11 +146,7 @@ function addCalls(target: MutableJson, calls: readonly Part[], path: string, con
     } else if (part.type === 'server-tool' && part.dialect === context.dialect)
       toolCalls.push(part.value as JsonObject);
     else if (part.type === 'server-tool') {
-      context.report.add({
-        action: 'dropped',
-        field: `${path}.${part.name}`,
-        reason: `only ${part.dialect} knows this tool`,
-      });
+      context.report.add({ action: 'dropped', field: at, reason: `only ${part.dialect} knows ${part.name}` });
     }
   }
   if (toolCalls.length > 0) target['tool_calls'] = toolCalls as unknown as JsonObject[];

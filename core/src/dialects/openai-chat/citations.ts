@@ -28,12 +28,8 @@ export function encodeAnnotation(citation: Citation, shift: number, path: string
   setField(target, 'content', citation.citedText);
   setField(target, 'start_index', citation.startIndex === undefined ? undefined : citation.startIndex + shift);
   setField(target, 'end_index', citation.endIndex === undefined ? undefined : citation.endIndex + shift);
-  for (const [key, value] of [
-    ['file_id', citation.fileId],
-    ['document_index', citation.documentIndex],
-  ] as const) {
-    if (value !== undefined)
-      context.report.add({ action: 'dropped', field: `${path}.${key}`, reason: 'an annotation cites a URL only' });
+  if (citation.fileId !== undefined || citation.documentIndex !== undefined) {
+    context.report.add({ action: 'changed', field: path, reason: 'an annotation cites a URL, not a file or document' });
   }
   return { type: 'url_citation', url_citation: addResidue(target, citation.residue, path, context) };
 }

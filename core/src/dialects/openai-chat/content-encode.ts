@@ -41,6 +41,7 @@ function encodeFile(part: MediaPart, form: JsonObject, path: string, context: En
   const { source } = part;
   if (source.type === 'text') {
     context.report.add({ action: 'changed', field: path, reason: 'the document is sent as a text part' });
+    if (part.filename !== undefined) drop(`${path}.filename`, 'a text part has no name', context);
     return { type: 'text', text: source.text };
   }
   if (source.type === 'file-id') file['file_id'] = source.fileId;

@@ -18,6 +18,14 @@ export function formOf(residue: Residue | undefined, dialect: DialectName): Json
   return residue?.dialect === dialect ? (residue.form ?? {}) : {};
 }
 
+/** Fields whose value follows from where they stand: left away again where the wire had left them away. */
+const constants: ReadonlySet<string> = new Set(['type', 'object', 'role', 'index']);
+
+/** True for a field that the wire had left away; the encoder then makes up no value for it. */
+export function isAbsent(residue: Residue | undefined, key: string, dialect: DialectName): boolean {
+  return (formOf(residue, dialect)['absent'] as readonly string[] | undefined)?.includes(key) === true;
+}
+
 /**
  * Completes an encoded object with its remainder: unknown fields, nulls and empties go back where nothing canonical was
  * written. The remainder of another dialect is reported, field by field.
@@ -39,7 +47,9 @@ export function addResidue(
     }
     return target;
   }
-  for (const key of (residue.form?.['absent'] as readonly string[] | undefined) ?? []) delete target[key];
+  for (const key of (residue.form?.['absent'] as readonly string[] | undefined) ?? []) {
+    if (target[key] === null || constants.has(key)) delete target[key];
+  }
   addMissing(target, residue.fields);
   addMissing(target, (residue.form?.['plain'] as JsonObject | undefined) ?? {});
   return target;

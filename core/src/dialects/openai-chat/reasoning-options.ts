@@ -128,6 +128,16 @@ export function encodeReasoningOptions(
     return;
   }
   const isSameField = form['field'] === field;
+  const hasWish = [options.effort, options.budgetTokens, options.isAdaptive, options.isDisabled].some(
+    (one) => one !== undefined,
+  );
+  if (!hasWish && options.residue?.dialect !== context.dialect) {
+    context.report.add({
+      action: 'dropped',
+      field: 'reasoning',
+      reason: 'it says neither how much to think nor whether',
+    });
+  }
   if (field === 'reasoning_effort') setField(target, field, encodeEffort(options, context));
   if (field === 'reasoning') target[field] = encodeReasoningObject(options);
   if (field === 'thinking') target[field] = encodeThinkingObject(options, isSameField ? form : {});

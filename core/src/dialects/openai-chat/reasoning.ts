@@ -164,6 +164,17 @@ export function encodeReasoning(
 ): void {
   if (parts.length === 0) return;
   const { path, form } = message;
+  if (
+    parts.some(
+      (part) =>
+        part.text === '' &&
+        part.signature === undefined &&
+        part.encrypted === undefined &&
+        part.residue?.dialect !== context.dialect,
+    )
+  ) {
+    context.report.add({ action: 'dropped', field: `${path}.reasoning`, reason: 'it says nothing but its id' });
+  }
   const isReplayable = context.direction === 'response' || context.isOwn || context.quirks.reasoningField !== undefined;
   const isOwnForm = Array.isArray(form['reasoning']);
   const text = parts.map((part) => part.text).join('');

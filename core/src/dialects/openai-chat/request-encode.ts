@@ -54,6 +54,12 @@ function addTools(target: MutableJson, request: ConversationRequest, context: En
       field === 'function_call' && request.toolChoice.type === 'tool' ? { name: request.toolChoice.name } : choice;
   }
   if (hasTools || context.isOwn) setField(target, 'parallel_tool_calls', request.isParallelToolCallsAllowed);
+  if (hasTools || context.isOwn) return;
+  const reason = 'there is no tool that the provider knows';
+  if (request.toolChoice !== undefined) context.report.add({ action: 'dropped', field: 'tool_choice', reason });
+  if (request.isParallelToolCallsAllowed !== undefined) {
+    context.report.add({ action: 'dropped', field: 'parallel_tool_calls', reason });
+  }
 }
 
 function addServiceTier(target: MutableJson, request: ConversationRequest, context: EncodeContext): void {

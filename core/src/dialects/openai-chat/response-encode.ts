@@ -1,7 +1,7 @@
 import type { Candidate, ConversationResponse, Json, JsonObject, Part, Residue } from '@bifrost/sdk';
 import type { EncodeOptions } from '../codec.ts';
 import { encodeAssistant } from './assistant-encode.ts';
-import { addResidue, formOf, setField } from './encode-context.ts';
+import { addResidue, formOf, isAbsent, setField } from './encode-context.ts';
 import type { EncodeContext } from './encode-context.ts';
 import { formatFinishReason, isFinishReasonChanged, mapFinishReason } from './finish-reason.ts';
 import { encodeLogprobs } from './logprobs.ts';
@@ -106,16 +106,26 @@ function addChoiceResidue(
   return addResidue(target, residue, path, context);
 }
 
+/** Id, model and time: the answer's own, else stand-ins, but none for a field that this dialect's provider left away. */
+export function envelope(response: ConversationResponse, options: EncodeOptions, context: EncodeContext): MutableJson {
+  const target: MutableJson = {};
+  const standIns = {
+    id: response.id ?? options.fallbackId ?? 'chatcmpl-unknown',
+    created: response.createdAt ?? Math.floor(Date.now() / 1000),
+    model: response.model ?? options.request?.model ?? '',
+  };
+  const own = { id: response.id, created: response.createdAt, model: response.model };
+  for (const key of ['id', 'created', 'model'] as const) {
+    if (own[key] !== undefined || !isAbsent(response.residue, key, context.dialect)) target[key] = standIns[key];
+  }
+  return target;
+}
+
 /** Canonical -> Chat Completions answer. */
 export function encodeResponse(response: ConversationResponse, options: EncodeOptions): JsonObject {
   const context = responseContext('openai-chat', response.residue, options);
   const form = formOf(response.residue, context.dialect);
-  const target: MutableJson = {
-    id: response.id ?? options.fallbackId ?? 'chatcmpl-unknown',
-    object: 'chat.completion',
-    created: response.createdAt ?? Math.floor(Date.now() / 1000),
-    model: response.model ?? options.request?.model ?? '',
-  };
+  const target: MutableJson = { ...envelope(response, options, context), object: 'chat.completion' };
   const citations: string[] = [];
   target['choices'] = response.candidates.map((candidate, place) => {
     const { parts, top } = splitTopCitations(candidate.parts, context.dialect);

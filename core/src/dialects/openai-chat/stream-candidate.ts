@@ -100,6 +100,7 @@ export class StreamCandidate {
   /** `reasoning_details` for what must come back byte for byte: the whole text with its signature, the encrypted form. */
   #reasoningEnd(event: Extract<StreamEvent, { readonly type: 'reasoning-end' }>): JsonObject | undefined {
     const { index, id, isSummary, text } = this.#open(event.part, undefined, false);
+    const hasText = text !== '';
     this.#reasoning.set(event.part, { index, id, isSummary, text: '' });
     const named = id === undefined ? {} : { id };
     const details: JsonObject[] = [];
@@ -111,6 +112,8 @@ export class StreamCandidate {
         : { type: 'reasoning.text', text };
       details.push({ ...body, ...(signature === undefined ? {} : { signature }), ...named, index });
     }
+    if (event.signature === undefined && event.encrypted === undefined && !hasText)
+      this.#drop('reasoning', 'it says nothing but its id');
     if (encrypted !== undefined) details.push({ type: 'reasoning.encrypted', data: encrypted, ...named, index });
     return details.length === 0 ? undefined : { reasoning_details: details };
   }

@@ -1,5 +1,6 @@
 import { isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject, StreamEvent } from '@bifrost/sdk';
+import type { Provenance } from '../provenance.ts';
 import { untagOpaque } from '../provenance.ts';
 import { decodeAnnotation } from './citations.ts';
 import { mapFinishReason } from './finish-reason.ts';
@@ -40,6 +41,8 @@ export class StreamChoice {
   readonly #citedUrls = new Set<string>();
   #open: { readonly kind: Kind; readonly part: string } | undefined;
   #signature: string | undefined;
+  /** The encrypted form of the open part, where another dialect's part was carried as two details. */
+  #encrypted: Provenance | undefined;
   /** The open part's thinking so far: a signature may come with the whole of it once more. */
   #thinking = '';
   #partCount = 0;
@@ -179,9 +182,13 @@ export class StreamChoice {
     const named = typeof id === 'string' ? { id } : {};
     if (type === 'reasoning.encrypted') {
       if (typeof data !== 'string' || data === '') return;
+      const tagged = untagOpaque(data);
+      if (tagged !== undefined && this.#open?.kind === 'reasoning') {
+        this.#encrypted = tagged;
+        return;
+      }
       this.#close(builder);
       const part = this.#nextPart('reasoning');
-      const tagged = untagOpaque(data);
       builder.emit({ type: 'reasoning-start', part, ...this.#candidate, ...named });
       const opaque = { encrypted: tagged?.value ?? data, origin: tagged?.dialect ?? 'openai-chat' } as const;
       builder.emit({ type: 'reasoning-end', part, ...this.#candidate, ...opaque });
@@ -267,13 +274,22 @@ export class StreamChoice {
     if (this.#open === undefined) return;
     const { kind, part } = this.#open;
     this.#open = undefined;
-    if (kind !== 'reasoning' || this.#signature === undefined) {
+    if (kind !== 'reasoning') {
       builder.emit({ type: `${kind}-end`, part, ...this.#candidate });
       return;
     }
-    const tagged = untagOpaque(this.#signature);
-    const opaque = { signature: tagged?.value ?? this.#signature, origin: tagged?.dialect ?? 'openai-chat' } as const;
+    const [signature, encrypted] = [this.#signature, this.#encrypted];
     this.#signature = undefined;
-    builder.emit({ type: 'reasoning-end', part, ...this.#candidate, ...opaque });
+    this.#encrypted = undefined;
+    const tagged = signature === undefined ? undefined : untagOpaque(signature);
+    const origin = tagged?.dialect ?? encrypted?.dialect ?? 'openai-chat';
+    builder.emit({
+      type: 'reasoning-end',
+      part,
+      ...this.#candidate,
+      ...(signature === undefined ? {} : { signature: tagged?.value ?? signature }),
+      ...(encrypted === undefined ? {} : { encrypted: encrypted.value }),
+      ...(signature === undefined && encrypted === undefined ? {} : { origin }),
+    });
   }
 }

@@ -174,10 +174,13 @@ export class OpenaiChatStreamEncoder implements StreamEncoder {
   }
 
   #foreign(event: Extract<StreamEvent, { readonly type: 'server-tool' | 'opaque' }>): readonly JsonObject[] {
-    if (event.dialect === 'openai-chat' && isJsonObject(event.value))
-      return [...this.#role(0), this.#chunk(0, event.value)];
-    const field = event.type === 'server-tool' ? event.name : 'opaque';
-    this.#options.report.add({ action: 'dropped', field, reason: `only ${event.dialect} knows it` });
+    const index = event.candidate ?? 0;
+    if (event.dialect === 'openai-chat' && isJsonObject(event.value)) {
+      return [...this.#role(index), this.#chunk(index, event.value)];
+    }
+    const field = `choices[${index}].delta.${event.type === 'server-tool' ? 'server_tool' : 'opaque'}`;
+    const what = event.type === 'server-tool' ? event.name : 'it';
+    this.#options.report.add({ action: 'dropped', field, reason: `only ${event.dialect} knows ${what}` });
     return [];
   }
 

@@ -10,13 +10,20 @@ function count(object: Json | undefined, key: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** Subtracts the known parts from a total that contains them; never below 0, as servers have been seen to overlap them. */
-function fresh(total: number | undefined, parts: readonly (number | undefined)[]): number | undefined {
-  if (total === undefined) return undefined;
-  return Math.max(
-    0,
-    parts.reduce<number>((left, part) => left - (part ?? 0), total),
-  );
+/**
+ * Splits a total into its parts and what is left: `[rest, ...parts]`. A part that is larger than the whole stands beside it
+ * (cached tokens of Grok on Azure, audio of Voxtral); parts that overlap (cached images) are cut so that the sum is the total.
+ */
+function split(total: number | undefined, parts: readonly (number | undefined)[]): readonly (number | undefined)[] {
+  if (total === undefined) return [undefined, ...parts];
+  let left = total;
+  const taken = parts.map((part) => {
+    if (part === undefined || part > total) return part;
+    const own = Math.min(part, left);
+    left -= own;
+    return own;
+  });
+  return [left, ...taken];
 }
 
 /**
@@ -45,16 +52,19 @@ export function decodeUsage(raw: JsonObject): Usage {
     reasoning !== undefined &&
     reasoning > 0 &&
     (reasoning > (completion ?? 0) || total === (prompt ?? 0) + (completion ?? 0) + reasoning);
+  const [fresh, read, write, freshAudio, freshImage] = split(prompt, [cacheRead, cacheWrite, inputAudio, inputImage]);
+  const [visible, thought, audio, image] = split(completion, [reasoning, outputAudio, outputImage]);
+  const [plainVisible, plainAudio, plainImage] = split(completion, [outputAudio, outputImage]);
   const usage: MutableJson = {};
-  setField(usage, 'inputTokens', fresh(prompt, [cacheRead, cacheWrite, inputAudio, inputImage]));
-  setField(usage, 'cacheReadTokens', cacheRead);
-  setField(usage, 'cacheWriteTokens', cacheWrite);
-  setField(usage, 'outputTokens', fresh(completion, [isReasoningBeside ? 0 : reasoning, outputAudio, outputImage]));
-  setField(usage, 'reasoningTokens', reasoning);
-  setField(usage, 'inputAudioTokens', inputAudio);
-  setField(usage, 'inputImageTokens', inputImage);
-  setField(usage, 'outputAudioTokens', outputAudio);
-  setField(usage, 'outputImageTokens', outputImage);
+  setField(usage, 'inputTokens', fresh);
+  setField(usage, 'cacheReadTokens', read);
+  setField(usage, 'cacheWriteTokens', write);
+  setField(usage, 'inputAudioTokens', freshAudio);
+  setField(usage, 'inputImageTokens', freshImage);
+  setField(usage, 'outputTokens', isReasoningBeside ? plainVisible : visible);
+  setField(usage, 'reasoningTokens', isReasoningBeside ? reasoning : thought);
+  setField(usage, 'outputAudioTokens', isReasoningBeside ? plainAudio : audio);
+  setField(usage, 'outputImageTokens', isReasoningBeside ? plainImage : image);
   setField(usage, 'totalTokens', total);
   return usage as Usage;
 }

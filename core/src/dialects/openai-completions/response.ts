@@ -6,7 +6,7 @@ import type { EncodeContext } from '../openai-chat/encode-context.ts';
 import { ObjectReader, optional, residueOf } from '../openai-chat/object-reader.ts';
 import type { MutableJson, ReadMode } from '../openai-chat/object-reader.ts';
 import { invalidResponse, readFinishReason, readUsage } from '../openai-chat/response-decode.ts';
-import { encodeFinishReason, responseContext } from '../openai-chat/response-encode.ts';
+import { encodeFinishReason, envelope, responseContext } from '../openai-chat/response-encode.ts';
 import { applyUsageRemainder, encodeUsage, reportUsageLosses } from '../openai-chat/usage.ts';
 import type { UsageRemainder } from '../openai-chat/usage.ts';
 
@@ -67,13 +67,8 @@ function encodeChoice(candidate: Candidate, at: number, context: EncodeContext):
 export function encodeResponse(response: ConversationResponse, options: EncodeOptions): JsonObject {
   const context = responseContext(dialect, response.residue, options);
   const form = formOf(response.residue, dialect);
-  const target: MutableJson = {
-    id: response.id ?? options.fallbackId ?? 'cmpl-unknown',
-    object: form['object'] ?? 'text_completion',
-    created: response.createdAt ?? Math.floor(Date.now() / 1000),
-    model: response.model ?? options.request?.model ?? '',
-    choices: response.candidates.map((candidate, at) => encodeChoice(candidate, at, context)),
-  };
+  const target: MutableJson = { ...envelope(response, options, context), object: form['object'] ?? 'text_completion' };
+  target['choices'] = response.candidates.map((candidate, at) => encodeChoice(candidate, at, context));
   if (response.usage !== undefined) {
     const book = encodeUsage(response.usage);
     reportUsageLosses(response.usage, context.report);
