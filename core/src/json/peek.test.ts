@@ -2,6 +2,7 @@ import { InvalidRequestError } from '@bifrost/sdk';
 import type { GatewayError } from '@bifrost/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { renderOddly } from './__tests__/render-oddly.ts';
 import { maxNesting, memberValue, peekTopLevel } from './peek.ts';
 
 const keys = ['model', 'stream', 'fallbacks'] as const;
@@ -19,29 +20,6 @@ const messageOf = (text: string) => {
   }
   throw new Error(`accepted: ${text}`);
 };
-
-/** Renders JSON oddly: random white space, `\u` escapes in keys and strings, repeated keys. */
-function renderOddly(value: unknown, random: () => number): string {
-  const space = () => ['', '', ' ', '\n', '\t\r\n '][Math.floor(random() * 5)] as string;
-  const escaped = (text: string) =>
-    random() < 0.3
-      ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
-      : JSON.stringify(text);
-  const render = (one: unknown): string => {
-    if (typeof one === 'string') return escaped(one);
-    if (Array.isArray(one)) return `[${space()}${one.map(render).join(`${space()},${space()}`)}${space()}]`;
-    if (typeof one === 'object' && one !== null) {
-      const members = Object.entries(one).flatMap(([key, member]) => {
-        const text = `${escaped(key)}${space()}:${space()}${render(member)}`;
-        return random() < 0.2 ? [`${escaped(key)}:${render('earlier')}`, text] : [text];
-      });
-      return `{${space()}${members.join(`${space()},${space()}`)}${space()}}`;
-    }
-    if (typeof one === 'number' && Number.isSafeInteger(one) && random() < 0.3) return `${one}.0`;
-    return JSON.stringify(one);
-  };
-  return `${space()}${render(value)}${space()}`;
-}
 
 describe('peekTopLevel', () => {
   it('agrees with JSON.parse on oddly formatted objects', () => {

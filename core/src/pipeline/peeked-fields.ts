@@ -21,6 +21,10 @@ export function peekRequest(run: RequestRun): void {
     return;
   }
   const model = memberValue(run.body, top.members[modelField]);
+  if (model === undefined && mayBeModelless(run)) {
+    run.isStream = readStream(memberValue(run.body, top.members[streamField]));
+    return;
+  }
   if (typeof model !== 'string' || model === '') {
     const given = model === undefined ? 'it is missing' : model === '' ? 'it is empty' : `it is ${kindOf(model)}`;
     throw new InvalidRequestError(`"model" must be a string such as "provider/model", but ${given}`, {
@@ -31,6 +35,12 @@ export function peekRequest(run: RequestRun): void {
   run.modelText = model;
   run.bodyModel = model;
   if (route.operation === 'conversation') run.isStream = readStream(memberValue(run.body, top.members[streamField]));
+}
+
+/** A stored prompt of the Responses API names the model itself; that only its own provider can know. */
+function mayBeModelless(run: RequestRun): boolean {
+  const { route } = run.request;
+  return route.dialect === 'openai-responses' && route.isDropIn && route.defaultProvider !== undefined;
 }
 
 function kindOf(value: unknown): string {
