@@ -5,7 +5,12 @@ import type { InboundRoute } from './seam.ts';
 
 const embedding = { operation: 'embeddings', requestType: 'embedding' } as const;
 const counting = { operation: 'count-tokens', requestType: 'count_tokens' } as const;
-const openaiAnswer = { object: 'list', model: 'e', data: [{ object: 'embedding', index: 0, embedding: [0.5, -1] }], usage: { prompt_tokens: 2, total_tokens: 2 } };
+const openaiAnswer = {
+  object: 'list',
+  model: 'e',
+  data: [{ object: 'embedding', index: 0, embedding: [0.5, -1] }],
+  usage: { prompt_tokens: 2, total_tokens: 2 },
+};
 
 async function post(name: string, route: InboundRoute, request: { body: object; path?: string }, answer: object) {
   await using upstream = await startReplayUpstream({ script: [{ body: answer as never }] });
@@ -17,7 +22,12 @@ async function post(name: string, route: InboundRoute, request: { body: object; 
 
 describe('embeddings', () => {
   it('pass a provider of their own dialect as they came', async () => {
-    const { sink, path, sent, trace } = await post('openai', { ...routes.chat, ...embedding }, { body: { model: 'openai/e', input: ['hi'], odd: 1 } }, openaiAnswer);
+    const { sink, path, sent, trace } = await post(
+      'openai',
+      { ...routes.chat, ...embedding },
+      { body: { model: 'openai/e', input: ['hi'], odd: 1 } },
+      openaiAnswer,
+    );
     expect(path).toBe('/v1/embeddings');
     expect(sent).toEqual({ model: 'e', input: ['hi'], odd: 1 });
     expect(sink.json).toEqual(openaiAnswer);
@@ -26,12 +36,25 @@ describe('embeddings', () => {
 
   it('are translated between OpenAI and Gemini, both ways', async () => {
     const values = [0.5, -1];
-    const toGemini = await post('gemini', { ...routes.chat, ...embedding }, { body: { model: 'gemini/e', input: ['a', 'b'] } }, { embeddings: [{ values }, { values }] });
+    const toGemini = await post(
+      'gemini',
+      { ...routes.chat, ...embedding },
+      { body: { model: 'gemini/e', input: ['a', 'b'] } },
+      { embeddings: [{ values }, { values }] },
+    );
     expect(toGemini.path).toBe('/v1beta/models/e:batchEmbedContents');
-    expect((toGemini.sink.json['data'] as { embedding: number[] }[]).map((one) => one.embedding)).toEqual([values, values]);
+    expect((toGemini.sink.json['data'] as { embedding: number[] }[]).map((one) => one.embedding)).toEqual([
+      values,
+      values,
+    ]);
     expect(toGemini.sink.headers['x-bf-lane']).toBe('translated');
     const route = { ...routes.gemini, ...embedding, pathModel: 'openai/e' };
-    const toOpenai = await post('openai', route, { body: { content: { parts: [{ text: 'hi' }] } }, path: '/v1beta/models/openai/e:embedContent' }, openaiAnswer);
+    const toOpenai = await post(
+      'openai',
+      route,
+      { body: { content: { parts: [{ text: 'hi' }] } }, path: '/v1beta/models/openai/e:embedContent' },
+      openaiAnswer,
+    );
     expect(toOpenai.sent).toMatchObject({ model: 'e' });
     expect(toOpenai.sink.json['embedding']).toEqual({ values });
   });
@@ -39,7 +62,12 @@ describe('embeddings', () => {
   it('of Gemini keep the action that the caller named', async () => {
     const route = { ...routes.gemini, ...embedding, pathModel: 'e' };
     const body = { requests: [{ model: 'models/e', content: { parts: [{ text: 'hi' }] } }] };
-    const { path, sink } = await post('gemini', route, { body, path: '/v1beta/models/e:batchEmbedContents' }, { embeddings: [{ values: [1] }] });
+    const { path, sink } = await post(
+      'gemini',
+      route,
+      { body, path: '/v1beta/models/e:batchEmbedContents' },
+      { embeddings: [{ values: [1] }] },
+    );
     expect(path).toBe('/v1beta/models/e:batchEmbedContents');
     expect(sink.headers['x-bf-lane']).toBe('identical');
   });
@@ -55,7 +83,12 @@ describe('token counts', () => {
     expect([other.path, other.sink.json]).toEqual(['/v1beta/models/g:countTokens', { input_tokens: 5 }]);
     expect(other.sent).toEqual({ contents: [{ role: 'user', parts: [{ text: 'hi' }] }] });
     const gemini = { ...routes.gemini, ...counting, pathModel: 'anthropic/claude' };
-    const back = await post('anthropic', gemini, { body: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] } }, { input_tokens: 8 });
+    const back = await post(
+      'anthropic',
+      gemini,
+      { body: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] } },
+      { input_tokens: 8 },
+    );
     expect(back.sink.json).toMatchObject({ totalTokens: 8 });
   });
 });

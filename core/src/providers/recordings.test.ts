@@ -37,7 +37,9 @@ function routeOf(recording: Recording, name: string): InboundRoute {
     ...routes.openai,
     dialect,
     defaultProvider: name,
-    ...(path === undefined ? {} : { pathModel: decodeURIComponent(path), pathStream: recording.stream, streamFraming: 'sse' as const }),
+    ...(path === undefined
+      ? {}
+      : { pathModel: decodeURIComponent(path), pathStream: recording.stream, streamFraming: 'sse' as const }),
   };
 }
 
@@ -45,7 +47,13 @@ function usable(one: Recording, name: string): boolean {
   const definition = providerDefinitions.get(name);
   const dialect = dialects[one.api];
   const isForm = typeof one.request?.body === 'object' && one.request.body !== null && !Array.isArray(one.request.body);
-  return isForm && one.request?.body_encoding === 'json' && definition?.surfaces.some((surface) => surface.dialect === dialect) === true && one.response.body_encoding !== 'frames' && one.response.stream_format !== 'json-array';
+  return (
+    isForm &&
+    one.request?.body_encoding === 'json' &&
+    definition?.surfaces.some((surface) => surface.dialect === dialect) === true &&
+    one.response.body_encoding !== 'frames' &&
+    one.response.stream_format !== 'json-array'
+  );
 }
 
 const names = [...providerDefinitions.keys()].filter((name) => {
@@ -69,7 +77,8 @@ describe.each(names)('%s', (name) => {
       const sink = await gateway.post(routeOf(recording, name), body, { path: recording.request?.path ?? '' });
       const sent = (upstream.requests[0]?.body ?? Buffer.alloc(0)).toString();
       const options = (recording.request?.body as JsonObject)['stream_options'];
-      if (options === undefined || sent === body) expect(sha(sent.replace(addedOption, '')), recording.id).toBe(sha(body));
+      if (options === undefined || sent === body)
+        expect(sha(sent.replace(addedOption, '')), recording.id).toBe(sha(body));
       const wasAsked = sent.replace(addedOption, '') !== sent;
       const answered = recordedBytes(recording.response);
       const expected = wasAsked && recording.response.status === 200 ? withoutUsageEvents(answered) : answered;
@@ -94,11 +103,18 @@ describe('definitions', () => {
     expect(providerDefinitions.size).toBe(19);
   });
 
-  it('of custom providers are their base\'s with another name and address', () => {
-    const custom = createCustomDefinition('mine', { baseProviderType: 'openai', baseUrl: 'http://10.0.0.1/v1/', isKeyless: true, hasNoDoneMarker: true });
+  it("of custom providers are their base's with another name and address", () => {
+    const custom = createCustomDefinition('mine', {
+      baseProviderType: 'openai',
+      baseUrl: 'http://10.0.0.1/v1/',
+      isKeyless: true,
+      hasNoDoneMarker: true,
+    });
     expect(custom).toMatchObject({ name: 'mine', baseUrl: 'http://10.0.0.1/v1', isKeyless: true });
     expect(custom.surfaces.every((surface) => surface.quirks?.noDoneMarker === true)).toBe(true);
-    expect(() => createCustomDefinition('x', { baseProviderType: 'nothing' })).toThrow('is based on "nothing", which is none of: openai');
+    expect(() => createCustomDefinition('x', { baseProviderType: 'nothing' })).toThrow(
+      'is based on "nothing", which is none of: openai',
+    );
     expect(() => createCustomDefinition('x', { baseProviderType: 'mock' })).toThrow('none of');
   });
 });

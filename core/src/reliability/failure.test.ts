@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { codecOf } from '../dialects/registry.ts';
 import { classifyFailure } from './failure.ts';
 
-const error = (statusCode: number, more: Partial<ErrorInfo> = {}): ErrorInfo => ({ statusCode, message: 'm', origin: 'provider', ...more });
+const error = (statusCode: number, more: Partial<ErrorInfo> = {}): ErrorInfo => ({
+  statusCode,
+  message: 'm',
+  origin: 'provider',
+  ...more,
+});
 
 describe('classifyFailure', () => {
   it.each([
@@ -18,7 +23,10 @@ describe('classifyFailure', () => {
     ['quota-exhausted', error(400, { message: 'Your credit balance is too low to access the API' })],
     ['quota-exhausted', error(402)],
     ['credential-rejected', error(401)],
-    ['credential-rejected', error(400, { type: 'INVALID_ARGUMENT', message: 'API key not valid. Please pass a valid API key.' })],
+    [
+      'credential-rejected',
+      error(400, { type: 'INVALID_ARGUMENT', message: 'API key not valid. Please pass a valid API key.' }),
+    ],
     ['model-access', error(404, { code: 'model_not_found' })],
     ['model-retired', error(404, { code: 'model_decommissioned' })],
     ['region-blocked', error(400, { message: 'User location is not supported for the API use.' })],
@@ -30,12 +38,17 @@ describe('classifyFailure', () => {
     expect(classifyFailure(info)).toBe(expected);
   });
 
-  it('does not take a caller\'s words for the provider\'s', () => {
+  it("does not take a caller's words for the provider's", () => {
     expect(classifyFailure(error(400, { message: 'unknown field "rate limit exceeded"' }))).toBe('caller-fault');
   });
 
   it('knows every recorded error answer', () => {
-    const apis = { 'openai.chat_completions': 'openai-chat', 'openai.responses': 'openai-responses', 'anthropic.messages': 'anthropic-messages', 'google.generate_content': 'gemini-generate-content' } as const;
+    const apis = {
+      'openai.chat_completions': 'openai-chat',
+      'openai.responses': 'openai-responses',
+      'anthropic.messages': 'anthropic-messages',
+      'google.generate_content': 'gemini-generate-content',
+    } as const;
     let count = 0;
     for (const [api, dialect] of Object.entries(apis)) {
       for (const recording of recordingsOfApi(api)) {
@@ -43,7 +56,17 @@ describe('classifyFailure', () => {
         if (status < 400) continue;
         count += 1;
         const found = classifyFailure({ ...codecOf(dialect).decodeError(status, body), statusCode: status });
-        const expected = status === 401 ? ['credential-rejected'] : ['caller-fault', 'model-access', 'credential-rejected', 'rate-limited', 'quota-exhausted', 'model-retired'];
+        const expected =
+          status === 401
+            ? ['credential-rejected']
+            : [
+                'caller-fault',
+                'model-access',
+                'credential-rejected',
+                'rate-limited',
+                'quota-exhausted',
+                'model-retired',
+              ];
         expect(expected, `${recording.id} ${status}`).toContain(found);
         expect(found === 'credential-rejected', recording.id).toBe(status === 401 || status === 403);
       }

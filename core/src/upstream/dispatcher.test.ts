@@ -47,7 +47,7 @@ async function ask(url: string, changes: Parameters<typeof provider>[2]) {
 }
 
 describe('TLS', () => {
-  it('trusts the operator\'s authority beside the well-known ones, or nobody is asked where the operator says so', async () => {
+  it("trusts the operator's authority beside the well-known ones, or nobody is asked where the operator says so", async () => {
     const port = await listen(createTlsServer({ key: secret, cert: certificate }, answer));
     const url = `https://localhost:${port}`;
     const refused = await ask(url, {});
@@ -84,7 +84,9 @@ describe('a proxy', () => {
     const proxy: ProxyConfig = { type: 'http', url: `http://127.0.0.1:${proxyPort}`, username: 'u', password: 'p' };
     const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
     expect((await ask('http://upstream.invalid', { proxy })).statusCode).toBe(200);
-    expect((await ask(`https://localhost:${tlsPort}`, { proxy, network: { caCertificatePem: certificate } })).statusCode).toBe(200);
+    expect(
+      (await ask(`https://localhost:${tlsPort}`, { proxy, network: { caCertificatePem: certificate } })).statusCode,
+    ).toBe(200);
     expect(seen).toEqual([`POST http://upstream.invalid/v1/chat/completions ${basic}`, `CONNECT ${basic}`]);
   });
 
