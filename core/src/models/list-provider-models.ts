@@ -51,6 +51,8 @@ function listHeaders({ definition, network }: ProviderConfig, key: KeyConfig): R
 
 async function readList(body: Dispatcher.ResponseData['body']): Promise<unknown> {
   const chunks: Buffer[] = [];
+  // Beside the loop's own: an abort may come when the loop has left.
+  body.on('error', () => undefined);
   let bytes = 0;
   for await (const chunk of body) {
     bytes += (chunk as Buffer).length;
@@ -77,7 +79,8 @@ async function fetchList(
     signal: AbortSignal.timeout(timeoutMs),
   });
   if (response.statusCode !== 200) {
-    response.body.destroy();
+    // Destroying a body that is not read emits an error, which without a listener would end the thread.
+    response.body.on('error', () => undefined).destroy();
     throw new GatewayError(`the provider answered ${response.statusCode}`, {
       code: 'BF_MODELS_LIST_FAILED',
       statusCode: 502,

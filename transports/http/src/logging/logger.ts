@@ -13,13 +13,22 @@ export interface LogRecord {
 export type LogSink = (record: LogRecord) => void;
 
 /** Four methods, one for each level; the same shape as the log of a plugin. */
-export type Logger = PluginLog;
+export interface Logger extends PluginLog {
+  /** Whether `debug` writes anything: lets a hot path spare the making of fields. */
+  readonly isDebug: boolean;
+}
 
 /** A logger above a sink. */
 export function createLogger(level: LogLevel, sink: LogSink): Logger {
-  const method = (own: LogLevel): Logger['info'] =>
+  const method = (own: LogLevel): PluginLog['info'] =>
     isLogged(own, level)
       ? (message, fields) => sink(fields === undefined ? { level: own, message } : { level: own, message, fields })
       : () => undefined;
-  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
+  return {
+    isDebug: isLogged('debug', level),
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+  };
 }

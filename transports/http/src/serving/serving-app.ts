@@ -196,7 +196,8 @@ export class ServingApp {
       const seconds = (performance.now() - startedAt) / 1000;
       const path = (request as RoutedMessage).bifrostRoute ?? 'unmatched';
       metrics.countAnswer(path, knownMethod(request.method), response.headersSent ? response.statusCode : 499, seconds);
-      logger.debug('request', { method: request.method ?? '', path, status: response.statusCode, seconds });
+      if (logger.isDebug)
+        logger.debug('request', { method: request.method ?? '', path, status: response.statusCode, seconds });
       if (this.#isDraining && metrics.inFlight === 0) this.#onIdle?.();
     });
   }

@@ -43,7 +43,7 @@ export class Supervisor {
   #failedStarts = 0;
   #isClosing = false;
   #abandoned = 0;
-  #onChange: (() => void) | undefined;
+  readonly #waiters = new Set<() => void>();
   #startError: Error | undefined;
   #watchTimer: NodeJS.Timeout | undefined;
   #lastWatchAt = 0;
@@ -71,7 +71,7 @@ export class Supervisor {
   async configure(config: ThreadConfig): Promise<void> {
     this.#config = config;
     const endsAt = performance.now() + startWithinMs;
-    const deadline = setTimeout(() => this.#onChange?.(), startWithinMs + 1);
+    const deadline = setTimeout(() => this.#changed(), startWithinMs + 1);
     for (const worker of this.#workers) worker.post({ type: 'configure', config });
     await this.#until(() => {
       if (this.#startError !== undefined) throw this.#startError;
@@ -92,7 +92,7 @@ export class Supervisor {
     this.#isClosing = true;
     Atomics.store(new Int32Array(this.#processState), 0, processStates.draining);
     const workers = [...this.#workers];
-    const deadline = setTimeout(() => this.#onChange?.(), graceMs);
+    const deadline = setTimeout(() => this.#changed(), graceMs);
     const endsAt = performance.now() + graceMs;
     for (const worker of workers) worker.post({ type: 'drain' });
     await this.#until(
@@ -112,7 +112,7 @@ export class Supervisor {
     this.#isClosing = true;
     clearInterval(this.#watchTimer);
     await Promise.all([...this.#workers].map((worker) => this.#end(worker)));
-    this.#onChange?.();
+    this.#changed();
   }
 
   #serving(): ServingWorker[] {
@@ -128,22 +128,25 @@ export class Supervisor {
     return worker;
   }
 
-  /** Waits until `isDone`, which is asked after every event of a thread. One wait at a time. */
+  /** Waits until `isDone`, which is asked after every event of a thread. */
   #until(isDone: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = (): void => {
         try {
           if (!isDone()) return;
-          this.#onChange = undefined;
           resolve();
         } catch (error) {
-          this.#onChange = undefined;
           reject(error instanceof Error ? error : new Error(String(error)));
         }
+        this.#waiters.delete(check);
       };
-      this.#onChange = check;
+      this.#waiters.add(check);
       check();
     });
+  }
+
+  #changed(): void {
+    for (const check of this.#waiters) check();
   }
 
   onMessage(worker: ServingWorker, message: FromThread): void {
@@ -176,7 +179,7 @@ export class Supervisor {
         if (worker.state === 'leaving') void this.#end(worker);
         break;
     }
-    this.#onChange?.();
+    this.#changed();
   }
 
   onExit(worker: ServingWorker, error: Error | undefined): void {
@@ -187,7 +190,7 @@ export class Supervisor {
     this.#replacements.delete(worker);
     // A replacement that did not come up: the watch sees that its place is still to be taken.
     for (const [old, replacement] of this.#replacements) if (replacement === worker) this.#replacements.delete(old);
-    this.#onChange?.();
+    this.#changed();
   }
 
   #becameReady(worker: ServingWorker): void {
