@@ -29,7 +29,7 @@ function summarise(failed: readonly Verdict[]): readonly string[] {
   const kinds = new Map<string, { count: number; readonly example: string }>();
   for (const one of failed) {
     for (const failure of one.failures) {
-      const key = `${tripOf(one)} ${failure.replaceAll(/"[^"]*"|\d+/g, '_').slice(0, 40)}`;
+      const key = `${tripOf(one)} ${failure.replaceAll(/"[^"]*"|[a-z0-9_]*[_\d][a-z0-9_]*/gi, '_').slice(0, 36)}`;
       const kind = kinds.get(key) ?? { count: 0, example: `${tripOf(one)}: ${failure}\n      ${one.recording.id}` };
       kind.count += 1;
       kinds.set(key, kind);

@@ -5,6 +5,8 @@ export { anthropicMessagesCodec } from './dialects/anthropic-messages/codec.ts';
 export { anthropicCountTokens } from './dialects/anthropic-messages/count-tokens.ts';
 export type { CountTokensCodec, TokenCount } from './dialects/anthropic-messages/count-tokens.ts';
 export type * from './dialects/codec.ts';
+export type { Provenance } from './dialects/provenance.ts';
+export { packToolCallId, tagOpaque, unpackToolCallId, untagOpaque } from './dialects/provenance.ts';
 export { geminiGenerateContentCodec } from './dialects/gemini-generate-content/codec.ts';
 export { geminiCountTokens } from './dialects/gemini-generate-content/count-tokens.ts';
 export {

@@ -22,7 +22,7 @@ function compareTexts(before: readonly TextUnit[], after: readonly TextUnit[]): 
     );
     found.push({
       what: `text ${at}: ${shown.join(' -> ')}`,
-      words: /^text$|^content$|^role$|^system|^instructions$/i,
+      words: /^text$|^content$|^role$|^document$|^system|^instructions$/i,
       places: [...(left?.places ?? []), ...before.flatMap((unit) => unit.places)],
     });
     break; // what follows is shifted
@@ -41,7 +41,8 @@ interface UnitKind {
 function compareFields(kind: UnitKind, before: ValueUnit, after: ValueUnit, at: number): readonly Difference[] {
   return Object.entries(before.fields).flatMap(([name, value]): readonly Difference[] => {
     if (value === undefined) return [];
-    const [difference] = jsonDifferences(value, after.fields[name] as Json | undefined, { limit: 1 });
+    const options = { limit: 1, isMoreAllowed: name !== 'arguments' };
+    const [difference] = jsonDifferences(value, after.fields[name] as Json | undefined, options);
     if (difference === undefined) return [];
     return [
       {
@@ -52,6 +53,10 @@ function compareFields(kind: UnitKind, before: ValueUnit, after: ValueUnit, at: 
     ];
   });
 }
+
+/** A report may say what kind of tool it was. */
+const orNamed = (words: RegExp, name: string): RegExp =>
+  new RegExp(`${words.source}|^${name.replaceAll(/\W/g, '.')}$`, 'i');
 
 /** Units in order. Where some are missing, each of `before` without an equal in `after` counts. */
 function compareUnits(
@@ -71,7 +76,7 @@ function compareUnits(
   });
   const lost = missing.map((unit): Difference => ({
     what: `${kind.name} lost or changed: ${show(JSON.stringify(unit.fields))}`,
-    words: kind.words,
+    words: typeof unit.fields['name'] === 'string' ? orNamed(kind.words, unit.fields['name']) : kind.words,
     places: [unit.place],
   }));
   if (after.length <= before.length) return lost;
@@ -121,7 +126,7 @@ const unitKinds: Readonly<Record<Exclude<keyof ConversationProjection, 'texts'>,
   },
   citations: {
     name: 'citation',
-    words: /citation|annotation|grounding/i,
+    words: /citation|annotation|grounding|cited_text|file_id|document_index/i,
     fieldWords: {},
   },
   media: {

@@ -20,11 +20,10 @@ import { projectMessages } from './projection.ts';
 const fieldWords = {
   model: /model/i,
   stream: /stream/i,
-  toolChoice: /tool_?choice|tool_?config|allowed/i,
+  toolChoice: /tool_?choice|tool_?config|allowed|^tools$/i,
   isParallelToolCallsAllowed: /parallel/i,
-  responseFormat:
-    /response_?format|response_?schema|response_?(json_?)?(schema|mime)|text\.format|output_?(config|format)|format/i,
-  reasoning: /reasoning|thinking|effort|budget|^max_tokens$|^summary$/i,
+  responseFormat: /format|schema|mime|output_?config|^name$|^strict$|^description$/i,
+  reasoning: /reasoning|thinking|effort|budget|^max_tokens$|^summary$|disabled|adaptive/i,
   maxOutputTokens: /max_(completion_|output_)?tokens|maxOutputTokens/i,
   temperature: /temperature/i,
   topP: /top_?p/i,
@@ -71,20 +70,45 @@ function isOffAnyway(request: ConversationRequest, target: DialectName): boolean
   return target === 'anthropic-messages' && (isDisabled === true || effort === 'none' || budgetTokens === 0);
 }
 
-/** The outer members may be more than before (a name that the target requires), the schema has to be the same. */
+/**
+ * The outer members may be more than before (a name that the target requires), the schema has to be the same. Where a dialect has
+ * no `strict`, its schemas always are.
+ */
 function compareFormats(before: ResponseFormat, after: ResponseFormat | undefined): readonly string[] {
-  const [left, right] = [before, after].map((format) => (format === undefined ? undefined : withoutResidue(format)));
+  const { strict, ...loose } = { strict: undefined, ...before };
+  const isStrictMeant = strict === true && (after === undefined || !('strict' in after));
+  const [left, right] = [isStrictMeant ? loose : before, after].map((format) =>
+    format === undefined ? undefined : withoutResidue(format),
+  );
   const schemas = [before, after].map((format) => (format?.type === 'json-schema' ? asWire(format.schema) : undefined));
   const outer = jsonDifferences(left, right, { limit: 1, isMoreAllowed: true });
   return outer.length > 0 ? outer : jsonDifferences(schemas[0], schemas[1], { limit: 1 });
+}
+
+/** Two ways to say that the model must not think are one; an object of nothing but unknown fields asks for nothing. */
+function reasoningValue({ reasoning }: ConversationRequest): Json | undefined {
+  if (reasoning === undefined) return undefined;
+  const { residue: _, ...options } = reasoning;
+  const { isDisabled, effort, budgetTokens } = options;
+  if (isDisabled === true || effort === 'none' || budgetTokens === 0) return { isDisabled: true };
+  // An effort is how much to think; that the model decides when says nothing more beside it.
+  const { isAdaptive: _a, ...stated } = options;
+  const asked = effort === undefined ? options : stated;
+  return Object.keys(asked).length === 0 ? undefined : asWire(asked);
 }
 
 function fieldDifference(field: Field, before: ConversationRequest, after: ConversationRequest): string | undefined {
   if (field === 'responseFormat' && before.responseFormat !== undefined) {
     return compareFormats(before.responseFormat, after.responseFormat)[0];
   }
+  if (field === 'reasoning') {
+    const value = reasoningValue(before);
+    return value === undefined
+      ? undefined
+      : jsonDifferences(value, reasoningValue(after), { limit: 1, isMoreAllowed: true })[0];
+  }
   const result = after[field] === undefined ? undefined : withoutResidue(after[field]);
-  return jsonDifferences(withoutResidue(before[field]), result, { limit: 1, isMoreAllowed: field === 'reasoning' })[0];
+  return jsonDifferences(withoutResidue(before[field]), result, { limit: 1 })[0];
 }
 
 function compareFields(
@@ -136,7 +160,10 @@ function compareTools(before: readonly Tool[], after: readonly Tool[]): readonly
       if (same === undefined) found.push({ what: `tool ${tool.name} is gone`, words: /^tools\b/i });
       else found.push(...compareFunction(tool, same, at));
     } else if (!after.some((one) => isSameServerTool(one, tool))) {
-      found.push({ what: `server tool ${tool.name} is gone`, words: /^tools\b|_options\b/i });
+      found.push({
+        what: `server tool ${tool.name} is gone`,
+        words: new RegExp(`^tools$|_options$|^${tool.name.replaceAll(/\W/g, '.')}$`),
+      });
     }
   }
   const more = functions.length - before.filter(isFunction).length;

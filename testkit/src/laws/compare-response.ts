@@ -1,10 +1,16 @@
-import type { Candidate, ConversationResponse, Usage } from '@bifrost/sdk';
+import type { Candidate, ConversationResponse, FinishReasonKind, Usage } from '@bifrost/sdk';
 import { totalInputTokens, totalOutputTokens } from '@bifrost/sdk';
 import { compareProjections } from './compare-projection.ts';
 import type { Difference } from './loss-cover.ts';
 import { projectCandidate } from './projection.ts';
 
-const finishWords = /finish_?reason|stop_?reason|status|incomplete/i;
+const finishWords = /finish_?reason|stop_?reason|status|incomplete|refusal/i;
+
+/** Dialects differ in whether a refusal is also a finish reason. */
+function finishKind({ finishReason, parts }: Candidate): FinishReasonKind | undefined {
+  const isRefusal = finishReason?.kind === 'stop' && parts.some((part) => part.type === 'refusal');
+  return isRefusal ? 'refusal' : finishReason?.kind;
+}
 
 const bucketWords = {
   inputTokens: /usage|tokens$/i,
@@ -43,7 +49,7 @@ function compareUsage(before: Usage | undefined, after: Usage | undefined): read
 function compareCandidates(before: Candidate, after: Candidate): readonly Difference[] {
   const found = [...compareProjections(projectCandidate(before), projectCandidate(after))];
   const [left, right] = [before.finishReason, after.finishReason];
-  if (left !== undefined && left.kind !== right?.kind) {
+  if (left !== undefined && finishKind(before) !== finishKind(after)) {
     found.push({
       what: `finish reason: ${left.kind} (${left.raw}) -> ${right?.kind} (${right?.raw})`,
       words: finishWords,

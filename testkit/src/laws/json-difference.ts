@@ -21,7 +21,7 @@ export function jsonDifferences(
 ): readonly string[] {
   const found: string[] = [];
   const compare = (left: Json | undefined, right: Json | undefined, path: string): void => {
-    if (found.length >= limit || left === right) return;
+    if (found.length >= limit || left === right || (isMoreAllowed && left === undefined)) return;
     if (Array.isArray(left) && Array.isArray(right)) {
       const length = Math.max(left.length, right.length);
       for (let at = 0; at < length; at++) compare(left[at] as Json, right[at] as Json, `${path}[${at}]`);

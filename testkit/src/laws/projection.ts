@@ -15,6 +15,8 @@ import type {
   ToolResultPart,
 } from '@bifrost/sdk';
 
+import { unpackToolCallId } from '@bifrost/core';
+import { isJsonObject } from '@bifrost/sdk';
 import { asWire } from './exchange.ts';
 import { jsonDifferences } from './json-difference.ts';
 
@@ -91,9 +93,11 @@ const synonyms: Readonly<Record<string, string>> = {
 
 function mediaFields(part: MediaPart): ValueUnit['fields'] {
   const { kind, source, mediaType, filename, title, detail } = part;
-  const isText = source.type === 'text';
+  const isText = source.type === 'text' || mediaType === 'text/plain';
+  const named = mediaType?.split('/', 1)[0];
   return {
-    kind,
+    // Some dialects have one kind for all files, with the type beside it.
+    kind: named === 'audio' || named === 'video' || named === 'image' ? named : kind === 'file' ? undefined : kind,
     source: sourceValue(source),
     mediaType: isText || mediaType === undefined ? undefined : (synonyms[mediaType] ?? mediaType),
     filename: filename ?? title,
@@ -115,8 +119,11 @@ function resultFields(part: ToolResultPart): ValueUnit['fields'] {
   const text = argumentsValue(texts.join('\n'));
   const media = part.content.flatMap((item) => (item.type === 'media' ? [mediaFields(item)] : []));
   const isError = part.isError === true ? true : undefined;
-  return { id: part.toolCallId, text, media: media as readonly Json[], isError };
+  return { id: unpackToolCallId(part.toolCallId).id, text, media: media as readonly Json[], isError };
 }
+
+const typeOf = (value: Json): string =>
+  isJsonObject(value) && typeof value['type'] === 'string' ? value['type'] : 'opaque';
 
 class Projector {
   readonly found: Mutable = emptyProjection();
@@ -139,11 +146,15 @@ class Projector {
         found.refusals.push({ place, fields: { refusal: part.text } });
         return;
       case 'reasoning':
-        found.reasoning.push({ place, fields: reasoningFields(part) });
+        // An item without text and opaque value says only that the model thought, which the usage says too.
+        if (part.text !== '' || part.signature !== undefined || part.encrypted !== undefined)
+          found.reasoning.push({ place, fields: reasoningFields(part) });
         return;
       case 'tool-call': {
         const value = part.isFreeform === true ? part.arguments : argumentsValue(part.arguments);
-        const { id, name, signature, isFreeform } = part;
+        const { name, isFreeform } = part;
+        // A client of a dialect without signatures carries them in the id.
+        const { id, signature = part.signature } = unpackToolCallId(part.id);
         found.toolCalls.push({
           place,
           fields: { id, name, arguments: value, signature, isFreeform: isFreeform || undefined },
@@ -153,8 +164,9 @@ class Projector {
       case 'tool-result':
         found.toolResults.push({ place, fields: resultFields(part) });
         // Counted with the others too: some dialects put them beside the result.
-        for (const item of part.content)
-          if (item.type === 'media') found.media.push({ place, fields: mediaFields(item) });
+        for (const [at, item] of part.content.entries()) {
+          if (item.type === 'media') found.media.push({ place: [...place, at], fields: mediaFields(item) });
+        }
         return;
       case 'media':
         found.media.push({ place, fields: mediaFields(part) });
@@ -163,7 +175,7 @@ class Projector {
         found.foreign.push({ place, fields: { name: part.name } });
         return;
       case 'opaque':
-        found.foreign.push({ place, fields: { name: 'opaque' } });
+        found.foreign.push({ place, fields: { name: typeOf(part.value) } });
     }
   }
 
