@@ -4,7 +4,8 @@
  * Every stream is fed one byte at a time, which shows that the parser's state survives every border at once and is back at its
  * beginning after each event. Therefore a single cut needs only the event that it falls into and the one behind it. Single cuts
  * are made at every offset of a stream of at most 4 KiB; in larger ones at every offset around a line's end, in its field name
- * and inside a multi-byte character, and at every 97th elsewhere, where bytes are payload and all alike to the parser.
+ * and inside a multi-byte character, and at every 97th elsewhere, where bytes are payload and all alike to the parser. With CRLF
+ * only line ends are new: there the cuts are around them, and the bytes between them go in one piece.
  */
 import type { SseEvent } from '@bifrost/core';
 import { parseSse, SseParser } from '@bifrost/core';
@@ -42,14 +43,30 @@ export function interestingOffsets(bytes: Buffer): readonly number[] {
   return [...offsets].filter((at) => at >= 0 && at < bytes.length);
 }
 
-function bytewise(bytes: Buffer): readonly SseEvent[] {
+/** Every byte as a chunk, made once. */
+const singles = Array.from({ length: 256 }, (_, byte) => Buffer.from([byte]));
+
+/** Fed one byte at a time; with `atLineEnds` only so around line ends, and what is between them in one piece. */
+function bytewise(bytes: Buffer, atLineEnds: boolean): readonly SseEvent[] {
   const parser = new SseParser();
   const events: SseEvent[] = [];
+  let start = 0;
   for (let at = 0; at < bytes.length; at++) {
-    const found = parser.push(bytes.subarray(at, at + 1));
+    const isInside = atLineEnds && (bytes[at] as number) > 0x0d && (bytes[at + 1] ?? 0) > 0x0d;
+    if (isInside) continue;
+    const isSingle = start === at;
+    const found = parser.push(isSingle ? (singles[bytes[at] as number] as Buffer) : bytes.subarray(start, at + 1));
+    start = at + 1;
     if (found.length > 0) events.push(...found);
   }
   return [...events, ...parser.finish()];
+}
+
+/** The offsets around the line ends. */
+function lineEndOffsets(bytes: Buffer): readonly number[] {
+  const offsets: number[] = [];
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) offsets.push(at - 1, at, at + 1);
+  return offsets.filter((at) => at >= 0 && at < bytes.length);
 }
 
 function cutFailures(window: Buffer, offsets: Iterable<number>, label: string): readonly string[] {
@@ -63,15 +80,17 @@ function cutFailures(window: Buffer, offsets: Iterable<number>, label: string): 
   return failures;
 }
 
-function streamFailures(bytes: Buffer, expected: readonly SseEvent[], form: string): readonly string[] {
+function streamFailures(bytes: Buffer, expected: readonly SseEvent[], isCrlf: boolean): readonly string[] {
   const failures: string[] = [];
+  const form = isCrlf ? 'with CRLF' : 'as recorded';
   if (!isSame(parseSse(bytes), expected)) failures.push(`${form}: whole`);
-  if (!isSame(bytewise(bytes), expected)) failures.push(`${form}: byte by byte`);
+  if (!isSame(bytewise(bytes, isCrlf), expected)) failures.push(`${form}: byte by byte`);
   const pieces = splitEvents(bytes, 'sse');
   let start = 0;
   for (const [index, piece] of pieces.entries()) {
     const window = bytes.subarray(start, start + piece.length + (pieces[index + 1]?.length ?? 0));
-    const offsets = bytes.length <= smallStreamBytes ? piece.keys() : interestingOffsets(piece);
+    const isSmall = bytes.length <= smallStreamBytes;
+    const offsets = isCrlf ? lineEndOffsets(piece) : isSmall ? piece.keys() : interestingOffsets(piece);
     failures.push(...cutFailures(window, offsets, `${form}: event ${index}`));
     start += piece.length;
   }
@@ -83,9 +102,6 @@ export function judgeFraming(recording: Recording): Verdict | undefined {
   if (recording.response.stream_format !== 'sse') return undefined;
   const bytes = recordedBytes(recording.response);
   const expected = parseSse(bytes);
-  const failures = [
-    ...streamFailures(bytes, expected, 'as recorded'),
-    ...streamFailures(withCrlf(bytes), expected, 'with CRLF'),
-  ];
+  const failures = [...streamFailures(bytes, expected, false), ...streamFailures(withCrlf(bytes), expected, true)];
   return verdict({ law: 'framing', recording, subject: 'stream' }, failures.slice(0, 5));
 }
