@@ -58,7 +58,9 @@ function encodeFile(part: MediaPart, form: JsonObject, path: string, context: En
     });
   }
   const filename =
-    part.filename ?? (part.residue === undefined && source.type === 'base64' ? defaultFilename(part) : undefined);
+    part.filename ??
+    part.title ??
+    (part.residue === undefined && source.type === 'base64' ? defaultFilename(part) : undefined);
   setField(file, 'filename', filename);
   return { type: 'file', file: addInner(file, form) };
 }
