@@ -39,6 +39,7 @@ function addInner(target: MutableJson, form: JsonObject): MutableJson {
 function encodeFile(part: MediaPart, form: JsonObject, path: string, context: EncodeContext): JsonObject | undefined {
   const file: MutableJson = {};
   const { source } = part;
+  const isOwnPart = part.residue?.dialect === context.dialect;
   if (source.type === 'text') {
     context.report.add({ action: 'changed', field: path, reason: 'the document is sent as a text part' });
     if (part.filename !== undefined) drop(`${path}.filename`, 'a text part has no name', context);
@@ -50,17 +51,16 @@ function encodeFile(part: MediaPart, form: JsonObject, path: string, context: En
       form['isBare'] === true && source.type === 'base64'
         ? source.data
         : (formatMediaUrl(source, part.mediaType) ?? '');
-  if (source.type === 'url' && part.residue === undefined && !context.isOwn) {
+  if (source.type === 'url' && !isOwnPart) {
     context.report.add({
       action: 'changed',
       field: path,
       reason: 'the file is sent as a link, which not every server opens',
     });
   }
-  const filename =
-    part.filename ??
-    part.title ??
-    (part.residue === undefined && source.type === 'base64' ? defaultFilename(part) : undefined);
+  // The API wants a name beside data; a caller of this dialect who gave none has reasons of his own.
+  const name = part.filename ?? part.title;
+  const filename = name ?? (!isOwnPart && source.type === 'base64' ? defaultFilename(part) : undefined);
   setField(file, 'filename', filename);
   return { type: 'file', file: addInner(file, form) };
 }

@@ -366,6 +366,34 @@ describe('requests of other dialects', () => {
     expect(lost).toEqual(['changed messages[1].content']);
   });
 
+  it('name their files, as the API wants a name beside data', () => {
+    const file = {
+      type: 'media',
+      kind: 'file',
+      mediaType: 'application/pdf',
+      source: { type: 'base64', data: 'AAAA' },
+    } as const;
+    const residue = { dialect: 'anthropic-messages', fields: {} } as const;
+    const { body } = encode(
+      foreign({
+        messages: [
+          {
+            role: 'user',
+            parts: [
+              { ...file, residue },
+              { ...file, title: 'a.pdf' },
+            ],
+          },
+        ],
+      }),
+    );
+    const data = 'data:application/pdf;base64,AAAA';
+    expect((body['messages'] as JsonObject[])[0]?.['content']).toEqual([
+      { type: 'file', file: { file_data: data, filename: 'document.pdf' } },
+      { type: 'file', file: { file_data: data, filename: 'a.pdf' } },
+    ]);
+  });
+
   it('ask for usage of a stream, as those dialects always report it', () => {
     expect(encode(foreign({ stream: true })).body).toMatchObject({
       stream: true,

@@ -135,6 +135,12 @@ describe('legacy completions across dialects', () => {
     expect(losses.map((loss) => loss.field)).toEqual(['choices.tool-call']);
   });
 
+  it('has other dialects report that several prompts want an answer each', () => {
+    const { losses, options } = collect();
+    openaiChatCodec.encodeRequest(codec.decodeRequest({ model: 'm', prompt: ['a', 'b'] }, {}), options);
+    expect(losses.map((loss) => loss.field)).toEqual(['prompt']);
+  });
+
   it('ends in an error where the stream broke off', () => {
     const decoder = codec.createStreamDecoder();
     decoder.push({ data: '{"id":"x","choices":[{"index":0,"text":"He"}]}' });

@@ -40,6 +40,8 @@ function decodePrompt(reader: ObjectReader): readonly Message[] {
     if (isTokenList(one)) return opaquePrompt(one);
     throw wrongType(`prompt[${index}]`, one, 'a string or an array of tokens');
   });
+  // Several prompts want an answer each, which no conversation can say: as a remainder it is reported there.
+  if (parts.length > 1) reader.keep('prompt', parts.length);
   return [{ role: 'user', parts }];
 }
 
