@@ -49,13 +49,13 @@ export function decodeContent(part: JsonObject): ContentPart {
     return { type: 'refusal', text: refusal, ...toResidue(remainderOf(part, ['refusal'], ['type'])) };
   }
   // Wrapped, so that an unknown content part is not taken for an unknown item.
-  return decodeMedia(part) ?? { type: 'opaque', dialect, value: { content: part } };
+  return decodeMedia(part) ?? { type: 'opaque', dialect, value: { $content: part } };
 }
 
 /** Puts the item's own remainder on the first of its parts. */
 export function startItem<Decoded extends Part>(part: Decoded, item: Remainder): Decoded {
   if (part.type === 'opaque') {
-    return { ...part, value: { ...(part.value as JsonObject), item: { ...item.fields, ...item.form } } };
+    return { ...part, value: { ...(part.value as JsonObject), $item: { ...item.fields, ...item.form } } };
   }
   if (part.type === 'server-tool') return part;
   return { ...part, ...toResidue(withItem(ownRemainder(part), item)) };
@@ -72,7 +72,7 @@ export function decodeContentList(content: readonly JsonObject[], item?: Remaind
 /** The remainder of the item that begins at this part; undefined where the part goes on with the one before it. */
 export function itemStart(part: Part): JsonObject | undefined {
   if (part.type === 'opaque') {
-    const value = part.dialect === dialect && isJsonObject(part.value) ? part.value['item'] : undefined;
+    const value = part.dialect === dialect && isJsonObject(part.value) ? part.value['$item'] : undefined;
     return isJsonObject(value) ? value : undefined;
   }
   return part.type === 'server-tool' ? undefined : splitItem(ownRemainder(part)).item;
@@ -80,7 +80,7 @@ export function itemStart(part: Part): JsonObject | undefined {
 
 /** True for an opaque part that stands inside a message. */
 export function isContentOpaque(part: OpaquePart): boolean {
-  return part.dialect === dialect && isJsonObject(part.value) && isJsonObject(part.value['content']);
+  return part.dialect === dialect && isJsonObject(part.value) && isJsonObject(part.value['$content']);
 }
 
 function encodeText(part: TextPart, textType: string, report: LossReport): JsonObject {
@@ -110,7 +110,7 @@ export function encodeContent(part: ContentPart, textType: string, report: LossR
       return encodeMedia({ ...part, ...(isOwn(part) ? { residue: { dialect, ...own } } : {}) }, report);
     }
     case 'opaque': {
-      const content = part.dialect === dialect && isJsonObject(part.value) ? part.value['content'] : undefined;
+      const content = part.dialect === dialect && isJsonObject(part.value) ? part.value['$content'] : undefined;
       if (isJsonObject(content)) return content;
       report.add({ action: 'dropped', field: '', reason: `only ${part.dialect} knows this content` });
       return undefined;

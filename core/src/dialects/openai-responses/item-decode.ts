@@ -126,6 +126,11 @@ function decodeReasoning(item: JsonObject): DecodedItem {
   if (!thoughts.every((thought) => thought !== undefined)) return opaqueItem(item);
   const id = stringField(item, 'id');
   const encrypted = stringField(item, 'encrypted_content');
+  const isOdd =
+    (id === undefined && (item['id'] ?? null) !== null) ||
+    (encrypted === undefined && (item['encrypted_content'] ?? null) !== null) ||
+    (summary === undefined && (item['summary'] ?? null) !== null);
+  if (isOdd) return opaqueItem(item);
   // Neither text nor opaque value: a mere reference to what the provider holds under the id.
   if (thoughts.length === 0 && encrypted === undefined) return opaqueItem(item);
   const taken = ['id', 'encrypted_content', 'summary', ...((content?.length ?? 0) > 0 ? ['content'] : [])];

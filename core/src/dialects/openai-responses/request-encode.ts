@@ -83,12 +83,13 @@ function includeOf(request: ConversationRequest): Json | undefined {
   return include === undefined && wanted.length === 0 ? undefined : wanted;
 }
 
-function encodeText(request: ConversationRequest, report: LossReport): JsonObject | undefined {
+function encodeText(request: ConversationRequest, report: LossReport): Json | undefined {
   const { fields, form } = ownRemainder(request);
   const format =
     request.responseFormat === undefined ? undefined : encodeFormat(request.responseFormat, isOwn(request), report);
   const text = { ...objectMember(fields, 'text'), ...objectMember(form, 'text'), ...defined({ format }) };
-  return Object.keys(text).length === 0 && form['text'] === undefined ? undefined : text;
+  // An empty object, null and nothing at all come back as they were.
+  return Object.keys(text).length === 0 ? form['text'] : text;
 }
 
 function encodeReasoning(

@@ -65,7 +65,8 @@ export function classifyStreamEvent(event: SseEvent): StreamEventClass {
 
 /** The usage of an event; only `response.completed`, `response.incomplete` and `response.failed` have one. */
 export function readStreamUsage(event: SseEvent): Usage | undefined {
-  if (!event.data.includes('"usage"')) return undefined;
+  // The name decides without a look at the data; a stream without names is searched for the word first.
+  if (event.event === undefined && !event.data.includes('"usage"')) return undefined;
   const type = typeOf(event);
   if (type !== 'response.completed' && type !== 'response.incomplete' && type !== 'response.failed') return undefined;
   const json = parse(event.data);

@@ -53,7 +53,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.#events = [];
     this.#decode(type, json);
     const fields = stripEvent(type, json, this.#state, this.#events);
-    const form = { ...sseForm(event, stringField(json, 'type')), ...this.#absentHead(json['response']) };
+    const sse = sseForm(event, stringField(json, 'type'));
+    const form = json['response'] === undefined ? sse : { ...sse, ...this.#absentHead(json['response']) };
     const residue = { dialect, fields, ...(Object.keys(form).length === 0 ? {} : { form }) };
     return [{ events: this.#events, residue }];
   }
@@ -64,7 +65,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.#closeAll();
     const error = {
       statusCode: 502,
-      code: 'BF_STREAM_INCOMPLETE',
+      code: 'BF_STREAM_TRUNCATED',
       message: 'the provider ended the stream before response.completed, response.incomplete or response.failed',
       origin: 'provider',
     } as const;

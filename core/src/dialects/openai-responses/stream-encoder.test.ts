@@ -134,6 +134,19 @@ describe('generation takes over', () => {
     expect(checked).toBeGreaterThan(60);
   });
 
+  it('where a plugin says more in a frame than its event can', async () => {
+    const recording = recordingById(
+      'azure-openai/responses_reasoning_stream/ruby_llm--chat-responses-protocol-dialects-with-azure-gpt-5-nano-streams-responses-0-6cb2cc',
+    );
+    const frames = decode(parseSse(recordedBytes(recording.response))).map((frame) => ({
+      ...frame,
+      events: frame.events.flatMap((event): StreamEvent[] =>
+        event.type === 'text-delta' ? [event, { ...event, text: '!' }] : [event],
+      ),
+    }));
+    expect((await finalResponse(encode(frames))).output_text).toBe('4!');
+  });
+
   it('where a plugin puts a text in between', async () => {
     const recording = recordingById(
       'azure-openai/responses_reasoning_stream/ruby_llm--chat-responses-protocol-dialects-with-azure-gpt-5-nano-streams-responses-0-6cb2cc',
@@ -224,7 +237,7 @@ describe('streams as providers send them', () => {
     const frames = decode(events.slice(0, -1));
     expect(frames.at(-1)?.events.at(-1)).toMatchObject({
       type: 'error',
-      error: { code: 'BF_STREAM_INCOMPLETE', statusCode: 502 },
+      error: { code: 'BF_STREAM_TRUNCATED', statusCode: 502 },
     });
     expect(
       encode(frames)

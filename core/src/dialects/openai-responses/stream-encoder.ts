@@ -28,7 +28,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   push(frame: StreamFrame): readonly SseEvent[] {
     const events = frame.events.filter((event) => this.#isSayable(event));
     for (const event of events) this.#state.apply(event);
-    if (isOwn(frame) && !this.#isGenerating) return this.#restore(frame);
+    if (isOwn(frame) && !this.#isGenerating && !this.#isReshaped(frame)) return this.#restore(frame);
     if (events.length === 0) return [];
     this.#isGenerating = true;
     return this.#generator.push(events).map(toSse);
@@ -50,6 +50,13 @@ export class ResponsesStreamEncoder implements StreamEncoder {
       this.#isCandidateReported = true;
     }
     return false;
+  }
+
+  /** True where somebody put other pieces into a frame than its wire event can say: one delta each. */
+  #isReshaped(frame: StreamFrame): boolean {
+    if (frame.events.length < 2) return false;
+    const type = stringField(ownRemainder(frame).fields, 'type') ?? '';
+    return type.endsWith('.delta') && frame.events.filter((event) => event.type.endsWith('-delta')).length > 1;
   }
 
   #restore(frame: StreamFrame): readonly SseEvent[] {

@@ -22,13 +22,19 @@ const families: Readonly<Record<string, StreamedKind>> = {
   'response.custom_tool_call_input': { kind: 'call', letter: '', doneKey: 'input' },
 };
 
+type StreamedEvent = StreamedKind & { readonly isDone: boolean };
+
+/** By whole event name: this is asked for every event of a stream. */
+const streamedEvents = new Map<string, StreamedEvent>(
+  Object.entries(families).flatMap(([stem, family]) => [
+    [`${stem}.delta`, { ...family, isDone: false }] as const,
+    [`${stem}.done`, { ...family, isDone: true }] as const,
+  ]),
+);
+
 /** A `.delta` or `.done` event of a known family. */
-export function streamedKind(type: string): (StreamedKind & { readonly isDone: boolean }) | undefined {
-  const dot = type.lastIndexOf('.');
-  const ending = type.slice(dot + 1);
-  if (ending !== 'delta' && ending !== 'done') return undefined;
-  const family = families[type.slice(0, dot)];
-  return family === undefined ? undefined : { ...family, isDone: ending === 'done' };
+export function streamedKind(type: string): StreamedEvent | undefined {
+  return streamedEvents.get(type);
 }
 
 /** The part of a piece of an item. */

@@ -40,7 +40,7 @@ export class StreamState {
         return;
       }
       case 'text-delta':
-        if (event.logprobs !== undefined) append(this.#logprobs, event.part, ...event.logprobs);
+        for (const logprob of event.logprobs ?? []) append(this.#logprobs, event.part, logprob);
         append(this.#texts, event.part, event.text);
         return;
       case 'refusal-delta':
@@ -111,8 +111,8 @@ export class StreamState {
   }
 }
 
-function append<Value>(map: Map<string, Value[]>, key: string, ...values: readonly Value[]): void {
+function append<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
   const list = map.get(key);
-  if (list === undefined) map.set(key, [...values]);
-  else list.push(...values);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
 }

@@ -104,8 +104,9 @@ function stripStreamed(type: string, event: JsonObject, state: StreamState): Jso
   const part = partOfEvent(kind, event);
   if (kind.isDone) return stripText(event, kind.doneKey, part, state);
   if (typeof event['delta'] !== 'string') return event;
-  const isLogprobsEmpty = (listField(event, 'logprobs')?.length ?? 0) === 0;
-  return without(event, 'delta', ...(isLogprobsEmpty || state.logprobs(part).length === 0 ? [] : ['logprobs']));
+  const { delta: _, ...rest } = event;
+  const hasLogprobs = (listField(event, 'logprobs')?.length ?? 0) > 0 && state.logprobs(part).length > 0;
+  return hasLogprobs ? without(rest, 'logprobs') : rest;
 }
 
 function stripDoneItem(
