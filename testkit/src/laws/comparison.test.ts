@@ -112,6 +112,8 @@ describe('what a translation has to keep', () => {
     const [difference] = compareRequests(request, { ...request, messages: cut }, 'openai-chat');
     if (difference === undefined) throw new Error('the reasoning was not missed');
     expect(isCovered(difference, [{ action: 'dropped', field: 'messages[2].content[1]' }])).toBe(false);
+    expect(isCovered(difference, [{ action: 'dropped', field: 'messages[7].content[0].signature' }])).toBe(false);
+    expect(isCovered(difference, [{ action: 'dropped', field: 'messages[2].content[0].signature' }])).toBe(true);
     expect(isCovered(difference, [{ action: 'dropped', field: 'messages[2].content[0]' }])).toBe(true);
     expect(isCovered(difference, [{ action: 'dropped', field: 'messages[2]' }])).toBe(true);
   });

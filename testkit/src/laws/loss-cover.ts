@@ -18,6 +18,15 @@ function indicesOf(field: string): readonly number[] {
 const isPrefix = (prefix: Place, of: Place): boolean =>
   prefix.length > 0 && prefix.length <= of.length && prefix.every((value, at) => value === of[at]);
 
+/**
+ * True unless both sides name a place and the places differ: the message, or the part of an answer, has to be the same one. (Reports
+ * count as the canonical model does: messages, then parts.)
+ */
+const isNear = (indices: Place, places: readonly Place[] | undefined): boolean =>
+  indices.length === 0 ||
+  places === undefined ||
+  places.some((place) => indices[0] === place[0] || indices[0] === place[1]);
+
 /** The last name of a path: `usage.cache_write_tokens` -> `cache_write_tokens`, `content[0].citations[1]` -> `citations`. */
 const lastName = (field: string): string => field.replace(/(\[\d*\])+$/, '').replace(/^.*\./s, '');
 
@@ -27,10 +36,11 @@ const lastName = (field: string): string => field.replace(/(\[\d*\])+$/, '').rep
  */
 export function isCovered(difference: Difference, losses: readonly Loss[]): boolean {
   return losses.some((loss) => {
+    const indices = indicesOf(loss.field);
+    if (!isNear(indices, difference.places)) return false;
     if (difference.words.test(lastName(loss.field))) return true;
     if (!loss.field.endsWith(']')) return false;
     if (loss.reason !== undefined && difference.words.test(loss.reason)) return true;
-    const indices = indicesOf(loss.field);
     return (difference.places ?? []).some((place) => isPrefix(indices, place) || isPrefix(indices, place.slice(1)));
   });
 }

@@ -24,7 +24,7 @@ export class AnthropicStreamEncoder implements StreamEncoder {
   #usage: Usage | undefined;
   #finish: FinishReason | undefined;
   #hasFailed = false;
-  #hasOtherCandidates = false;
+  readonly #otherCandidates = new Set<number>();
 
   constructor(options: EncodeOptions) {
     this.#options = options;
@@ -88,11 +88,11 @@ export class AnthropicStreamEncoder implements StreamEncoder {
 
   #event(event: StreamEvent): void {
     if ('candidate' in event && (event.candidate ?? 0) > 0) {
-      if (!this.#hasOtherCandidates) {
-        this.#hasOtherCandidates = true;
-        this.#options.report.add({ action: 'dropped', field: 'choices[1]', reason: 'Anthropic gives one answer' });
-      }
-      return;
+      const index = event.candidate ?? 0;
+      if (this.#otherCandidates.has(index)) return;
+      this.#otherCandidates.add(index);
+      const reason = 'Anthropic gives one answer';
+      return this.#options.report.add({ action: 'dropped', field: `choices[${index}]`, reason });
     }
     switch (event.type) {
       case 'response-start':

@@ -37,6 +37,16 @@ function encodeContent(
   return isList ? encoded : (only as TextPart).text;
 }
 
+/** The content with the result's cache marker on its last text: a message has no place for one. */
+function withMarker(
+  content: ToolResultPart['content'],
+  cacheControl: ToolResultPart['cacheControl'],
+): ToolResultPart['content'] {
+  const at = content.findLastIndex((part) => part.type === 'text');
+  if (cacheControl === undefined || at === -1) return content;
+  return content.map((part, index) => (index === at && part.type === 'text' ? { cacheControl, ...part } : part));
+}
+
 /** A tool's result as its own message. Media that a tool message cannot hold are moved to `overflow`. */
 function encodeToolResult(
   part: ToolResultPart,
@@ -66,7 +76,7 @@ function encodeToolResult(
       reason: 'a tool message has no error flag',
     });
   }
-  const value = encodeContent(content, message, place.path, context);
+  const value = encodeContent(withMarker(content, part.cacheControl), message, place.path, context);
   target['content'] = value ?? '';
   if (value === undefined && message.residue?.dialect === context.dialect) delete target['content'];
   if (message.name !== undefined) target['name'] = message.name;
@@ -108,9 +118,11 @@ function encodeMessage(
 export function encodeMessages(messages: readonly Message[], context: EncodeContext): readonly JsonObject[] {
   const encoded: JsonObject[] = [];
   let overflow: Part[] = [];
+  /** The message of which the overflow is a part: losses are named by where they stood. */
+  let overflowFrom = 0;
   const flush = (): void => {
     if (overflow.length === 0) return;
-    const path = `messages[${encoded.length}]`;
+    const path = `messages[${overflowFrom}]`;
     encoded.push({
       role: 'user',
       content: encodeContent(overflow, { role: 'user', parts: overflow }, path, context) ?? '',
@@ -122,6 +134,7 @@ export function encodeMessages(messages: readonly Message[], context: EncodeCont
     if (!isToolResult) flush();
     const next = encodeMessage(message, `messages[${index}]`, context);
     encoded.push(...next.messages);
+    if (overflow.length === 0) overflowFrom = index;
     overflow.push(...next.overflow);
   }
   flush();
