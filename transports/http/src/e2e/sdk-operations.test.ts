@@ -90,7 +90,7 @@ describe('embeddings', () => {
     const recording = first('openai.embeddings', 'openai', (one) => one.request?.body_encoding === 'json');
     upstream.reset();
     upstream.script([{ recording }]);
-    const { model: _, ...body } = recording.request?.body as { input: string; model: string };
+    const { model: _, ...body } = (recording.request?.body ?? {}) as { input: string; model: string };
     const answer = await openai().embeddings.create({
       ...body,
       model: 'openai/text-embedding-3-small',
