@@ -1,4 +1,4 @@
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,4 +9,10 @@ import { join } from 'node:path';
 export function useCompileCache(): void {
   const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   enableCompileCache(join(base, 'bifrost', 'compile-cache'));
+}
+
+/** The folder in use; undefined where the program did not ask for one. Node's own subfolder for its version is left out. */
+export function compileCacheDirectory(): string | undefined {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? undefined : join(directory, '..');
 }

@@ -8,7 +8,6 @@ import type { FromThread, ThreadConfig, ThreadStart, ToThread } from '../supervi
 import { duplicateDescriptor } from './duplicate-descriptor.ts';
 import { loadEngineModule } from './engine-module.ts';
 import { MetricsGatherer } from './metrics/gatherer.ts';
-import { metricsContentType, renderMetrics } from './metrics/render-metrics.ts';
 import { ThreadMetrics } from './metrics/thread-metrics.ts';
 import { ModelLister } from './models/model-lister.ts';
 import { readReadiness } from './readiness.ts';
@@ -57,7 +56,7 @@ export class ServingThread {
         this.#enqueue(() => this.#drain());
         break;
       case 'collect':
-        void this.#metrics.collect().then((part) => this.#post({ type: 'part', id: message.id, part }));
+        this.#post({ type: 'part', id: message.id, part: this.#metrics.collect() });
         break;
       case 'collected':
         this.#gatherer.deliver(message.id, message.parts);
@@ -123,9 +122,10 @@ export class ServingThread {
 
   async #answerMetrics(_request: IncomingMessage, response: ServerResponse): Promise<void> {
     const others = this.#gatherer.gather();
-    const own = await this.#metrics.collect();
+    const own = this.#metrics.collect();
     // The supervisor remembers it, for the case that this thread ends without a last word.
     this.#post({ type: 'part', id: 0, part: own });
+    const { metricsContentType, renderMetrics } = await import('./metrics/render-metrics.ts');
     const text = await renderMetrics([own, ...(await others)]);
     response.writeHead(200, { 'content-type': metricsContentType }).end(text);
   }

@@ -1,87 +1,69 @@
 import type { RequestTrace } from '@bifrost/sdk';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricPart } from './metric-part.ts';
+import { Counter, gaugeToJson, Histogram } from './series.ts';
+import type { CounterCell, HistogramCell } from './series.ts';
 
 const secondBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 /** Model names come from callers: beyond this many label sets the rest is counted as `other`. */
 const maxLabelSets = 300;
 
-interface Labelled {
-  inc(value?: number): void;
-}
-
 interface RequestSeries {
-  readonly requests: Labelled;
-  readonly latency: { observe(seconds: number): void };
+  readonly requests: CounterCell;
+  readonly latency: HistogramCell;
 }
 
 /** What one thread counts. Series are looked up once for each set of labels; counting is an addition. */
 export class ThreadMetrics {
-  readonly #registry = new Registry();
   readonly #httpRequests = new Counter({
     name: 'http_requests_total',
     help: 'Answers by route, method and status.',
     labelNames: ['path', 'method', 'status'],
-    registers: [this.#registry],
   });
-  readonly #httpDuration = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'From the head of the request to the end of the answer.',
-    labelNames: ['path'],
-    buckets: secondBuckets,
-    registers: [this.#registry],
-  });
+  readonly #httpDuration = new Histogram(
+    {
+      name: 'http_request_duration_seconds',
+      help: 'From the head of the request to the end of the answer.',
+      labelNames: ['path'],
+    },
+    secondBuckets,
+  );
   readonly #requests = new Counter({
     name: 'bifrost_requests_total',
     help: 'Requests that the engine finished.',
     labelNames: ['provider', 'model', 'status', 'lane', 'request_type'],
-    registers: [this.#registry],
   });
-  readonly #latency = new Histogram({
-    name: 'bifrost_request_latency_seconds',
-    help: 'Time in the engine, the provider included.',
-    labelNames: ['provider', 'model', 'status', 'lane', 'request_type'],
-    buckets: secondBuckets,
-    registers: [this.#registry],
-  });
-  readonly #firstContent = new Histogram({
-    name: 'bifrost_stream_first_content_seconds',
-    help: 'Time to the first content of a stream.',
-    labelNames: ['provider'],
-    buckets: secondBuckets,
-    registers: [this.#registry],
-  });
+  readonly #latency = new Histogram(
+    {
+      name: 'bifrost_request_latency_seconds',
+      help: 'Time in the engine, the provider included.',
+      labelNames: ['provider', 'model', 'status', 'lane', 'request_type'],
+    },
+    secondBuckets,
+  );
+  readonly #firstContent = new Histogram(
+    {
+      name: 'bifrost_stream_first_content_seconds',
+      help: 'Time to the first content of a stream.',
+      labelNames: ['provider'],
+    },
+    secondBuckets,
+  );
   readonly #attempts = new Counter({
     name: 'bifrost_upstream_requests_total',
     help: 'Calls to providers, retries and fallbacks included.',
     labelNames: ['provider', 'status'],
-    registers: [this.#registry],
   });
   readonly #attemptErrors = new Counter({
     name: 'bifrost_upstream_errors_total',
     help: 'Calls to providers that failed, by status or kind of failure.',
     labelNames: ['provider', 'status'],
-    registers: [this.#registry],
   });
   readonly #tokens = new Counter({
     name: 'bifrost_tokens_total',
     help: 'Tokens as providers reported them, in disjoint buckets.',
     labelNames: ['provider', 'kind'],
-    registers: [this.#registry],
   });
-  readonly #inFlight = new Gauge({
-    name: 'bifrost_requests_in_flight',
-    help: 'Requests under way.',
-    labelNames: ['thread'],
-    registers: [this.#registry],
-  });
-  readonly #heap = new Gauge({
-    name: 'bifrost_thread_heap_used_bytes',
-    help: 'JavaScript heap of the thread.',
-    labelNames: ['thread'],
-    registers: [this.#registry],
-  });
-  readonly #httpSeries = new Map<string, { readonly count: Labelled; readonly duration: RequestSeries['latency'] }>();
+  readonly #httpSeries = new Map<string, { readonly count: CounterCell; readonly duration: HistogramCell }>();
   readonly #requestSeries = new Map<string, RequestSeries>();
   readonly #thread: string;
   /** Requests under way in this thread. */
@@ -142,12 +124,30 @@ export class ThreadMetrics {
   }
 
   /** Everything counted so far, as plain data. */
-  async collect(): Promise<MetricPart> {
-    this.#inFlight.labels(this.#thread).set(this.inFlight);
-    this.#heap.labels(this.#thread).set(process.memoryUsage().heapUsed);
-    return this.#registry.getMetricsAsJSON();
+  collect(): MetricPart {
+    const labels = { thread: this.#thread };
+    const { heapUsed } = process.memoryUsage();
+    return [
+      this.#httpRequests.toJson(),
+      this.#httpDuration.toJson(),
+      this.#requests.toJson(),
+      this.#latency.toJson(),
+      this.#firstContent.toJson(),
+      this.#attempts.toJson(),
+      this.#attemptErrors.toJson(),
+      this.#tokens.toJson(),
+      gaugeToJson(inFlightFacts, labels, this.inFlight),
+      gaugeToJson(heapFacts, labels, heapUsed),
+    ];
   }
 }
+
+const inFlightFacts = { name: 'bifrost_requests_in_flight', help: 'Requests under way.', labelNames: ['thread'] };
+const heapFacts = {
+  name: 'bifrost_thread_heap_used_bytes',
+  help: 'JavaScript heap of the thread.',
+  labelNames: ['thread'],
+};
 
 function shorten(text: string): string {
   return text.length <= 100 ? text : text.slice(0, 100);
