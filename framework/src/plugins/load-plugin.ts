@@ -137,21 +137,26 @@ interface LifeCycleCall {
   readonly onLate?: () => void;
 }
 
+const lifeCycleCodes = {
+  init: { failed: 'BF_PLUGIN_INIT_FAILED', timeout: 'BF_PLUGIN_INIT_TIMEOUT' },
+  cleanup: { failed: 'BF_PLUGIN_CLEANUP_FAILED', timeout: 'BF_PLUGIN_CLEANUP_TIMEOUT' },
+} as const;
+
 /** Runs `init` or `cleanup` with a deadline. Throws PluginError. */
 async function runLifeCycle({ name, stage, timeoutMs, call, onLate }: LifeCycleCall): Promise<void> {
   const controller = new AbortController();
   const running = Promise.resolve().then(() => call(controller.signal));
   const settled = await settleWithin(running, timeoutMs);
-  const area = stage === 'init' ? 'INIT' : 'CLEANUP';
+  const codes = lifeCycleCodes[stage];
   if (settled.kind === 'threw') {
     throw new PluginError(name, `${stage} failed: ${messageOf(settled.thrown)}`, {
-      code: `BF_PLUGIN_${area}_FAILED`,
+      code: codes.failed,
       cause: settled.thrown,
     });
   }
   if (settled.kind === 'value') return;
   const error = new PluginError(name, `${stage} did not end within ${timeoutMs} ms`, {
-    code: `BF_PLUGIN_${area}_TIMEOUT`,
+    code: codes.timeout,
   });
   controller.abort(error);
   if (onLate !== undefined) running.then(onLate, () => undefined);

@@ -1,10 +1,10 @@
+import type { HttpErrorCode } from '../error-codes.ts';
 import type { Surface } from './route-table.ts';
 
 /** An error that the transport answers itself, before the engine is asked. */
 export interface TransportError {
   readonly statusCode: number;
-  /** `BF_HTTP_REASON`. */
-  readonly code: string;
+  readonly code: HttpErrorCode;
   /** What was given, what was expected, how to fix it. */
   readonly message: string;
 }

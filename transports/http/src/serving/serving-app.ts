@@ -221,7 +221,7 @@ export class ServingApp {
     for (const name of this.#config.client.requiredHeaders) {
       if (request.headers[name] !== undefined) continue;
       const message = `the header ${name} is missing; this gateway requires it (client.required_headers)`;
-      const error = { statusCode: 400, code: 'BF_HTTP_HEADER_MISSING', message };
+      const error = { statusCode: 400, code: 'BF_HTTP_HEADER_MISSING', message } as const;
       sendError(request, response, error, { surface: entry.surface });
       return false;
     }

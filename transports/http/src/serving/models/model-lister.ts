@@ -35,7 +35,7 @@ export class ModelLister {
     const only = new URL(request.url ?? '/', 'http://localhost').searchParams.get('provider');
     if (only !== null && !this.#providers.has(only)) {
       const message = `provider ${JSON.stringify(only.slice(0, 100))} is not configured; configured are: ${[...this.#providers.keys()].join(', ')}`;
-      const error = { statusCode: 400, code: 'BF_MODELS_PROVIDER_UNKNOWN', message };
+      const error = { statusCode: 400, code: 'BF_MODELS_PROVIDER_UNKNOWN', message } as const;
       sendJson(response, 400, JSON.parse(formatError(route.surface, error)));
       return;
     }

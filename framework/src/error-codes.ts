@@ -1,0 +1,96 @@
+import type { ErrorCatalogue } from '@bifrost/sdk';
+
+/** Every error code that the plugin host makes. They stand in the log and in a plugin's status; no client sees them. */
+export const frameworkErrorCodes = {
+  BF_PLUGIN_API_VERSION: {
+    status: 'none',
+    cause: 'The plugin was written for another version of the plugin API.',
+    remedy: 'Use a version of the plugin for the API that the message names.',
+  },
+  BF_PLUGIN_ARTEFACT_UNSUPPORTED: {
+    status: 'none',
+    cause: "The plugin's `path` is a kind of file that this version cannot load.",
+    remedy: 'Give a `.ts`, `.mts`, `.js` or `.mjs` file, a folder with one, or an npm package.',
+  },
+  BF_PLUGIN_CLEANUP_FAILED: {
+    status: 'none',
+    cause: "The plugin's `cleanup` threw.",
+    remedy: 'Repair it; the plugin is gone all the same.',
+  },
+  BF_PLUGIN_CLEANUP_TIMEOUT: {
+    status: 'none',
+    cause: "The plugin's `cleanup` did not end in time.",
+    remedy: 'Let it end sooner; it is not waited for.',
+  },
+  BF_PLUGIN_CONFIG_INVALID: {
+    status: 'none',
+    cause: "The plugin's own schema refuses its `config`, or the schema itself fails.",
+    remedy: 'Correct the fields that the message names.',
+  },
+  BF_PLUGIN_ENTRY_INVALID: {
+    status: 'none',
+    cause: 'The entry in `plugins` is wrong: its name, path or placement.',
+    remedy: 'Correct what the message names.',
+  },
+  BF_PLUGIN_FILE_MISSING: {
+    status: 'none',
+    cause:
+      "There is no file, folder or npm package at the plugin's `path`, or its package.json names a file that does not exist.",
+    remedy:
+      'Correct the path, which starts at the folder of the configuration file; the message lists where was looked.',
+  },
+  BF_PLUGIN_IMPORT_MISSING: {
+    status: 'none',
+    cause: 'The plugin imports a module or a name that does not exist.',
+    remedy:
+      'Write relative imports with their extension, types with `import type`, and install packages where the plugin is.',
+  },
+  BF_PLUGIN_INIT_FAILED: {
+    status: 'none',
+    cause: "The plugin's `init` (or the `when` of a hook) threw.",
+    remedy: "Read the message, which is the plugin's.",
+  },
+  BF_PLUGIN_INIT_TIMEOUT: {
+    status: 'none',
+    cause: "The plugin's module or its `init` did not end in time.",
+    remedy: 'Do long work later, or after `init` has returned.',
+  },
+  BF_PLUGIN_LOAD_FAILED: {
+    status: 'none',
+    cause: "The plugin's module threw while it was loaded.",
+    remedy: 'Read the message, which names the place in the plugin.',
+  },
+  BF_PLUGIN_MANIFEST_INVALID: {
+    status: 'none',
+    cause: 'The package.json of the plugin is not JSON.',
+    remedy: 'Correct the file that the message names.',
+  },
+  BF_PLUGIN_REQUIRED_FAILED: {
+    status: 'none',
+    cause: 'A plugin with `required: true` cannot be loaded.',
+    remedy: 'Correct what the message says, or leave `required` out to serve without the plugin.',
+  },
+  BF_PLUGIN_SHAPE_INVALID: {
+    status: 'none',
+    cause:
+      "The module's default export is not a plugin: a hook is unknown or of the wrong type, or the name is missing.",
+    remedy: 'Correct the member that the message names; `definePlugin` of `@bifrost/sdk` lets TypeScript check it.',
+  },
+  BF_PLUGIN_SYNTAX: {
+    status: 'none',
+    cause: 'The plugin has a syntax error, or TypeScript that needs more than its types removed.',
+    remedy: 'Correct the place that the message names; write no enums, namespaces or parameter properties.',
+  },
+  BF_PLUGIN_TYPESCRIPT_IN_NODE_MODULES: {
+    status: 'none',
+    cause: "The plugin's package ships TypeScript, which Node does not run below node_modules.",
+    remedy: 'Publish it as JavaScript, or point `path` to a folder outside node_modules.',
+  },
+  BF_PLUGIN_UNKNOWN: {
+    status: 'none',
+    cause: 'The entry has no `path`, and there is no built-in plugin of its name.',
+    remedy: 'Give a `path`.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export type FrameworkErrorCode = keyof typeof frameworkErrorCodes;

@@ -1,0 +1,112 @@
+import type { ErrorCatalogue } from '@bifrost/sdk';
+
+/** Every error code that the HTTP side makes, before the engine is asked or while the program starts. */
+export const httpErrorCodes = {
+  BF_HTTP_ACTION_UNKNOWN: {
+    status: 404,
+    cause: "The path below Gemini's models has no action that is served.",
+    remedy: "Ask for `{model}:{action}` with an action of the routes' reference.",
+  },
+  BF_HTTP_BODY_STALLED: {
+    status: 408,
+    cause: 'The client stopped sending before its body was complete.',
+    remedy: 'Send the whole body without a pause of a minute.',
+  },
+  BF_HTTP_BODY_TOO_LARGE: {
+    status: 413,
+    cause: 'The body is larger than `client.max_request_body_size_mb`.',
+    remedy: 'Send less, or raise that limit.',
+  },
+  BF_HTTP_CHUNK_EXTENSIONS: {
+    status: 413,
+    cause: 'The chunk extensions of a chunked body are too large.',
+    remedy: 'Send chunks without extensions.',
+  },
+  BF_HTTP_ENGINE_MISSING: {
+    status: 'none',
+    cause: 'The module that should hold the engine exports no `createEngine`.',
+    remedy: 'Leave `engineModule` of `startServer` out, or name a module that exports it.',
+  },
+  BF_HTTP_FAILED: {
+    status: 500,
+    cause: 'The HTTP side failed in a way that it does not foresee.',
+    remedy: 'Look into the log, where the cause stands, and report it.',
+  },
+  BF_HTTP_HEADERS_TOO_LARGE: {
+    status: 431,
+    cause: 'The head of the request is larger than 64 KiB.',
+    remedy: 'Send fewer or shorter headers.',
+  },
+  BF_HTTP_HEADERS_TOO_MANY: {
+    status: 431,
+    cause: 'The request has more than 2000 headers.',
+    remedy: 'Send fewer headers.',
+  },
+  BF_HTTP_HEADER_MISSING: {
+    status: 400,
+    cause: 'A header that the operator requires (`client.required_headers`) is missing.',
+    remedy: 'Send the header that the message names.',
+  },
+  BF_HTTP_HEAD_TIMEOUT: {
+    status: 408,
+    cause: 'The head of the request was not complete in time.',
+    remedy: 'Send the head at once.',
+  },
+  BF_HTTP_HOST_MISSING: {
+    status: 400,
+    cause: 'The request has no Host header, which HTTP/1.1 requires.',
+    remedy: 'Send one.',
+  },
+  BF_HTTP_HOST_REFUSED: {
+    status: 403,
+    cause: "The gateway listens on loopback only, and the Host is not a loopback name: it could be a web page's own.",
+    remedy: 'Call it as `localhost`, `127.0.0.1` or `[::1]`, or let it listen on another address with `-host`.',
+  },
+  BF_HTTP_HOST_UNKNOWN: {
+    status: 'none',
+    cause: 'The name given as `-host` cannot be resolved.',
+    remedy: 'Give an address of the machine, such as `0.0.0.0`.',
+  },
+  BF_HTTP_LISTEN_FAILED: {
+    status: 'none',
+    cause: 'The port is taken, the address is not of this machine, or the user may not listen there.',
+    remedy: 'Give another `-port` or `-host`; the message says which it is.',
+  },
+  BF_HTTP_MALFORMED: {
+    status: 400,
+    cause: 'The request is not valid HTTP/1.1.',
+    remedy: 'Correct the client or the proxy before the gateway; the message names the fault.',
+  },
+  BF_HTTP_METHOD_NOT_ALLOWED: {
+    status: 405,
+    cause: 'The path exists, but not for this method.',
+    remedy: 'Use a method of the `Allow` header.',
+  },
+  BF_HTTP_ORIGIN_REFUSED: {
+    status: 403,
+    cause: 'The gateway listens on loopback only, and a web page of another origin called it.',
+    remedy: "Add the page's origin to `client.allowed_origins` if it may use your providers' keys.",
+  },
+  BF_HTTP_PATH_INVALID: {
+    status: 400,
+    cause: 'The path has a wrong percent encoding, a control character, a backslash, or a `.` or `..` segment.',
+    remedy: 'Send an absolute path in UTF-8.',
+  },
+  BF_HTTP_ROUTE_UNKNOWN: {
+    status: 404,
+    cause: 'There is no such route.',
+    remedy: "Take a path of the routes' reference; the message names the nearest one.",
+  },
+  BF_HTTP_THREAD_FAILED: {
+    status: 'none',
+    cause: 'A serving thread did not start, or did not take the configuration, in time.',
+    remedy: 'Read the message; a plugin whose module does not load in time is a common cause.',
+  },
+  BF_MODELS_PROVIDER_UNKNOWN: {
+    status: 400,
+    cause: 'The list of models was asked for a provider that is not configured.',
+    remedy: 'Leave `provider` out of the query, or name one that the message lists.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export type HttpErrorCode = keyof typeof httpErrorCodes;
