@@ -76,8 +76,11 @@ export class PassStream implements Relay {
   fail(error: GatewayError): void {
     if (this.#isOver) return;
     // After the terminal event everything has been said: that the connection then broke changes nothing for the client.
-    if (this.#watcher.hasTerminal) this.#finish();
-    else this.#break(error);
+    if (this.#watcher.hasTerminal) {
+      this.#release();
+      this.#tail = [];
+      this.#finish();
+    } else this.#break(error);
   }
 
   keepAlive(): void {

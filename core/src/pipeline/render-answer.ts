@@ -57,7 +57,7 @@ export async function renderFrames(
   run.lane = 'translated';
   const source = new PullGate();
   run.writer.attach(source);
-  run.onCancel = () => source.resume();
+  run.waitingFor = source;
   const losses: Loss[] = [];
   const ended = Promise.withResolvers<void>();
   const stream = new ClientStream(run, createClientEncoder(run, losses), () => ended.resolve());
@@ -78,7 +78,7 @@ export async function renderFrames(
     run.usage = accumulator.usage;
     run.response = accumulator.result();
     run.writer.attach(null);
-    run.onCancel = null;
+    run.waitingFor = null;
   }
   if (!run.isCanceled) await ended.promise;
   return answered;
@@ -106,6 +106,10 @@ class PullGate {
     this.isPaused = false;
     this.#waiting?.();
     this.#waiting = undefined;
+  }
+
+  cancel(): void {
+    this.resume();
   }
 
   resumed(): Promise<void> {

@@ -19,6 +19,11 @@ import type { SnapshotRuntime } from './snapshot-runtime.ts';
 
 export type Lane = 'identical' | 'spliced' | 'translated' | 'none';
 
+/** Something that is under way for a request and is given up when its client goes. */
+export interface Cancelable {
+  cancel(): void;
+}
+
 /** Everything one request gathers on its way through the stages. Attempts read it and derive their own; none changes the request. */
 export class RequestRun {
   readonly services: EngineServices;
@@ -64,7 +69,7 @@ export class RequestRun {
   /** True once the client has gone. */
   isCanceled = false;
   /** What to give up when the client goes: the wait or the attempt under way. */
-  onCancel: (() => void) | null = null;
+  waitingFor: Cancelable | null = null;
 
   constructor(services: EngineServices, snapshot: SnapshotRuntime, request: InboundRequest, sink: ResponseSink) {
     this.services = services;
@@ -91,7 +96,7 @@ export class RequestRun {
   cancel(): void {
     if (this.isCanceled) return;
     this.isCanceled = true;
-    this.onCancel?.();
+    this.waitingFor?.cancel();
   }
 
   /** The first value of one of the caller's headers. */

@@ -5,13 +5,15 @@ export function sleep(run: RequestRun, milliseconds: number): Promise<boolean> {
   if (run.isCanceled) return Promise.resolve(false);
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      run.onCancel = null;
+      run.waitingFor = null;
       resolve(true);
     }, milliseconds);
-    run.onCancel = () => {
-      clearTimeout(timer);
-      run.onCancel = null;
-      resolve(false);
+    run.waitingFor = {
+      cancel() {
+        clearTimeout(timer);
+        run.waitingFor = null;
+        resolve(false);
+      },
     };
   });
 }

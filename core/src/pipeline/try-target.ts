@@ -57,9 +57,11 @@ async function waitForPlace(run: RequestRun, target: Target): Promise<boolean> {
       const { gate } = target.runtime;
       let leave: (() => void) | undefined;
       const entered = gate.enter(run.snapshot.client.dropExcessRequests, (leaveQueue) => (leave = leaveQueue));
-      run.onCancel = () => {
-        leave?.();
-        resolve(false);
+      run.waitingFor = {
+        cancel() {
+          leave?.();
+          resolve(false);
+        },
       };
       if (run.deadlineAt > 0) {
         timer = setTimeout(
@@ -74,7 +76,7 @@ async function waitForPlace(run: RequestRun, target: Target): Promise<boolean> {
     });
   } finally {
     clearTimeout(timer);
-    run.onCancel = null;
+    run.waitingFor = null;
   }
 }
 
