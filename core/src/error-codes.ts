@@ -209,7 +209,8 @@ export const coreErrorCodes = {
   request_timed_out: {
     status: 504,
     cause: "The request's own deadline over all attempts has passed.",
-    remedy: 'Allow more time; no further attempt or fallback is made after it.',
+    remedy:
+      'Raise `totalTimeoutMs` of the provider; only programs that use the engine as a library set one, no key of config.json does.',
   },
   upstream_credentials_exhausted: {
     status: 502,

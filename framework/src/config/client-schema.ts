@@ -8,6 +8,7 @@ const unusedClientShape = {
   disable_content_logging: z.boolean(),
   retain_content_in_object_storage: z.boolean(),
   allow_per_request_content_storage_override: z.boolean(),
+  allow_per_request_raw_override: z.boolean(),
   log_retention_days: z.number(),
   logging_headers: stringList,
   hidden_request_types: stringList,
@@ -57,7 +58,6 @@ export const clientSchema = knownObject({
   allowed_headers: stringList.optional(),
   required_headers: stringList.optional(),
   header_filter_config: knownObject({ allowlist: stringList.optional(), denylist: stringList.optional() }).optional(),
-  allow_per_request_raw_override: z.boolean().optional(),
   ...z.object(unusedClientShape).partial().shape,
 });
 

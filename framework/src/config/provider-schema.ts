@@ -86,12 +86,14 @@ const unusedProviderShape = {
 
 /** Keys of a provider that have no effect yet; descriptive ones are not worth a remark. */
 export const unusedProviderKeys: readonly string[] = [
+  'send_back_raw_request',
+  'send_back_raw_response',
   'store_raw_request_response',
   'openai_config',
   'prompt_cache',
   'provider_request_id',
 ];
-export const unusedNetworkKeys: readonly string[] = Object.keys(unusedNetworkShape);
+export const unusedNetworkKeys: readonly string[] = ['allow_private_network', ...Object.keys(unusedNetworkShape)];
 
 /** One entry of `providers`. Defaults are filled in by `resolveProvider`. */
 export const providerSchema = knownObject({
