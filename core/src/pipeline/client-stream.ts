@@ -2,7 +2,7 @@ import type { ErrorInfo, StreamFrame } from '@bifrost/sdk';
 import type { StreamEncoder } from '../dialects/codec.ts';
 import { formatSse } from '../sse/parser.ts';
 import type { SseEvent } from '../sse/event.ts';
-import { writeStreamError } from './respond-error.ts';
+import { toErrorInfo, writeStreamError } from './respond-error.ts';
 import type { RequestRun } from './run.ts';
 
 type Item =
@@ -87,22 +87,36 @@ export class ClientStream {
     const queue = this.#queue;
     if (!this.#isOpen && queue.some((item) => item.type === 'end' || item.type === 'fail')) return;
     this.#queue = [];
-    for (const item of queue) for (const event of this.#eventsOf(item)) this.#append(event);
+    for (const item of queue) {
+      for (const event of this.#eventsOf(item)) this.#append(event);
+      this.#noteOver(item);
+    }
     this.#flush();
   }
 
   async #pumpHooked(): Promise<void> {
     this.#isBusy = true;
-    for (let item = this.#queue.shift(); item !== undefined && !this.#isEnded; item = this.#queue.shift()) {
-      const hooked = item.type === 'frame' && this.#hasEventHook ? await this.#hookFrame(item.frame) : undefined;
-      const events = this.#eventsOf(hooked === undefined ? item : { type: 'frame', frame: hooked });
-      for (const event of events) {
-        if (this.#hasChunkHook) await this.#hookChunk(event);
-        else this.#append(event);
+    try {
+      for (let item = this.#queue.shift(); item !== undefined && !this.#isEnded; item = this.#queue.shift()) {
+        await this.#passHooks(item);
       }
+    } catch (error) {
+      // A frame that the client's dialect cannot say: nobody awaits this, so it ends the stream here.
+      if (!this.#isEnded) this.#fail(toErrorInfo(error));
     }
     this.#isBusy = false;
     this.#flush();
+  }
+
+  async #passHooks(item: Item): Promise<void> {
+    const hooked = item.type === 'frame' && this.#hasEventHook ? await this.#hookFrame(item.frame) : undefined;
+    const events = this.#eventsOf(hooked === undefined ? item : { type: 'frame', frame: hooked });
+    for (const event of events) {
+      if (this.#isEnded) return;
+      if (this.#hasChunkHook) await this.#hookChunk(event);
+      else this.#append(event);
+    }
+    this.#noteOver(item);
   }
 
   async #hookFrame(frame: StreamFrame): Promise<StreamFrame> {
@@ -140,16 +154,20 @@ export class ClientStream {
       case 'event':
         return [item.event];
       case 'end':
-        this.#isFinishing = true;
         return this.#encoder?.finish() ?? [];
       case 'fail':
-        this.#failure = item.error;
         return [];
     }
   }
 
   #isFinishing = false;
   #failure: ErrorInfo | undefined;
+
+  /** Only once the item's events have been appended: a flush in between (a hook that takes its time) must not end the stream. */
+  #noteOver(item: Item): void {
+    if (item.type === 'end') this.#isFinishing = true;
+    else if (item.type === 'fail') this.#failure = item.error;
+  }
 
   #append(event: SseEvent): void {
     if (!this.#isArray)
