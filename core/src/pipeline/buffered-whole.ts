@@ -57,7 +57,7 @@ export class BufferedWhole implements Relay {
       }
     } else {
       const needs = run.plugins === null ? undefined : run.snapshot.plugins?.needs.postLLM;
-      const isDecoded = plan.lane === 'translated' || needs === 'messages';
+      const isDecoded = plan.lane === 'translated' || (needs ?? 'head') !== 'head';
       let response = isDecoded ? plan.codec.decodeResponse(parseAnswer(body)) : undefined;
       run.usage = response?.usage;
       const change = needs === undefined ? undefined : await this.#hook(response);

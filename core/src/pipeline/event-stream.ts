@@ -40,7 +40,7 @@ export class EventStream implements Relay {
     this.#headers = headers;
     const needs = run.plugins === null ? undefined : run.snapshot.plugins?.needs;
     this.#isTyped = plan.lane === 'translated' || needs?.streamEvent !== undefined;
-    if (this.#isTyped || needs?.postLLM === 'messages') this.#decoder = plan.codec.createStreamDecoder();
+    if (this.#isTyped || (needs?.postLLM ?? 'head') !== 'head') this.#decoder = plan.codec.createStreamDecoder();
     const encoder = this.#isTyped ? createClientEncoder(run, plan.losses) : undefined;
     this.#client = new ClientStream(run, encoder, () => this.#ended());
   }

@@ -80,14 +80,18 @@ export async function routeByPlugins(run: RequestRun): Promise<void> {
   }
 }
 
-/** What `preRequestHook` and `preLLMHook` are given: no more than the most demanding of them reads. */
+/**
+ * What `preRequestHook` and `preLLMHook` are given: no more than the most demanding of them reads. `body` includes the messages:
+ * a guard that reads these must not go blind because another plugin reads the bytes.
+ */
 export function requestOf(run: RequestRun, reads: Reads): LLMRequest {
   const head = run.head();
-  if (reads === 'body') return { ...head, body: run.body };
-  if (reads === 'messages' && run.request.route.operation === 'conversation') {
-    return { ...head, conversation: conversationOf(run) };
-  }
-  return head;
+  if (reads === 'head') return head;
+  return {
+    ...head,
+    ...(run.request.route.operation === 'conversation' ? { conversation: conversationOf(run) } : {}),
+    ...(reads === 'body' ? { body: run.body } : {}),
+  };
 }
 
 /** A plugin's error as one to throw. */

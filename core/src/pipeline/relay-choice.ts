@@ -22,7 +22,7 @@ function needsEvents(attempt: Attempt): boolean {
   if (plan.lane === 'translated' || run.request.route.streamFraming === 'json-array') return true;
   if (run.plugins === null) return false;
   const needs = run.snapshot.plugins?.needs;
-  return needs?.streamChunk !== undefined || needs?.streamEvent !== undefined || needs?.postLLM === 'messages';
+  return needs?.streamChunk !== undefined || needs?.streamEvent !== undefined || (needs?.postLLM ?? 'head') !== 'head';
 }
 
 function readsWhole(attempt: Attempt): boolean {

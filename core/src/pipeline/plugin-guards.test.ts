@@ -1,0 +1,97 @@
+import { startReplayUpstream } from '@bifrost/testkit';
+import type { ReplayAnswer } from '@bifrost/testkit';
+import type { RequestTrace } from '@bifrost/sdk';
+import { describe, expect, it } from 'vitest';
+import { chainsOf } from '../plugins/__tests__/chains-of.ts';
+import type { TestPlugin } from '../plugins/__tests__/chains-of.ts';
+import { provider, routes, TestGateway } from './__tests__/harness.ts';
+
+const message = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude',
+  content: [{ type: 'text', text: 'Paris' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 3, output_tokens: 2 },
+};
+const event = (type: string, more: object) => ({ event: type, data: JSON.stringify({ type, ...more }) });
+const whole: ReplayAnswer = { body: message };
+const stream: ReplayAnswer = {
+  events: [
+    event('message_start', { message: { ...message, content: [], stop_reason: null } }),
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'Paris' } }),
+    event('content_block_stop', { index: 0 }),
+    event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 2 } }),
+    event('message_stop', {}),
+  ],
+};
+const ask = { model: 'anthropic/claude', max_tokens: 5, messages: [{ role: 'user', content: 'the secret word' }] };
+
+interface Way {
+  readonly route?: (typeof routes)[keyof typeof routes];
+  readonly script?: readonly ReplayAnswer[];
+  readonly more?: object;
+}
+
+async function run(
+  plugins: readonly TestPlugin[],
+  { route = routes.anthropic, script = [whole], more = {} }: Way = {},
+) {
+  await using upstream = await startReplayUpstream({ script });
+  const { chains } = chainsOf(plugins);
+  await using gateway = new TestGateway({ providers: [provider('anthropic', upstream.url)], plugins: chains });
+  const sink = await gateway.post(route, { ...ask, ...more });
+  await chains.whenIdle();
+  return { sink, requests: upstream.requests, trace: gateway.traces[0] as RequestTrace };
+}
+
+describe('a guard that reads messages beside a plugin that reads the body', () => {
+  const bodyReader = (hook: 'preLLMHook' | 'preRequestHook'): TestPlugin => ({
+    name: 'body-reader',
+    [hook]: { reads: 'body', handler: () => undefined },
+  });
+  const text = (conversation: unknown) => JSON.stringify(conversation ?? null);
+
+  it('sees the conversation, in routing and in every attempt', async () => {
+    const guard: TestPlugin = {
+      name: 'guard',
+      guard: true,
+      preLLMHook: {
+        reads: 'messages',
+        handler: (_, { conversation }) =>
+          text(conversation).includes('secret')
+            ? { error: { statusCode: 403, message: 'not that word', origin: 'plugin' } }
+            : undefined,
+      },
+    };
+    const { sink, requests } = await run([bodyReader('preLLMHook'), guard]);
+    expect([sink.statusCode, requests.length]).toEqual([403, 0]);
+    const seen: string[] = [];
+    const router: TestPlugin = {
+      name: 'router',
+      preRequestHook: { reads: 'messages', handler: (_, { conversation }) => void seen.push(text(conversation)) },
+    };
+    await run([bodyReader('preRequestHook'), router]);
+    expect(seen).toEqual([expect.stringContaining('secret')]);
+  });
+
+  it('sees the answer, whole and at the end of a stream', async () => {
+    const seen: string[] = [];
+    const judge: TestPlugin = {
+      name: 'judge',
+      guard: true,
+      postLLMHook: { reads: 'messages', handler: (_, { response }) => void seen.push(text(response)) },
+    };
+    // The types forbid it; a plugin in plain JavaScript may.
+    const reader: TestPlugin = {
+      name: 'reader',
+      postLLMHook: { reads: 'body' as 'messages', handler: () => undefined },
+    };
+    await run([reader, judge]);
+    await run([reader, judge], { script: [stream], more: { stream: true } });
+    expect(seen).toEqual([expect.stringContaining('Paris'), expect.stringContaining('Paris')]);
+  });
+});
