@@ -56,7 +56,7 @@ export class BufferedWhole implements Relay {
         outgoing = Buffer.from(JSON.stringify(translated));
       }
     } else {
-      const needs = run.plugins === null ? undefined : run.snapshot.plugins?.needs.postLLM;
+      const needs = run.needs.postLLM;
       const isDecoded = plan.lane === 'translated' || (needs ?? 'head') !== 'head';
       let response = isDecoded ? plan.codec.decodeResponse(parseAnswer(body)) : undefined;
       run.usage = response?.usage;

@@ -36,9 +36,9 @@ export class ClientStream {
     this.#encoder = encoder;
     this.#onEnded = onEnded;
     this.#isArray = run.request.route.streamFraming === 'json-array';
-    const needs = run.plugins === null ? undefined : run.snapshot.plugins?.needs;
-    this.#hasEventHook = needs?.streamEvent !== undefined;
-    this.#hasChunkHook = needs?.streamChunk !== undefined;
+    const { needs } = run;
+    this.#hasEventHook = needs.streamEvent !== undefined;
+    this.#hasChunkHook = needs.streamChunk !== undefined;
   }
 
   /** Characters that wait for `open`. */

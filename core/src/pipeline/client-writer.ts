@@ -42,9 +42,9 @@ export class ClientWriter {
   /** Commits status and headers, once; plugins may change the headers before. Later calls do nothing. */
   begin(statusCode: number, headers: ClientHeaders): void {
     if (this.#state !== 'new') return;
-    const { plugins, sink, snapshot } = this.#run;
+    const { needs, plugins, sink } = this.#run;
     this.#run.statusCode = statusCode;
-    if (plugins === null || snapshot.plugins?.needs.responseHeaders === undefined) {
+    if (plugins === null || needs.responseHeaders === undefined) {
       this.#state = 'open';
       if (!sink.isClosed) sink.head(statusCode, headers);
       return;

@@ -38,9 +38,9 @@ export class EventStream implements Relay {
     const { plan, run } = attempt;
     this.#attempt = attempt;
     this.#headers = headers;
-    const needs = run.plugins === null ? undefined : run.snapshot.plugins?.needs;
-    this.#isTyped = plan.lane === 'translated' || needs?.streamEvent !== undefined;
-    if (this.#isTyped || (needs?.postLLM ?? 'head') !== 'head') this.#decoder = plan.codec.createStreamDecoder();
+    const { needs } = run;
+    this.#isTyped = plan.lane === 'translated' || needs.streamEvent !== undefined;
+    if (this.#isTyped || (needs.postLLM ?? 'head') !== 'head') this.#decoder = plan.codec.createStreamDecoder();
     const encoder = this.#isTyped ? createClientEncoder(run, plan.losses) : undefined;
     this.#client = new ClientStream(run, encoder, () => this.#ended());
   }

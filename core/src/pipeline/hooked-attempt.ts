@@ -39,7 +39,7 @@ export async function hookedAttempt(run: RequestRun, call: () => Promise<Attempt
 }
 
 function preLLM(run: RequestRun): PreLLMOutcome | undefined | Promise<PreLLMOutcome | undefined> {
-  const reads = run.snapshot.plugins?.needs.preLLM;
+  const reads = run.needs.preLLM;
   return reads === undefined ? undefined : run.plugins?.preLLM(requestOf(run, reads));
 }
 
@@ -47,7 +47,7 @@ function postLLM(
   run: RequestRun,
   outcome: LLMOutcome,
 ): PostLLMOutcome | undefined | Promise<PostLLMOutcome | undefined> {
-  return run.snapshot.plugins?.needs.postLLM === undefined ? undefined : run.plugins?.postLLM(outcome);
+  return run.needs.postLLM === undefined ? undefined : run.plugins?.postLLM(outcome);
 }
 
 function outcomeOf(run: RequestRun, startedAt: number, statusCode: number): LLMOutcome {

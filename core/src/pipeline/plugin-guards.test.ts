@@ -95,3 +95,28 @@ describe('a guard that reads messages beside a plugin that reads the body', () =
     expect(seen).toEqual([expect.stringContaining('Paris'), expect.stringContaining('Paris')]);
   });
 });
+
+describe('plugins whose filters do not match', () => {
+  it('decode nothing, buffer nothing and take no stream apart', async () => {
+    const elsewhere = { header: 'x-team: blue' } as const;
+    const demanding: TestPlugin = {
+      name: 'demanding',
+      httpTransportPreHook: { reads: 'body', filter: elsewhere, handler: () => undefined },
+      preRequestHook: { reads: 'messages', filter: elsewhere, handler: () => undefined },
+      preLLMHook: { reads: 'messages', filter: elsewhere, handler: () => undefined },
+      postLLMHook: { reads: 'messages', filter: elsewhere, handler: () => undefined },
+      streamEventHook: { filter: elsewhere, handler: () => undefined },
+      httpTransportStreamChunkHook: { filter: elsewhere, handler: () => undefined },
+      httpTransportPostHook: { reads: 'body', filter: elsewhere, handler: () => undefined },
+    };
+    const plain: TestPlugin = { name: 'plain', preRequestHook: () => undefined };
+    // Not valid for a decoder: only who reads the messages would notice.
+    const odd = { messages: [{ role: 'nobody' }], tools: 'none' };
+    const { sink, requests } = await run([demanding, plain], { more: odd });
+    expect(sink.statusCode).toBe(200);
+    expect(requests[0]?.json()).toMatchObject(odd);
+    const streamed = await run([demanding, plain], { script: [stream], more: { ...odd, stream: true } });
+    expect(streamed.sink.statusCode).toBe(200);
+    expect(streamed.sink.headers['x-bf-lane']).toBe('spliced');
+  });
+});

@@ -15,8 +15,9 @@ export async function openPlugins(run: RequestRun): Promise<boolean> {
   const abort = new AbortController();
   run.sink.onClose(() => abort.abort());
   run.plugins = chains.open(run.facts(), run.headers as HttpRequest['headers'], abort.signal);
-  if (run.plugins === null || chains.needs.httpPre === undefined) return false;
-  const outcome = run.plugins.httpPre(httpRequestOf(run, chains.needs.httpPre));
+  const { httpPre } = run.needs;
+  if (run.plugins === null || httpPre === undefined) return false;
+  const outcome = run.plugins.httpPre(httpRequestOf(run, httpPre));
   const settled = outcome instanceof Promise ? await outcome : outcome;
   if (settled === undefined) return false;
   if (settled.error !== undefined) throw asError(settled.error);
@@ -65,7 +66,7 @@ async function respondByPlugin(run: RequestRun, response: HttpResponse): Promise
 
 /** The routing phase: `preRequestHook` may name another model, other fallbacks, or change the conversation. */
 export async function routeByPlugins(run: RequestRun): Promise<void> {
-  const reads = run.snapshot.plugins?.needs.preRequest;
+  const reads = run.needs.preRequest;
   run.plugins?.update(run.facts());
   if (reads === undefined || run.plugins === null) return;
   const outcome = run.plugins.preRequest(requestOf(run, reads));

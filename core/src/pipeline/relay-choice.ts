@@ -21,13 +21,13 @@ function needsEvents(attempt: Attempt): boolean {
   const { run, plan } = attempt;
   if (plan.lane === 'translated' || run.request.route.streamFraming === 'json-array') return true;
   if (run.plugins === null) return false;
-  const needs = run.snapshot.plugins?.needs;
-  return needs?.streamChunk !== undefined || needs?.streamEvent !== undefined || (needs?.postLLM ?? 'head') !== 'head';
+  const { needs } = run;
+  return needs.streamChunk !== undefined || needs.streamEvent !== undefined || (needs.postLLM ?? 'head') !== 'head';
 }
 
 function readsWhole(attempt: Attempt): boolean {
   const { run } = attempt;
   if (run.plugins === null) return false;
-  const needs = run.snapshot.plugins?.needs;
-  return needs?.postLLM !== undefined || needs?.httpPost !== undefined;
+  const { needs } = run;
+  return needs.postLLM !== undefined || needs.httpPost !== undefined;
 }

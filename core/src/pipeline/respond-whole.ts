@@ -10,7 +10,7 @@ export function respondWhole(
   headers: ClientHeaders,
   body: Uint8Array,
 ): void | Promise<void> {
-  const needs = run.plugins === null ? undefined : run.snapshot.plugins?.needs.httpPost;
+  const needs = run.needs.httpPost;
   if (run.plugins === null || needs === undefined) {
     send(run, statusCode, headers, body);
     return undefined;

@@ -9,7 +9,7 @@ import type {
 } from '@bifrost/sdk';
 import type { DialectCodec } from '../dialects/codec.ts';
 import type { TopLevel } from '../json/peek.ts';
-import type { PluginRun } from '../plugins/chain.ts';
+import type { PluginChains, PluginRun } from '../plugins/chain.ts';
 import type { EngineServices } from './engine.ts';
 import type { KeyPin } from '../reliability/key-selection.ts';
 import { ClientWriter } from './client-writer.ts';
@@ -23,6 +23,8 @@ export type Lane = 'identical' | 'spliced' | 'translated' | 'none';
 export interface Cancelable {
   cancel(): void;
 }
+
+const noNeeds: PluginChains['needs'] = Object.freeze({});
 
 /** Everything one request gathers on its way through the stages. Attempts read it and derive their own; none changes the request. */
 export class RequestRun {
@@ -85,6 +87,12 @@ export class RequestRun {
   /** The codec of the dialect that the client speaks. */
   get clientCodec(): DialectCodec {
     return this.services.codecOf(this.request.route.dialect);
+  }
+
+  /** What the plugins read whose filters match this request; empty where none does. What nobody reads is neither decoded nor held. */
+  get needs(): PluginChains['needs'] {
+    if (this.plugins === null) return noNeeds;
+    return this.plugins.needs ?? this.snapshot.plugins?.needs ?? noNeeds;
   }
 
   /** Bifrost's request type, with the stream suffix. */
