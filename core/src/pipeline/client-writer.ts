@@ -1,3 +1,6 @@
+import type { ErrorInfo } from '@bifrost/sdk';
+import { errorBody } from './error-body.ts';
+import { addRoutingFacts } from './response-headers.ts';
 import type { RequestRun } from './run.ts';
 
 /** What a slow client pauses. */
@@ -19,6 +22,8 @@ export class ClientWriter {
   #isBlocked = false;
   #kept: (Uint8Array | string)[] = [];
   #isEndKept = false;
+  /** Settles once a plugin that takes its time has judged the head; null where none does. Until then nothing is out. */
+  opening: Promise<void> | null = null;
 
   constructor(run: RequestRun) {
     this.#run = run;
@@ -56,7 +61,7 @@ export class ClientWriter {
     }
     this.#state = 'waiting';
     this.#block();
-    void changes.then((late) => this.#open(statusCode, headers, late));
+    this.opening = changes.then((late) => this.#open(statusCode, headers, late));
   }
 
   write(chunk: Uint8Array | string): void {
@@ -74,6 +79,26 @@ export class ClientWriter {
     }
   }
 
+  /**
+   * Answers with a guard's denial in the place of everything else: no head has gone out, what was kept is dropped, what is still
+   * written goes nowhere, and what is under way for the client is given up.
+   */
+  deny(denial: ErrorInfo): void {
+    const run = this.#run;
+    this.#state = 'ended';
+    this.#kept = [];
+    run.error = denial;
+    run.statusCode = denial.statusCode;
+    const headers: ClientHeaders = { 'content-type': 'application/json' };
+    addRoutingFacts(headers, run);
+    const body = Buffer.from(JSON.stringify(errorBody(run, denial)));
+    if (!run.sink.isClosed) {
+      run.sink.head(denial.statusCode, { ...headers, 'content-length': String(body.length) });
+      run.sink.end(body);
+    }
+    run.cancel();
+  }
+
   /** Breaks the connection: the body cannot be completed. */
   destroy(): void {
     this.#state = 'ended';
@@ -85,7 +110,12 @@ export class ClientWriter {
     headers: ClientHeaders,
     changes: Readonly<Record<string, string | null>> | undefined,
   ): void {
-    const { sink } = this.#run;
+    const { plugins, sink } = this.#run;
+    // A guard that could not judge the head stops the answer here, where nothing of it has left yet.
+    if (plugins?.denial !== undefined) {
+      this.deny(plugins.denial);
+      return;
+    }
     const wasWaiting = this.#state === 'waiting';
     this.#state = 'open';
     if (!sink.isClosed) sink.head(statusCode, applyHeaderChanges(headers, changes));

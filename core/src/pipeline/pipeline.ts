@@ -25,6 +25,7 @@ export async function runPipeline(run: RequestRun): Promise<void> {
   } catch (error) {
     await answerThrown(run, error);
   }
+  if (run.writer.opening !== null) await run.writer.opening;
   recordRequest(run);
 }
 

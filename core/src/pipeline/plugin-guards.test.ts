@@ -96,6 +96,79 @@ describe('a guard that reads messages beside a plugin that reads the body', () =
   });
 });
 
+describe('a guard that fails once the answer is there', () => {
+  const failing = (
+    hook: 'httpTransportResponseHeadersHook' | 'httpTransportPostHook',
+    isLate: boolean,
+  ): TestPlugin => ({
+    name: 'guard',
+    guard: true,
+    [hook]: () => {
+      if (isLate) return new Promise((_, reject) => setTimeout(() => reject(new Error('broken')), 5));
+      throw new Error('broken');
+    },
+  });
+  const shapes = {
+    anthropic: { type: 'error', error: { type: expect.any(String), message: expect.stringContaining('guard') } },
+    gemini: { error: { code: 500, status: expect.any(String), message: expect.stringContaining('guard') } },
+    openai: { error: { message: expect.stringContaining('guard'), code: 'BF_PLUGIN_HOOK_FAILED' } },
+    chat: {
+      is_bifrost_error: true,
+      error: { message: expect.stringContaining('guard'), code: 'BF_PLUGIN_HOOK_FAILED' },
+    },
+  };
+
+  it.each(['httpTransportResponseHeadersHook', 'httpTransportPostHook'] as const)(
+    'in %s denies a whole answer, in the dialect of the client',
+    async (hook) => {
+      for (const isLate of [false, true]) {
+        for (const name of ['anthropic', 'openai', 'chat'] as const) {
+          const { sink, trace } = await run([failing(hook, isLate)], { route: routes[name] });
+          expect(sink.statusCode).toBe(500);
+          expect(sink.text).not.toContain('Paris');
+          expect(sink.json).toMatchObject(shapes[name]);
+          expect(sink.headers['content-type']).toBe('application/json');
+          expect([undefined, String(sink.text.length)]).toContain(sink.headers['content-length']);
+          expect(sink.isEnded).toBe(true);
+          expect(trace).toMatchObject({ statusCode: 500, error: { code: 'BF_PLUGIN_HOOK_FAILED' } });
+        }
+      }
+    },
+  );
+
+  it('denies a stream before its first byte, and gives the call up', async () => {
+    for (const isLate of [false, true]) {
+      for (const script of [[stream], [{ ...stream, delivery: { hangAfterEvents: 4 } }]]) {
+        const { sink, trace } = await run([failing('httpTransportResponseHeadersHook', isLate)], {
+          script,
+          more: { stream: true },
+        });
+        expect(sink.statusCode).toBe(500);
+        expect(sink.text).not.toContain('Paris');
+        expect(sink.json).toMatchObject(shapes.anthropic);
+        expect(trace).toMatchObject({ statusCode: 500, error: { code: 'BF_PLUGIN_HOOK_FAILED' } });
+      }
+    }
+  });
+
+  it('denies an answer that another plugin gave, and the error of a provider', async () => {
+    const answering: TestPlugin = {
+      name: 'answering',
+      preLLMHook: () => ({ response: { candidates: [{ index: 0, parts: [{ type: 'text', text: 'Paris' }] }] } }),
+    };
+    for (const isStream of [false, true]) {
+      const { sink } = await run([failing('httpTransportResponseHeadersHook', false), answering], {
+        more: { stream: isStream },
+      });
+      expect(sink.statusCode).toBe(500);
+      expect(sink.json).toMatchObject(shapes.anthropic);
+    }
+    const failed = await run([failing('httpTransportResponseHeadersHook', true)], { script: [{ status: 529 }] });
+    expect(failed.sink.statusCode).toBe(500);
+    expect(failed.sink.json).toMatchObject(shapes.anthropic);
+  });
+});
+
 describe('plugins whose filters do not match', () => {
   it('decode nothing, buffer nothing and take no stream apart', async () => {
     const elsewhere = { header: 'x-team: blue' } as const;

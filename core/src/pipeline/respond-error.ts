@@ -1,34 +1,11 @@
 import { GatewayError } from '@bifrost/sdk';
-import type { ErrorInfo, JsonObject } from '@bifrost/sdk';
+import type { ErrorInfo } from '@bifrost/sdk';
 import { formatSse } from '../sse/parser.ts';
 import type { AttemptFailure } from './attempt.ts';
+import { errorBody } from './error-body.ts';
 import { respondWhole } from './respond-whole.ts';
 import { addRoutingFacts, copyUpstreamHeaders } from './response-headers.ts';
 import type { RequestRun } from './run.ts';
-
-/** Bifrost's own error shape, on the unified routes; `error` alone is what OpenAI's clients read. */
-function gatewayShape(run: RequestRun, error: ErrorInfo): JsonObject {
-  return {
-    is_bifrost_error: error.origin !== 'provider',
-    status_code: error.statusCode,
-    error: {
-      ...(error.type === undefined ? {} : { type: error.type }),
-      ...(error.code === undefined ? {} : { code: error.code }),
-      message: error.message,
-      ...(error.param === undefined ? {} : { param: error.param }),
-    },
-    extra_fields: {
-      ...(run.target === undefined ? {} : { provider: run.target.runtime.name }),
-      model_requested: run.modelText,
-      request_type: run.requestType,
-    },
-  };
-}
-
-function errorBody(run: RequestRun, error: ErrorInfo): JsonObject {
-  if (!run.request.route.isDropIn) return gatewayShape(run, error);
-  return run.clientCodec.encodeError(error);
-}
 
 /**
  * Answers with an error: in Bifrost's shape on the unified routes, in the SDK's own on a drop-in route, where the error of a

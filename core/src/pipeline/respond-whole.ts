@@ -17,6 +17,11 @@ export function respondWhole(
   }
   const outcome = run.plugins.httpPost({ statusCode, headers, ...(needs === 'head' ? {} : { body }) });
   const apply = (change: Awaited<typeof outcome>): void => {
+    // What the chain makes of a denial wears no dialect.
+    if (run.plugins?.denial !== undefined) {
+      run.writer.deny(run.plugins.denial);
+      return;
+    }
     const changed = change?.body === undefined ? body : Buffer.from(change.body as Uint8Array);
     send(run, change?.statusCode ?? statusCode, applyHeaderChanges(headers, change?.headers), changed);
   };
