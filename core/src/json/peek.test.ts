@@ -3,7 +3,7 @@ import type { GatewayError } from '@bifrost/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderOddly } from './__tests__/render-oddly.ts';
-import { maxNesting, memberValue, peekTopLevel } from './peek.ts';
+import { maxNesting, memberValue, peekLastMember, peekTopLevel } from './peek.ts';
 
 const keys = ['model', 'stream', 'fallbacks'] as const;
 const peek = (text: string) => {
@@ -95,5 +95,34 @@ describe('peekTopLevel', () => {
     const top = peekTopLevel(body, keys);
     expect(memberValue(body, top.members[0])).toBe('m');
     expect(performance.now() - started).toBeLessThan(100);
+  });
+});
+
+describe('peekLastMember', () => {
+  const text = (body: string, key = 'usage'): string | undefined => {
+    const bytes = Buffer.from(body);
+    const range = peekLastMember(bytes, key);
+    return range === undefined ? undefined : bytes.toString('utf8', range.start, range.end);
+  };
+
+  it('finds a member near the end without reading what is before it', () => {
+    expect(text('{"a": ["x", {}], "usage" : {"n": 1}, "tier": "d", "f": [1, 2] } ')).toBe('{"n": 1}');
+    expect(text('{"usage":null}')).toBe('null');
+  });
+
+  it('does not take a nested member, or text that looks like one, for it', () => {
+    expect(text('{"usage":{"n":1},"output":[{"usage":{"n":2}}]}')).toBeUndefined();
+    expect(text('{"content":"say \\"usage\\": {}"}')).toBeUndefined();
+    expect(text('{"a":"usage"}')).toBeUndefined();
+    expect(text('{"input":{"usage":{"n":2}}}')).toBeUndefined();
+  });
+
+  it('agrees with JSON.parse wherever it answers', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom('usage', 'a', 'b', 'usages'), fc.jsonValue()), (value) => {
+        const found = text(JSON.stringify(value));
+        if (found !== undefined) expect(JSON.parse(found)).toEqual(JSON.parse(JSON.stringify(value['usage'])));
+      }),
+    );
   });
 });

@@ -202,6 +202,37 @@ export function peekTopLevel(body: Buffer, keys: readonly string[]): TopLevel {
   return { members: members ?? noMembers, objectStart, objectEnd: at, isEmpty };
 }
 
+/**
+ * Finds a top-level member that stands near the end, searching from there: what comes before its key is not looked at. Returns
+ * the range of its value, or undefined where that cannot be told without reading the whole (then `peekTopLevel` can): the key
+ * is absent, or what follows it does not end in exactly one closing brace.
+ */
+export function peekLastMember(
+  body: Buffer,
+  key: string,
+): { readonly start: number; readonly end: number } | undefined {
+  const keyStart = body.lastIndexOf(`"${key}"`);
+  if (keyStart === -1) return undefined;
+  try {
+    let at = skipSpace(body, keyStart + key.length + 2);
+    if (body[at] !== 0x3a) return undefined;
+    const start = skipSpace(body, at + 1);
+    const end = skipValue(body, start);
+    at = skipSpace(body, end);
+    while (body[at] === comma) {
+      at = skipSpace(body, at + 1);
+      if (body[at] !== quote) return undefined;
+      at = skipSpace(body, skipString(body, at));
+      if (body[at] !== 0x3a) return undefined;
+      at = skipSpace(body, skipValue(body, skipSpace(body, at + 1)));
+    }
+    const isTopLevel = body[at] === closeBrace && skipSpace(body, at + 1) === body.length;
+    return isTopLevel ? { start, end } : undefined;
+  } catch {
+    return undefined; // malformed, or the key's text stood elsewhere: the whole scan decides
+  }
+}
+
 /** The parsed value of a member's last occurrence; undefined when the key is absent. Throws like `peekTopLevel`. */
 export function memberValue(body: Buffer, found: readonly Member[] | undefined): unknown {
   const member = found?.at(-1);

@@ -65,6 +65,7 @@ export function addRoutingFacts(target: ClientHeaders, run: RequestRun): void {
   target['x-bf-model'] = safeHeaderValue(run.target.model);
   if (run.keyName !== undefined) target['x-bf-key'] = safeHeaderValue(run.keyName);
   target['x-bf-is-fallback'] = run.fallbackIndex === 0 ? 'false' : 'true';
+  if (run.fallbackIndex === 0) return;
   target['x-bf-primary-provider'] = safeHeaderValue(run.primary.runtime.name);
   target['x-bf-primary-model'] = safeHeaderValue(run.primary.model);
 }

@@ -1,6 +1,6 @@
 import type { DialectName, Usage } from '@bifrost/sdk';
 import type { DialectCodec } from '../dialects/codec.ts';
-import { peekTopLevel } from '../json/peek.ts';
+import { peekLastMember, peekTopLevel } from '../json/peek.ts';
 
 /** A larger answer is not kept for its usage. */
 const maxBytes = 256 * 1024;
@@ -36,10 +36,9 @@ export class WholeUsage {
     if (this.#bytes === 0 || this.#bytes > maxBytes) return undefined;
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     try {
-      const { members } = peekTopLevel(body, keys);
-      const member = (members[0] ?? members[1])?.at(-1);
-      if (member === undefined) return undefined;
-      const usage = body.toString('utf8', member.valueStart, member.valueEnd);
+      const range = usageRange(body, this.#codec.name);
+      if (range === undefined) return undefined;
+      const usage = body.toString('utf8', range.start, range.end);
       const event = this.#codec.name === 'anthropic-messages' ? { event: 'message_delta' } : {};
       return this.#codec.readStreamUsage({ ...event, data: asStreamEvent[this.#codec.name](usage) });
     } catch {
@@ -47,4 +46,13 @@ export class WholeUsage {
       return undefined;
     }
   }
+}
+
+/** Where the usage stands: nearly always at the end, else wherever a scan of the whole finds it. */
+function usageRange(body: Buffer, dialect: DialectName): { readonly start: number; readonly end: number } | undefined {
+  const last = peekLastMember(body, dialect === 'gemini-generate-content' ? 'usageMetadata' : 'usage');
+  if (last !== undefined) return last;
+  const { members } = peekTopLevel(body, keys);
+  const member = (members[0] ?? members[1])?.at(-1);
+  return member === undefined ? undefined : { start: member.valueStart, end: member.valueEnd };
 }

@@ -1,13 +1,37 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ResponseSink } from '@bifrost/core';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
-/** The engine's way to the client over Node's response. One per request. */
+/** Above this a chunk is not copied to frame it. */
+const maxFramedBytes = 16 * 1024;
+const [carriageReturn, lineFeed] = [0x0d, 0x0a];
+
+/** A chunk in the framing of `transfer-encoding: chunked` (RFC 9112 section 7.1), in one piece. */
+function frameChunk(chunk: Uint8Array): Buffer {
+  const size = chunk.length.toString(16);
+  const start = size.length + 2;
+  const framed = Buffer.allocUnsafe(start + chunk.length + 2);
+  framed.write(`${size}\r\n`, 0, 'latin1');
+  framed.set(chunk, start);
+  framed[start + chunk.length] = carriageReturn;
+  framed[start + chunk.length + 1] = lineFeed;
+  return framed;
+}
+
+/**
+ * The engine's way to the client over Node's response. One per request.
+ *
+ * A stream's chunks after the first go to the socket framed by us, in one buffer and one system call each: Node's own way corks
+ * the socket, writes three pieces and uncorks in a later tick, which costs a third more per chunk.
+ */
 export class HttpResponseSink implements ResponseSink {
   readonly #response: ServerResponse;
   #headers: Headers | undefined;
   #statusCode = 0;
+  /** The socket that chunks may be written to directly; undefined until the head is out, or where it is not ours alone. */
+  #socket: Socket | undefined;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -35,12 +59,20 @@ export class HttpResponseSink implements ResponseSink {
   }
 
   write(chunk: Uint8Array | string): boolean {
-    if (this.#headers !== undefined) this.#writeHead(this.#headers);
-    return this.#response.write(chunk);
+    const response = this.#response;
+    if (this.#socket !== undefined && typeof chunk !== 'string' && isFramedHere(response, chunk)) {
+      return this.#socket.write(frameChunk(chunk));
+    }
+    if (this.#headers === undefined) return response.write(chunk);
+    this.#writeHead(this.#headers);
+    const isWritable = response.write(chunk);
+    // Pipelined answers wait in the response for their turn; only one that holds its socket may write past it.
+    if (response.chunkedEncoding && response.socket !== null) this.#socket = response.socket;
+    return isWritable;
   }
 
   onDrain(listener: () => void): void {
-    this.#response.once('drain', listener);
+    (this.#socket ?? this.#response).once('drain', listener);
   }
 
   end(chunk?: Uint8Array | string): void {
@@ -63,6 +95,11 @@ export class HttpResponseSink implements ResponseSink {
     this.#headers = undefined;
     this.#response.writeHead(this.#statusCode, headers as Record<string, string | string[]>);
   }
+}
+
+/** Not while Node holds earlier pieces back until the end of the tick (`writableCorked`): they must leave first. */
+function isFramedHere(response: ServerResponse, { length }: Uint8Array): boolean {
+  return length > 0 && length <= maxFramedBytes && response.writableCorked === 0;
 }
 
 function isBodiless(statusCode: number): boolean {

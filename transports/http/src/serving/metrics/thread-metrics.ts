@@ -1,4 +1,4 @@
-import type { RequestTrace } from '@bifrost/sdk';
+import type { RequestTrace, Usage } from '@bifrost/sdk';
 import type { MetricPart } from './metric-part.ts';
 import { Counter, gaugeToJson, Histogram } from './series.ts';
 import type { CounterCell, HistogramCell } from './series.ts';
@@ -7,9 +7,29 @@ const secondBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 /** Model names come from callers: beyond this many label sets the rest is counted as `other`. */
 const maxLabelSets = 300;
 
+/** The cells of one set of labels of a request. */
 interface RequestSeries {
+  readonly statusCode: number;
+  readonly lane: string;
+  readonly requestType: string;
   readonly requests: CounterCell;
   readonly latency: HistogramCell;
+}
+
+/** The cells of one provider. */
+interface ProviderSeries {
+  readonly firstContent: HistogramCell;
+  readonly attempts: Map<number | undefined, CounterCell>;
+  readonly tokens: Map<string, CounterCell>;
+  /** By model; few entries each, so that a search costs less than a key made of all labels. */
+  readonly requests: Map<string | undefined, RequestSeries[]>;
+}
+
+interface HttpSeries {
+  readonly method: string;
+  readonly status: number;
+  readonly count: CounterCell;
+  readonly duration: HistogramCell;
 }
 
 /** What one thread counts. Series are looked up once for each set of labels; counting is an addition. */
@@ -63,8 +83,9 @@ export class ThreadMetrics {
     help: 'Tokens as providers reported them, in disjoint buckets.',
     labelNames: ['provider', 'kind'],
   });
-  readonly #httpSeries = new Map<string, { readonly count: CounterCell; readonly duration: HistogramCell }>();
-  readonly #requestSeries = new Map<string, RequestSeries>();
+  readonly #httpSeries = new Map<string, HttpSeries[]>();
+  readonly #providers = new Map<string, ProviderSeries>();
+  #labelSets = 0;
   readonly #thread: string;
   /** Requests under way in this thread. */
   inFlight = 0;
@@ -75,14 +96,13 @@ export class ThreadMetrics {
 
   /** Counts one answer. `path` is a path of the route table or `unmatched`: never what the caller wrote. */
   countAnswer(path: string, method: string, status: number, seconds: number): void {
-    const key = `${path} ${method} ${status}`;
-    let series = this.#httpSeries.get(key);
+    let ofPath = this.#httpSeries.get(path);
+    if (ofPath === undefined) this.#httpSeries.set(path, (ofPath = []));
+    let series = ofPath.find((one) => one.status === status && one.method === method);
     if (series === undefined) {
-      series = {
-        count: this.#httpRequests.labels(path, method, String(status)),
-        duration: this.#httpDuration.labels(path),
-      };
-      this.#httpSeries.set(key, series);
+      const count = this.#httpRequests.labels(path, method, String(status));
+      series = { method, status, count, duration: this.#httpDuration.labels(path) };
+      ofPath.push(series);
     }
     series.count.inc();
     series.duration.observe(seconds);
@@ -90,36 +110,65 @@ export class ThreadMetrics {
 
   /** Counts one request that the engine finished. */
   countTrace(trace: RequestTrace): void {
-    const series = this.#seriesOf(trace);
+    const provider = this.#providerSeries(trace.facts.provider ?? 'none');
+    const series = this.#requestSeries(provider, trace);
     series.requests.inc();
     series.latency.observe(trace.latencyMs / 1000);
-    const provider = trace.facts.provider ?? 'none';
-    if (trace.timeToFirstContentMs !== undefined) {
-      this.#firstContent.labels(provider).observe(trace.timeToFirstContentMs / 1000);
-    }
+    if (trace.timeToFirstContentMs !== undefined) provider.firstContent.observe(trace.timeToFirstContentMs / 1000);
     for (const attempt of trace.attempts) {
-      const status = attempt.failure ?? String(attempt.statusCode ?? 'none');
-      this.#attempts.labels(attempt.provider, String(attempt.statusCode ?? 'none')).inc();
-      const hasFailed = attempt.failure !== undefined || (attempt.statusCode ?? 0) >= 400;
-      if (hasFailed) this.#attemptErrors.labels(attempt.provider, shorten(status)).inc();
+      const { statusCode, failure } = attempt;
+      const called = this.#providerSeries(attempt.provider);
+      let cell = called.attempts.get(statusCode);
+      if (cell === undefined) {
+        cell = this.#attempts.labels(attempt.provider, String(statusCode ?? 'none'));
+        called.attempts.set(statusCode, cell);
+      }
+      cell.inc();
+      if (failure === undefined && (statusCode ?? 0) < 400) continue;
+      this.#attemptErrors.labels(attempt.provider, shorten(failure ?? String(statusCode ?? 'none'))).inc();
     }
-    for (const [kind, value] of Object.entries(trace.usage ?? {})) {
-      if (typeof value === 'number' && value > 0) this.#tokens.labels(provider, kind).inc(value);
-    }
+    const { usage } = trace;
+    if (usage === undefined) return;
+    for (const kind in usage) this.#countTokens(provider, trace, kind as keyof Usage);
   }
 
-  #seriesOf({ facts, statusCode, lane }: RequestTrace): RequestSeries {
-    const provider = facts.provider ?? 'none';
-    const status = String(statusCode);
-    const key = `${provider}\n${facts.model ?? ''}\n${status}\n${lane}\n${facts.requestType}`;
-    let series = this.#requestSeries.get(key);
-    if (series === undefined) {
-      const isFull = this.#requestSeries.size >= maxLabelSets;
-      const model = isFull ? 'other' : shorten(facts.model ?? 'none');
-      const labels = [provider, model, status, lane, facts.requestType] as const;
-      series = { requests: this.#requests.labels(...labels), latency: this.#latency.labels(...labels) };
-      if (!isFull) this.#requestSeries.set(key, series);
+  #countTokens(series: ProviderSeries, { facts, usage }: RequestTrace, kind: keyof Usage): void {
+    const value = usage?.[kind];
+    if (typeof value !== 'number' || value <= 0) return;
+    let cell = series.tokens.get(kind);
+    if (cell === undefined) {
+      cell = this.#tokens.labels(facts.provider ?? 'none', kind);
+      series.tokens.set(kind, cell);
     }
+    cell.inc(value);
+  }
+
+  #providerSeries(name: string): ProviderSeries {
+    let series = this.#providers.get(name);
+    if (series === undefined) {
+      const firstContent = this.#firstContent.labels(name);
+      series = { firstContent, attempts: new Map(), tokens: new Map(), requests: new Map() };
+      this.#providers.set(name, series);
+    }
+    return series;
+  }
+
+  #requestSeries(ofProvider: ProviderSeries, { facts, statusCode, lane }: RequestTrace): RequestSeries {
+    const { requestType } = facts;
+    const ofModel = ofProvider.requests.get(facts.model);
+    const known = ofModel?.find(
+      (one) => one.statusCode === statusCode && one.lane === lane && one.requestType === requestType,
+    );
+    if (known !== undefined) return known;
+    const isFull = this.#labelSets >= maxLabelSets;
+    const model = isFull ? 'other' : shorten(facts.model ?? 'none');
+    const labels = [facts.provider ?? 'none', model, String(statusCode), lane, requestType] as const;
+    const requests = this.#requests.labels(...labels);
+    const series = { statusCode, lane, requestType, requests, latency: this.#latency.labels(...labels) };
+    if (isFull) return series;
+    this.#labelSets += 1;
+    if (ofModel === undefined) ofProvider.requests.set(facts.model, [series]);
+    else ofModel.push(series);
     return series;
   }
 
