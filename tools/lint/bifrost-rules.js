@@ -18,7 +18,10 @@ export const layers = [
   },
 ];
 
-const isTest = (path) => /\.(test|test-d|bench|examples)\.ts$/.test(path) || path.includes(`${sep}e2e${sep}`);
+const isTest = (path) => {
+  const inside = relative(root, path).split(sep).join('/');
+  return /\.(test|test-d|bench|examples)\.ts$/.test(inside) || /(^|\/)(e2e|__tests__)\//.test(inside);
+};
 const layerOf = (path) => layers.find((layer) => relative(root, path).startsWith(layer.folder + sep));
 
 /** Why `importer` may not import `specifier`, or undefined when it may. */

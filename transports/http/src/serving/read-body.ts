@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 
-/** First allocation for a body whose length is large or unknown: a stated length alone reserves no more. */
-const firstBytes = 1024 * 1024;
+/**
+ * First allocation for a body of stated length: up to this it is reserved at once, so that the body is never copied into a larger
+ * buffer. The memory becomes resident only as bytes arrive, so a caller that states much and sends little costs address space.
+ */
+const firstBytes = 16 * 1024 * 1024;
 const unknownFirstBytes = 16 * 1024;
 /** A client that sends no byte of an unfinished body for this long is given up. */
 const stallMs = 60_000;
