@@ -2,9 +2,11 @@ import { mockEmbeddings } from '../providers/mock/embeddings.ts';
 import { mockFrames } from '../providers/mock/frames.ts';
 import { countConversation, mockResponse } from '../providers/mock/response.ts';
 import type { Loss } from '../dialects/codec.ts';
+import { classifyFailure } from '../reliability/failure.ts';
 import type { AttemptResult } from './attempt.ts';
 import { conversationOf } from './encode-request.ts';
 import { countedConversationOf, embeddingRequestOf, encodeCount, encodeEmbeddings } from './other-operations.ts';
+import { tellOutcome } from './post-llm.ts';
 import { renderFrames, renderJson, renderResponse } from './render-answer.ts';
 import type { Target } from './resolve-model.ts';
 import type { RequestRun } from './run.ts';
@@ -24,5 +26,9 @@ export async function answerEmbedded(run: RequestRun, target: Target): Promise<A
   const request = { ...conversationOf(run), model: target.model };
   const identity = { id: run.request.requestId, createdAt: Math.floor(run.services.now() / 1000) };
   const response = mockResponse(request, identity);
-  return run.isStream ? renderFrames(run, mockFrames(response)) : renderResponse(run, response);
+  if (run.isStream) return renderFrames(run, mockFrames(response));
+  run.usage = response.usage;
+  const post = await tellOutcome(run, { statusCode: 200, startedAt: performance.now(), response });
+  if (post?.error === undefined) return renderResponse(run, post?.response ?? response);
+  return { kind: 'failed', failure: { info: post.error, class: classifyFailure(post.error) } };
 }

@@ -7,6 +7,7 @@ import { answerHeaders, commitAnswer } from './commit-answer.ts';
 import { ClientStream } from './client-stream.ts';
 import { createClientEncoder, encodeAnswer } from './encode-response.ts';
 import { ErrorRelay } from './error-relay.ts';
+import { tellOutcome } from './post-llm.ts';
 import type { Relay } from './relay.ts';
 import { toErrorInfo } from './respond-error.ts';
 import { respondWhole } from './respond-whole.ts';
@@ -81,13 +82,7 @@ export class BufferedWhole implements Relay {
 
   #hook(response: ConversationResponse | undefined) {
     const { run, startedAt } = this.#attempt;
-    return run.plugins?.postLLM({
-      request: run.head(),
-      statusCode: this.#statusCode,
-      latencyMs: performance.now() - startedAt,
-      ...(response === undefined ? {} : { response }),
-      ...(run.usage === undefined ? {} : { usage: run.usage }),
-    });
+    return tellOutcome(run, { statusCode: this.#statusCode, startedAt, response });
   }
 
   /** The client wants a stream, the provider answered whole: the stream is made of it. */

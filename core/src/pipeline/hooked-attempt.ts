@@ -1,9 +1,11 @@
-import type { ErrorInfo, LLMOutcome } from '@bifrost/sdk';
-import type { PostLLMOutcome, PreLLMOutcome } from '../plugins/chain.ts';
+import type { ConversationResponse, ErrorInfo, StreamEvent } from '@bifrost/sdk';
+import type { PreLLMOutcome } from '../plugins/chain.ts';
 import { classifyFailure } from '../reliability/failure.ts';
 import type { AttemptResult } from './attempt.ts';
 import { requestOf } from './plugin-stages.ts';
-import { renderEvents, renderResponse } from './render-answer.ts';
+import { tellOutcome } from './post-llm.ts';
+import { renderResponse } from './render-answer.ts';
+import { collectEvents, renderEvents } from './render-events.ts';
 import type { RequestRun } from './run.ts';
 
 /**
@@ -15,23 +17,17 @@ export async function hookedAttempt(run: RequestRun, call: () => Promise<Attempt
   const { conversation, isConversationChanged } = run;
   const startedAt = performance.now();
   run.plugins?.update(run.facts());
+  run.isOutcomeTold = false;
   try {
     const change = await preLLM(run);
     if (change?.error !== undefined) return await recover(run, failedBy(change.error), startedAt);
-    if (change?.response !== undefined) {
-      const post = await postLLM(run, { ...outcomeOf(run, startedAt, 200), response: change.response });
-      if (post?.error !== undefined) return failedBy(post.error);
-      return await renderResponse(run, post?.response ?? change.response);
-    }
-    if (change?.stream !== undefined) return await renderEvents(run, change.stream);
+    if (change?.response !== undefined) return await answerBy(run, change.response, startedAt);
+    if (change?.stream !== undefined) return await answerByStream(run, change.stream, startedAt);
     if (change?.conversation !== undefined) {
       run.conversation = change.conversation;
       run.isConversationChanged = true;
     }
-    const result = await call();
-    if (result.kind === 'failed') return await recover(run, result, startedAt);
-    if (run.isStream) await postStream(run, startedAt);
-    return result;
+    return await settle(run, await call(), startedAt);
   } finally {
     run.conversation = conversation;
     run.isConversationChanged = isConversationChanged;
@@ -43,20 +39,33 @@ function preLLM(run: RequestRun): PreLLMOutcome | undefined | Promise<PreLLMOutc
   return reads === undefined ? undefined : run.plugins?.preLLM(requestOf(run, reads));
 }
 
-function postLLM(
-  run: RequestRun,
-  outcome: LLMOutcome,
-): PostLLMOutcome | undefined | Promise<PostLLMOutcome | undefined> {
-  return run.needs.postLLM === undefined ? undefined : run.plugins?.postLLM(outcome);
+/** Answers with what a plugin said. */
+async function answerBy(run: RequestRun, response: ConversationResponse, startedAt: number): Promise<AttemptResult> {
+  const post = await tellOutcome(run, { statusCode: 200, startedAt, response });
+  if (post?.error !== undefined) return failedBy(post.error);
+  return renderResponse(run, post?.response ?? response);
 }
 
-function outcomeOf(run: RequestRun, startedAt: number, statusCode: number): LLMOutcome {
-  return {
-    request: run.head(),
-    statusCode,
-    latencyMs: performance.now() - startedAt,
-    ...(run.usage === undefined ? {} : { usage: run.usage }),
-  };
+/** Answers with a plugin's stream; a client that wants a whole answer gets what it adds up to. */
+async function answerByStream(
+  run: RequestRun,
+  stream: AsyncIterable<StreamEvent> | Iterable<StreamEvent>,
+  startedAt: number,
+): Promise<AttemptResult> {
+  if (run.isStream) return settle(run, await renderEvents(run, stream), startedAt);
+  const collected = await collectEvents(run, stream);
+  if ('response' in collected) return answerBy(run, collected.response, startedAt);
+  return settle(run, collected.result, startedAt);
+}
+
+/** Tells the post hooks how the attempt ended, where they have not heard of it before the answer was written. */
+async function settle(run: RequestRun, result: AttemptResult, startedAt: number): Promise<AttemptResult> {
+  if (result.kind === 'failed') return recover(run, result, startedAt);
+  if (run.isStream && !run.isOutcomeTold) {
+    const { error, response } = run;
+    await tellOutcome(run, { statusCode: error?.statusCode ?? run.statusCode, startedAt, response, error });
+  }
+  return result;
 }
 
 function failedBy(error: ErrorInfo): AttemptResult & { kind: 'failed' } {
@@ -70,16 +79,7 @@ async function recover(
   startedAt: number,
 ): Promise<AttemptResult> {
   const { info } = result.failure;
-  const change = await postLLM(run, { ...outcomeOf(run, startedAt, info.statusCode), error: info });
+  const change = await tellOutcome(run, { statusCode: info.statusCode, startedAt, error: info });
   if (change?.error !== undefined) return failedBy(change.error);
   return change?.response === undefined ? result : renderResponse(run, change.response);
-}
-
-async function postStream(run: RequestRun, startedAt: number): Promise<void> {
-  const outcome = outcomeOf(run, startedAt, run.error?.statusCode ?? run.statusCode);
-  await postLLM(run, {
-    ...outcome,
-    ...(run.response === undefined ? {} : { response: run.response }),
-    ...(run.error === undefined ? {} : { error: run.error }),
-  });
 }

@@ -1,10 +1,11 @@
-import type { ConversationResponse, JsonObject, StreamEvent, StreamFrame } from '@bifrost/sdk';
+import type { ConversationResponse, JsonObject, StreamFrame } from '@bifrost/sdk';
 import { ResponseAccumulator } from '../conversation/accumulator.ts';
 import { framesOf } from '../conversation/response-frames.ts';
 import type { Loss } from '../dialects/codec.ts';
 import type { AttemptResult } from './attempt.ts';
 import { ClientStream } from './client-stream.ts';
 import { createClientEncoder, encodeAnswer } from './encode-response.ts';
+import { PullGate } from './pull-gate.ts';
 import { respondWhole } from './respond-whole.ts';
 import { addLosses, addRoutingFacts } from './response-headers.ts';
 import { toErrorInfo } from './respond-error.ts';
@@ -32,28 +33,9 @@ export async function renderJson(run: RequestRun, json: JsonObject, losses: read
   return answered;
 }
 
-/** Answers with a stream of canonical events. */
-export function renderEvents(
-  run: RequestRun,
-  events: AsyncIterable<StreamEvent> | Iterable<StreamEvent>,
-): Promise<AttemptResult> {
-  return renderFrames(run, framed(events));
-}
-
-async function* framed(events: AsyncIterable<StreamEvent> | Iterable<StreamEvent>): AsyncGenerator<StreamFrame> {
-  for await (const event of events) yield { events: [event] };
-}
-
-/** Answers with a stream of frames; a client that wants a whole answer gets what they add up to. */
-export async function renderFrames(
-  run: RequestRun,
-  frames: AsyncIterable<StreamFrame> | Iterable<StreamFrame>,
-): Promise<AttemptResult> {
+/** Answers with a stream of frames that are all at hand. */
+export async function renderFrames(run: RequestRun, frames: Iterable<StreamFrame>): Promise<AttemptResult> {
   const accumulator = new ResponseAccumulator();
-  if (!run.isStream) {
-    for await (const frame of frames) accumulator.push(frame);
-    return renderResponse(run, accumulator.result());
-  }
   run.lane = 'translated';
   const source = new PullGate();
   run.writer.attach(source);
@@ -64,7 +46,7 @@ export async function renderFrames(
   run.writer.begin(200, renderedHeaders(run, losses, 'text/event-stream'));
   stream.open();
   try {
-    for await (const frame of frames) {
+    for (const frame of frames) {
       if (run.isCanceled) return { kind: 'canceled' };
       run.firstContentAt ??= performance.now();
       accumulator.push(frame);
@@ -84,35 +66,12 @@ export async function renderFrames(
   return answered;
 }
 
-function renderedHeaders(run: RequestRun, losses: readonly Loss[], contentType: string): ClientHeaders {
+/** The headers of an answer that no provider's bytes carry. */
+export function renderedHeaders(run: RequestRun, losses: readonly Loss[], contentType: string): ClientHeaders {
   const isArray = run.request.route.streamFraming === 'json-array';
   const headers: ClientHeaders = { 'content-type': isArray ? 'application/json' : contentType };
   if (run.isStream) headers['cache-control'] = 'no-cache';
   addLosses(headers, losses);
   addRoutingFacts(headers, run);
   return headers;
-}
-
-/** Holds a generator back while the client reads too slowly. */
-class PullGate {
-  #waiting: (() => void) | undefined;
-  isPaused = false;
-
-  pause(): void {
-    this.isPaused = true;
-  }
-
-  resume(): void {
-    this.isPaused = false;
-    this.#waiting?.();
-    this.#waiting = undefined;
-  }
-
-  cancel(): void {
-    this.resume();
-  }
-
-  resumed(): Promise<void> {
-    return new Promise((resolve) => (this.#waiting = resolve));
-  }
 }

@@ -66,6 +66,8 @@ export class RequestRun {
   response: ConversationResponse | undefined;
   error: ErrorInfo | undefined;
   firstContentAt: number | undefined;
+  /** The attempt's post hooks have run: none hears twice of one attempt. */
+  isOutcomeTold = false;
   readonly attempts: AttemptTrace[] = [];
 
   /** True once the client has gone. */
