@@ -1,5 +1,5 @@
 import { GatewayError } from '@bifrost/sdk';
-import type { ErrorInfo, StreamFrame } from '@bifrost/sdk';
+import type { ErrorInfo, StreamFrame, Usage } from '@bifrost/sdk';
 import { ResponseAccumulator } from '../conversation/accumulator.ts';
 import type { StreamDecoder } from '../dialects/codec.ts';
 import { SseParser } from '../sse/parser.ts';
@@ -27,6 +27,8 @@ export class EventStream implements Relay {
   readonly #decoder: StreamDecoder | undefined;
   readonly #isTyped: boolean;
   readonly #accumulator = new ResponseAccumulator();
+  /** What the undecoded events have said so far. */
+  #usage: Usage | undefined;
   #heldEvents = 0;
   #isCommitted = false;
   #hasContent = false;
@@ -107,9 +109,8 @@ export class EventStream implements Relay {
   }
 
   #noteUndecoded(event: SseEvent): void {
-    const usage = this.#attempt.plan.codec.readStreamUsage(event);
-    const { run } = this.#attempt;
-    if (usage !== undefined) run.usage = { ...run.usage, ...usage };
+    const usage = this.#attempt.plan.codec.readStreamUsage(event, this.#usage);
+    if (usage !== undefined) this.#attempt.run.usage = this.#usage = { ...this.#usage, ...usage };
     if (/"finish_reason"\s*:\s*"/.test(event.data)) this.#hasFinish = true;
   }
 

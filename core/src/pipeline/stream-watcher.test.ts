@@ -1,4 +1,4 @@
-import type { DialectName } from '@bifrost/sdk';
+import type { DialectName, Usage } from '@bifrost/sdk';
 import { recordedBytes, recordingsOfApi } from '@bifrost/testkit';
 import { describe, expect, it } from 'vitest';
 import { codecOf } from '../dialects/registry.ts';
@@ -36,14 +36,14 @@ function judge(dialect: DialectName, bytes: Buffer) {
     hasContent: false,
     hasTerminal: false,
     error: undefined as string | undefined,
-    usage: undefined as object | undefined,
+    usage: undefined as Usage | undefined,
   };
   for (const event of parseSse(bytes)) {
     const kind = codec.classifyStreamEvent(event);
     if (kind === 'content') found.hasContent = true;
     if (kind === 'terminal') found.hasTerminal = true;
     if (kind === 'error') found.error ??= event.data;
-    const usage = codec.readStreamUsage(event);
+    const usage = codec.readStreamUsage(event, found.usage);
     if (usage !== undefined) found.usage = { ...found.usage, ...usage };
   }
   return found;

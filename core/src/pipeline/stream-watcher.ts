@@ -70,7 +70,7 @@ export class StreamWatcher {
     if (text === '') return undefined;
     let usage: Usage | undefined;
     for (const event of parseSse(Buffer.from(text, 'latin1'))) {
-      const reported = this.#codec.readStreamUsage(event);
+      const reported = this.#codec.readStreamUsage(event, usage);
       if (reported !== undefined) usage = { ...usage, ...reported };
     }
     return usage;
