@@ -14,11 +14,6 @@ export const coreErrorCodes = {
     remedy:
       'Check that `network_config.base_url` points to the provider itself and not to a page or a proxy before it.',
   },
-  BF_DIALECT_STREAM_INCOMPLETE: {
-    status: 502,
-    cause: 'The provider ended a Gemini stream without a finish reason.',
-    remedy: 'Send the request again; the part that arrived is not the whole answer.',
-  },
   BF_DIALECT_STREAM_INVALID: {
     status: 502,
     cause: "An event of the provider's stream is not what its dialect says.",

@@ -215,7 +215,7 @@ function callEvents(
 const incomplete: ErrorInfo = {
   statusCode: 502,
   message: 'the provider ended the stream without a finishReason: the answer is not complete',
-  code: 'BF_DIALECT_STREAM_INCOMPLETE',
+  code: 'BF_STREAM_TRUNCATED',
   origin: 'provider',
 };
 

@@ -211,7 +211,7 @@ describe('the stream decoder', () => {
       { type: 'text-start', part: '0:0' },
       { type: 'text-delta', text: 'a' },
       { type: 'text-end' },
-      { type: 'error', error: { code: 'BF_DIALECT_STREAM_INCOMPLETE', statusCode: 502 } },
+      { type: 'error', error: { code: 'BF_STREAM_TRUNCATED', statusCode: 502 } },
     ]);
   });
 
