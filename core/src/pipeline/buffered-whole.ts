@@ -88,7 +88,8 @@ export class BufferedWhole implements Relay {
   /** The client wants a stream, the provider answered whole: the stream is made of it. */
   #stream(response: ConversationResponse): void {
     const { plan, run } = this.#attempt;
-    const stream = new ClientStream(run, createClientEncoder(run, plan.losses), () => this.#attempt.answered());
+    const encoder = createClientEncoder(run, plan.losses);
+    const stream = new ClientStream(run, encoder, () => this.#attempt.answered(), plan.losses);
     this.#attempt.noteContent();
     commitAnswer(this.#attempt, 200, {});
     stream.open();

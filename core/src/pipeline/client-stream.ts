@@ -1,7 +1,8 @@
 import type { ErrorInfo, StreamFrame } from '@bifrost/sdk';
-import type { StreamEncoder } from '../dialects/codec.ts';
+import type { Loss, StreamEncoder } from '../dialects/codec.ts';
 import { formatSse } from '../sse/parser.ts';
 import type { SseEvent } from '../sse/event.ts';
+import { LateLosses } from './late-losses.ts';
 import { toErrorInfo, writeStreamError } from './respond-error.ts';
 import type { RequestRun } from './run.ts';
 
@@ -23,6 +24,7 @@ export class ClientStream {
   readonly #isArray: boolean;
   readonly #hasEventHook: boolean;
   readonly #hasChunkHook: boolean;
+  readonly #losses: LateLosses;
   #queue: Item[] = [];
   #text = '';
   #index = 0;
@@ -30,11 +32,15 @@ export class ClientStream {
   #isBusy = false;
   #isEnded = false;
 
-  /** `encoder` is needed where frames are pushed. `onEnded` is called once, when the last byte has been handed to the client. */
-  constructor(run: RequestRun, encoder: StreamEncoder | undefined, onEnded: () => void) {
+  /**
+   * `encoder` is needed where frames are pushed; it adds to `losses`. `onEnded` is called once, when the last byte has been handed
+   * to the client.
+   */
+  constructor(run: RequestRun, encoder: StreamEncoder | undefined, onEnded: () => void, losses: readonly Loss[]) {
     this.#run = run;
     this.#encoder = encoder;
     this.#onEnded = onEnded;
+    this.#losses = new LateLosses(run, losses);
     this.#isArray = run.request.route.streamFraming === 'json-array';
     const { needs } = run;
     this.#hasEventHook = needs.streamEvent !== undefined;
@@ -88,7 +94,10 @@ export class ClientStream {
     if (!this.#isOpen && queue.some((item) => item.type === 'end' || item.type === 'fail')) return;
     this.#queue = [];
     for (const item of queue) {
-      for (const event of this.#eventsOf(item)) this.#append(event);
+      for (const event of this.#eventsOf(item)) {
+        this.#tellLosses(event);
+        this.#append(event);
+      }
       this.#noteOver(item);
     }
     this.#flush();
@@ -113,6 +122,7 @@ export class ClientStream {
     const events = this.#eventsOf(hooked === undefined ? item : { type: 'frame', frame: hooked });
     for (const event of events) {
       if (this.#isEnded) return;
+      this.#tellLosses(event);
       if (this.#hasChunkHook) await this.#hookChunk(event);
       else this.#append(event);
     }
@@ -165,8 +175,17 @@ export class ClientStream {
 
   /** Only once the item's events have been appended: a flush in between (a hook that takes its time) must not end the stream. */
   #noteOver(item: Item): void {
-    if (item.type === 'end') this.#isFinishing = true;
-    else if (item.type === 'fail') this.#failure = item.error;
+    if (item.type === 'end') {
+      this.#isFinishing = true;
+      this.#tellLosses();
+    } else if (item.type === 'fail') this.#failure = item.error;
+  }
+
+  /** Late losses are told before the event that ends the stream for its reader, what is known only after it at the very end. */
+  #tellLosses(next?: SseEvent): void {
+    if (this.#isArray || !this.#losses.isPending) return;
+    if (next !== undefined && this.#run.clientCodec.classifyStreamEvent(next) !== 'terminal') return;
+    this.#text += this.#losses.takeComments();
   }
 
   #append(event: SseEvent): void {
@@ -189,15 +208,18 @@ export class ClientStream {
     else if (this.#isFinishing) {
       this.#isEnded = true;
       writer.end(this.#isArray ? (this.#hasArrayBegun ? ']' : '[]') : undefined);
+      this.#losses.log();
       this.#onEnded();
     }
   }
 
   #fail(error: ErrorInfo): void {
     this.#isEnded = true;
+    this.#tellLosses();
     if (this.#text !== '') this.#run.writer.write(this.#text);
     this.#text = '';
     writeStreamError(this.#run, error);
+    this.#losses.log();
     this.#onEnded();
   }
 }

@@ -20,6 +20,7 @@ export function answerHeaders(attempt: Attempt, upstream: UpstreamHeaders): Clie
   const encoding = upstream['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') headers['x-bf-decompressed'] = encoding;
   addLosses(headers, plan.losses);
+  run.lossesInHead = plan.losses.length;
   addRoutingFacts(headers, run);
   return headers;
 }

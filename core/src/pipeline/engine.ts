@@ -10,6 +10,7 @@ import { SnapshotRuntime } from './snapshot-runtime.ts';
 
 /** Where the engine says what no client hears. */
 export interface EngineLogger {
+  info?(message: string, detail?: unknown): void;
   warn(message: string, detail?: unknown): void;
   error(message: string, detail?: unknown): void;
 }

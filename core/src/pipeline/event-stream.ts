@@ -44,7 +44,7 @@ export class EventStream implements Relay {
     this.#isTyped = plan.lane === 'translated' || needs.streamEvent !== undefined;
     if (this.#isTyped || (needs.postLLM ?? 'head') !== 'head') this.#decoder = plan.codec.createStreamDecoder();
     const encoder = this.#isTyped ? createClientEncoder(run, plan.losses) : undefined;
-    this.#client = new ClientStream(run, encoder, () => this.#ended());
+    this.#client = new ClientStream(run, encoder, () => this.#ended(), plan.losses);
   }
 
   push(chunk: Buffer): void {

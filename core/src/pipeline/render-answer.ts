@@ -42,7 +42,7 @@ export async function renderFrames(run: RequestRun, frames: Iterable<StreamFrame
   run.waitingFor = source;
   const losses: Loss[] = [];
   const ended = Promise.withResolvers<void>();
-  const stream = new ClientStream(run, createClientEncoder(run, losses), () => ended.resolve());
+  const stream = new ClientStream(run, createClientEncoder(run, losses), () => ended.resolve(), losses);
   run.writer.begin(200, renderedHeaders(run, losses, 'text/event-stream'));
   stream.open();
   try {
@@ -72,6 +72,7 @@ export function renderedHeaders(run: RequestRun, losses: readonly Loss[], conten
   const headers: ClientHeaders = { 'content-type': isArray ? 'application/json' : contentType };
   if (run.isStream) headers['cache-control'] = 'no-cache';
   addLosses(headers, losses);
+  run.lossesInHead = losses.length;
   addRoutingFacts(headers, run);
   return headers;
 }

@@ -56,11 +56,12 @@ class EventsAnswer {
   constructor(run: RequestRun, events: Events) {
     this.#run = run;
     this.#source = new TimedEvents(run, events);
-    this.#client = new ClientStream(run, createClientEncoder(run, this.#losses), () => {
+    const onEnded = (): void => {
       // A hook of another plugin may have ended the stream before its source did.
       this.#source.cancel();
       this.#ended.resolve();
-    });
+    };
+    this.#client = new ClientStream(run, createClientEncoder(run, this.#losses), onEnded, this.#losses);
   }
 
   async send(): Promise<AttemptResult> {

@@ -61,6 +61,8 @@ export class RequestRun {
   deadlineAt = 0;
 
   statusCode = 0;
+  /** How many of the losses of a translation the head of the answer has listed. */
+  lossesInHead = 0;
   usage: Usage | undefined;
   /** A stream's accumulated answer, where a plugin reads it. */
   response: ConversationResponse | undefined;
