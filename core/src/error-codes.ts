@@ -165,6 +165,12 @@ export const coreErrorCodes = {
     remedy:
       'Check that `network_config.base_url` points to the provider itself and not to a page or a proxy before it.',
   },
+  BF_UPSTREAM_ANSWER_TOO_LARGE: {
+    status: 502,
+    cause:
+      'A whole answer that has to be translated, or that a plugin reads, is larger than the 64 MiB that the gateway holds of one.',
+    remedy: 'Ask for a shorter answer or for a stream; answers that pass unchanged have no limit.',
+  },
   BF_UPSTREAM_CONNECT_TIMEOUT: {
     status: 504,
     cause: 'The provider did not accept a connection in time.',

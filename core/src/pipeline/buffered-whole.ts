@@ -14,12 +14,16 @@ import { respondWhole } from './respond-whole.ts';
 import { translateOther } from './other-operations.ts';
 import { errorFirst } from './pass-whole.ts';
 
-/** Holds a whole answer, because it is translated or a plugin reads it. */
+/** Most bytes of a whole answer that is held, after decompression. What passes through unread has no limit. */
+export const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** Holds a whole answer, because it is translated or a plugin reads it. One above the limit fails the attempt. */
 export class BufferedWhole implements Relay {
   readonly #attempt: Attempt;
   readonly #statusCode: number;
   readonly #headers: UpstreamHeaders;
   #chunks: Buffer[] = [];
+  #bytes = 0;
 
   constructor(attempt: Attempt, statusCode: number, headers: UpstreamHeaders) {
     this.#attempt = attempt;
@@ -28,10 +32,16 @@ export class BufferedWhole implements Relay {
   }
 
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes <= maxAnswerBytes) this.#chunks.push(chunk);
+    else if (this.#bytes - chunk.length <= maxAnswerBytes) {
+      this.#chunks = [];
+      this.#attempt.failed(oversized().toInfo());
+    }
   }
 
   end(): void {
+    if (this.#bytes > maxAnswerBytes) return;
     const body = Buffer.concat(this.#chunks);
     this.#chunks = [];
     if (errorFirst.test(body.toString('latin1', 0, Math.min(body.length, 64)))) {
@@ -96,6 +106,14 @@ export class BufferedWhole implements Relay {
     stream.pushFrames(framesOf(response));
     stream.end();
   }
+}
+
+function oversized(): GatewayError {
+  const limit = `${maxAnswerBytes / 1024 / 1024} MiB`;
+  return new GatewayError(
+    `the provider's answer is larger than ${limit}, the most that is held to translate it or to show it to a plugin; ask for a shorter answer or a stream`,
+    { code: 'BF_UPSTREAM_ANSWER_TOO_LARGE', statusCode: 502 },
+  );
 }
 
 function parseAnswer(body: Buffer) {

@@ -72,6 +72,8 @@ const transientStatus = new Set([408, 500, 502, 503, 504, 529]);
 /** Reads the provider's code or type first, then its message, then the status. */
 export function classifyFailure(info: ErrorInfo): FailureClass {
   if (info.origin === 'plugin') return 'plugin';
+  // The same request would be answered as largely again.
+  if (info.code === 'BF_UPSTREAM_ANSWER_TOO_LARGE') return 'unknown';
   const status = info.statusCode;
   const named = classifyName(info.code) ?? classifyName(info.type);
   // Only an answer with an error status is read for phrases: a caller's fault may quote any words.
