@@ -31,7 +31,7 @@ function configFor(url: string): JsonObject {
       anthropic: provider(),
       groq: provider(),
       // Read slowly on purpose: its first content has to wait for the sockets as long as that takes.
-      fireworks: provider({ default_request_timeout_in_seconds: 60, stream_idle_timeout_in_seconds: 60 }),
+      together: provider({ default_request_timeout_in_seconds: 60, stream_idle_timeout_in_seconds: 60 }),
       gemini: provider(),
       deepseek: provider({ max_retries: 2, retry_backoff_initial: 100, retry_backoff_max: 200 }),
     },
@@ -234,7 +234,7 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
       'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
     const body = `${event.repeat(600)}${end}`;
     upstream.script([{ body, headers: { 'content-type': 'text/event-stream' }, delivery: 'events' }]);
-    const { response, call } = await openPost(`${gateway.url}/v1/chat/completions`, chatBody('fireworks/gpt-4o'));
+    const { response, call } = await openPost(`${gateway.url}/v1/chat/completions`, chatBody('together/gpt-4o'));
     response.pause();
     const request = await upstream.request(0);
     await sleep(500);
