@@ -82,6 +82,8 @@ export type StreamEventClass = 'content' | 'lifecycle' | 'terminal' | 'error';
 
 export interface DialectCodec {
   readonly name: DialectName;
+  /** What a request of a client shows in its bytes where it holds a value that this codec alone wrapped for it (beside `wrappedMarks`). */
+  readonly clientMarks?: readonly string[];
   /** Request JSON -> canonical. Throws InvalidRequestError (with `param`) where a required field is missing or of the wrong type. */
   decodeRequest(body: JsonObject, hint: RequestHeadHint): ConversationRequest;
   /** Canonical -> request JSON. What the dialect cannot say is reported, never silently left out. */

@@ -12,6 +12,7 @@ import { locateRequest } from './locate-request.ts';
 import { buildOutboundHeaders } from './outbound-headers.ts';
 import { encodeOther } from './other-operations.ts';
 import type { ProviderRuntime } from './provider-runtime.ts';
+import { holdsWrappedValues } from './wrapped-values.ts';
 import type { Target } from './resolve-model.ts';
 import type { Lane, RequestRun } from './run.ts';
 import { spliceRequest } from './splice-request.ts';
@@ -111,7 +112,8 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
   const model = resolveAlias(key, target.model);
   const codec = run.services.codecOf(surface.dialect);
   const losses: Loss[] = [];
-  const isTranslated = surface.dialect !== run.request.route.dialect || run.isConversationChanged;
+  const isOtherDialect = surface.dialect !== run.request.route.dialect;
+  const isTranslated = isOtherDialect || run.isConversationChanged || holdsWrappedValues(run);
   let lane: Lane = 'translated';
   let body: Buffer | readonly Buffer[];
   let isUsageWithheld = false;
@@ -128,7 +130,7 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
   }
   const shared = buildOutboundHeaders(run, runtime, key);
   const headers = Buffer.isBuffer(body) ? shared : [...shared, 'content-length', String(totalBytes(body))];
-  const request = { ...locateRequest(run, { runtime, key, surface, model, isTranslated, action }), headers, body };
+  const request = { ...locateRequest(run, { runtime, key, surface, model, isOtherDialect, action }), headers, body };
   return { runtime, key, model, codec, surface, lane, losses, isUsageWithheld, request, place };
 }
 

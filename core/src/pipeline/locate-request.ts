@@ -11,7 +11,7 @@ interface Destination {
   readonly key: KeyConfig;
   readonly surface: Surface;
   readonly model: string;
-  readonly isTranslated: boolean;
+  readonly isOtherDialect: boolean;
   /** What the path says after the colon where it depends on the body. */
   readonly action: string | undefined;
 }
@@ -21,7 +21,7 @@ export function locateRequest(
   run: RequestRun,
   destination: Destination,
 ): { readonly origin: string; readonly path: string } {
-  const { runtime, key, surface, model, isTranslated, action } = destination;
+  const { runtime, key, surface, model, isOtherDialect, action } = destination;
   const override =
     runtime.config.requestPathOverrides?.[run.requestType] ??
     runtime.config.requestPathOverrides?.[run.request.route.requestType];
@@ -29,7 +29,7 @@ export function locateRequest(
   if (path.includes('{')) {
     path = path.replace('{model}', encodeURIComponent(model)).replace('{action}', action ?? pathAction(run));
   }
-  const query = buildQuery(run, path, isTranslated);
+  const query = buildQuery(run, path, isOtherDialect);
   if (/^https?:\/\//.test(path)) {
     const url = new URL(path);
     return { origin: url.origin, path: `${url.pathname}${url.search}${query}` };
@@ -47,9 +47,9 @@ function pathAction(run: RequestRun): string {
   return run.isStream ? 'streamGenerateContent' : 'generateContent';
 }
 
-function buildQuery(run: RequestRun, path: string, isTranslated: boolean): string {
+function buildQuery(run: RequestRun, path: string, isOtherDialect: boolean): string {
   let query = path.endsWith(':streamGenerateContent') ? 'alt=sse' : '';
-  if (run.request.query !== '' && !isTranslated) {
+  if (run.request.query !== '' && !isOtherDialect) {
     for (const [name, value] of new URLSearchParams(run.request.query)) {
       if (ownParameters.has(name.toLowerCase())) continue;
       query += `${query === '' ? '' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;

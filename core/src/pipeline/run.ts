@@ -49,6 +49,8 @@ export class RequestRun {
   fallbacks: readonly string[] = [];
   /** The decoded request, made only for who reads it; `isConversationChanged`: a plugin replaced it. */
   conversation: ConversationRequest | undefined;
+  /** The body holds values that the gateway wrapped; undefined until somebody asks (`holdsWrappedValues`). */
+  hasWrappedValues: boolean | undefined;
   isConversationChanged = false;
 
   plugins: PluginRun | null = null;

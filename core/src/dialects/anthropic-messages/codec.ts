@@ -9,6 +9,7 @@ import { decodeResponseBody, encodeResponseBody } from './response.ts';
 import { AnthropicStreamDecoder } from './stream-decoder.ts';
 import { AnthropicStreamEncoder } from './stream-encoder.ts';
 import { classifyEvent, readEventUsage } from './stream-events.ts';
+import { sanitizedIdMark } from './tool-call-id.ts';
 
 const answerForm: AnswerForm = {
   dialect,
@@ -28,6 +29,7 @@ const answerForm: AnswerForm = {
 /** The Anthropic Messages API (`POST /v1/messages`), https://platform.claude.com/docs/en/api/messages. */
 export const anthropicMessagesCodec: DialectCodec = {
   name: dialect,
+  clientMarks: [sanitizedIdMark],
   decodeRequest: (body, hint) => decodeRequestBody(body, hint, { isMaxTokensRequired: true }),
   encodeRequest: encodeRequestBody,
   decodeResponse: decodeResponseBody,

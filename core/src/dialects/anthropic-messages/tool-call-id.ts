@@ -4,6 +4,9 @@ import { packToolCallId, unpackToolCallId } from '../provenance.ts';
 const allowed = /^[a-zA-Z0-9_-]+$/;
 const prefix = 'bfid_';
 
+/** How such an id begins in a request's JSON. */
+export const sanitizedIdMark: string = `"${prefix}`;
+
 /** The id as Anthropic accepts it: itself where it may stay, `bfid_` + base64url of it otherwise. Injective and stateless. */
 export function sanitizeToolCallId(id: string): string {
   if (allowed.test(id) && !id.startsWith(prefix)) return id;

@@ -77,6 +77,7 @@ export const routes = {
     isDropIn: true,
     defaultProvider: 'openai',
   },
+  responses: { operation: 'conversation', dialect: 'openai-responses', requestType: 'responses', isDropIn: false },
   anthropic: {
     operation: 'conversation',
     dialect: 'anthropic-messages',

@@ -1,0 +1,19 @@
+import { wrappedMarks } from '../dialects/provenance.ts';
+import type { RequestRun } from './run.ts';
+
+const marks = wrappedMarks.map((mark) => Buffer.from(mark));
+
+/**
+ * True where the request holds values of another provider that the gateway wrapped for the client (signatures, tool-call ids): as
+ * bytes they would reach a provider that refuses them, so such a request is decoded, which unwraps them, and encoded, which
+ * restores the receiver's own and drops the others. A search of the bytes: a text that looks alike costs a translation, no more.
+ */
+export function holdsWrappedValues(run: RequestRun): boolean {
+  return (run.hasWrappedValues ??= search(run));
+}
+
+function search({ body, clientCodec, request }: RequestRun): boolean {
+  if (request.route.operation === 'embeddings') return false;
+  for (const mark of marks) if (body.includes(mark)) return true;
+  return clientCodec.clientMarks?.some((mark) => body.includes(mark)) ?? false;
+}
