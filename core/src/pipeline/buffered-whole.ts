@@ -12,7 +12,7 @@ import type { Relay } from './relay.ts';
 import { toErrorInfo } from './respond-error.ts';
 import { respondWhole } from './respond-whole.ts';
 import { translateOther } from './other-operations.ts';
-import { errorFirst } from './pass-whole.ts';
+import { saysFailure } from './failed-answer.ts';
 
 /** Most bytes of a whole answer that is held, after decompression. What passes through unread has no limit. */
 export const maxAnswerBytes = 64 * 1024 * 1024;
@@ -44,7 +44,7 @@ export class BufferedWhole implements Relay {
     if (this.#bytes > maxAnswerBytes) return;
     const body = Buffer.concat(this.#chunks);
     this.#chunks = [];
-    if (errorFirst.test(body.toString('latin1', 0, Math.min(body.length, 64)))) {
+    if (saysFailure(this.#attempt.plan.codec.name, body)) {
       const error = new ErrorRelay(this.#attempt, this.#statusCode, this.#headers);
       error.push(body);
       error.end();

@@ -91,5 +91,7 @@ const statusOfName: Readonly<Record<string, number>> = {
 export function inBandStatus(info: ErrorInfo, statusCode: number): number {
   if (statusCode >= 400) return statusCode;
   if (info.code !== undefined && /^[45]\d\d$/.test(info.code)) return Number(info.code);
-  return statusOfName[info.code ?? ''] ?? statusOfName[info.type ?? ''] ?? 502;
+  return (
+    statusOfName[info.code ?? ''] ?? statusOfName[info.type ?? ''] ?? (info.statusCode >= 400 ? info.statusCode : 502)
+  );
 }

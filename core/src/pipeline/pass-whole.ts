@@ -3,18 +3,25 @@ import type { UpstreamHeaders } from '../upstream/call.ts';
 import type { Attempt } from './attempt.ts';
 import { answerHeaders } from './commit-answer.ts';
 import { ErrorRelay } from './error-relay.ts';
+import { maySayFailure, saysFailure, startsWithError } from './failed-answer.ts';
 import type { Relay } from './relay.ts';
 import { WholeUsage } from './whole-usage.ts';
 
-/** A body that begins like this is an error inside a 200; `"error":null` is none. */
-export const errorFirst = /^\s*\{\s*"error"\s*:\s*[{"]/;
+/** So much is held before anything is sent: a failure that a provider says inside a 200 is short, or says so at its beginning. */
+const judgedBytes = 1024;
+/** An answer that may be a failure is held up to here to be judged whole. */
+const maxSuspectedBytes = 1024 * 1024;
 
-/** Passes a whole answer's bytes through as they come, with the provider's content length. Nothing is held. */
+/** Passes a whole answer's bytes through as they come, with the provider's content length. Only its beginning is held. */
 export class PassWhole implements Relay {
   readonly #attempt: Attempt;
   readonly #statusCode: number;
   readonly #headers: UpstreamHeaders;
   readonly #usage: WholeUsage | undefined;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  /** Known once the beginning is there. */
+  #isSuspected: boolean | undefined;
   #hasBegun = false;
   #error: ErrorRelay | undefined;
 
@@ -30,24 +37,40 @@ export class PassWhole implements Relay {
       this.#error.push(chunk);
       return;
     }
-    if (!this.#hasBegun) {
-      if (errorFirst.test(chunk.toString('latin1', 0, Math.min(chunk.length, 64)))) {
-        this.#error = new ErrorRelay(this.#attempt, this.#statusCode, this.#headers);
-        this.#error.push(chunk);
+    if (this.#hasBegun) {
+      this.#write(chunk);
+      return;
+    }
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes < judgedBytes) return;
+    if (this.#isSuspected === undefined) {
+      const start = this.#takeHeld();
+      if (startsWithError(start)) {
+        this.#failWith(start);
         return;
       }
-      this.#begin();
+      this.#held.push(start);
+      this.#isSuspected = maySayFailure(this.#attempt.plan.codec.name, start);
     }
-    this.#usage?.push(chunk);
-    this.#attempt.run.writer.write(chunk);
+    if (this.#isSuspected && this.#heldBytes <= maxSuspectedBytes) return;
+    this.#begin();
+    this.#write(this.#takeHeld());
   }
 
   end(): void {
+    if (!this.#hasBegun && this.#error === undefined) {
+      const body = this.#takeHeld();
+      if (saysFailure(this.#attempt.plan.codec.name, body)) this.#failWith(body);
+      else {
+        this.#begin();
+        if (body.length > 0) this.#write(body);
+      }
+    }
     if (this.#error !== undefined) {
       this.#error.end();
       return;
     }
-    if (!this.#hasBegun) this.#begin();
     const { run } = this.#attempt;
     run.writer.end();
     run.usage = this.#usage?.read();
@@ -64,6 +87,22 @@ export class PassWhole implements Relay {
     run.error = error.toInfo();
     run.writer.destroy();
     this.#attempt.answered();
+  }
+
+  #takeHeld(): Buffer {
+    const held = this.#held;
+    this.#held = [];
+    return held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held);
+  }
+
+  #failWith(start: Buffer): void {
+    this.#error = new ErrorRelay(this.#attempt, this.#statusCode, this.#headers);
+    this.#error.push(start);
+  }
+
+  #write(chunk: Buffer): void {
+    this.#usage?.push(chunk);
+    this.#attempt.run.writer.write(chunk);
   }
 
   #begin(): void {
