@@ -1,3 +1,5 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { startReplayUpstream } from '@bifrost/testkit';
 import type { ReplayAnswer, ReplayRequest } from '@bifrost/testkit';
 import { describe, expect, it } from 'vitest';
@@ -187,12 +189,20 @@ describe('the clocks of a whole answer', () => {
   });
 
   it('the connection is waited for no longer than configured', async () => {
-    // A reserved address that no packet comes back from, or no route at all: both are a provider that cannot be reached.
+    // The TLS handshake belongs to connecting, and this server never answers one.
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => void sockets.push(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
     await using gateway = new TestGateway({
-      providers: [provider('openai', 'http://192.0.2.1:9', { network: { connectTimeoutMs: 50 } })],
+      providers: [provider('openai', `https://127.0.0.1:${port}`, { network: { connectTimeoutMs: 200 } })],
     });
+    const startedAt = performance.now();
     const sink = await gateway.post(routes.openai, ask);
-    expect([502, 504]).toContain(sink.statusCode);
+    expect(sink.statusCode).toBe(504);
+    expect(performance.now() - startedAt).toBeGreaterThan(150);
+    for (const socket of sockets) socket.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 });
 
