@@ -8,6 +8,7 @@ import type { UpstreamHeaders } from '../upstream/call.ts';
 import type { Attempt } from './attempt.ts';
 import { ClientStream } from './client-stream.ts';
 import { commitAnswer } from './commit-answer.ts';
+import { doneEvent, endsInDone, isDoneEvent, mayLackChoices } from './done-marker.ts';
 import { createClientEncoder } from './encode-response.ts';
 import { inBandError } from './in-band-error.ts';
 import { maxHeldBytes, maxHeldEvents } from './pass-stream.ts';
@@ -34,6 +35,7 @@ export class EventStream implements Relay {
   #hasContent = false;
   #hasTerminal = false;
   #hasFinish = false;
+  #hasDone = false;
   #isOver = false;
 
   constructor(attempt: Attempt, headers: UpstreamHeaders) {
@@ -73,8 +75,13 @@ export class EventStream implements Relay {
 
   fail(error: GatewayError): void {
     if (this.#isOver) return;
-    if (this.#hasTerminal) this.#finish();
+    if (this.#isComplete) this.#finish();
     else this.#break(error);
+  }
+
+  /** The answer has come to its end, though `[DONE]` may be missing; asked where the connection broke. */
+  get #isComplete(): boolean {
+    return this.#hasDone || ((this.#hasTerminal || this.#hasFinish) && !mayLackChoices(this.#attempt));
   }
 
   keepAlive(): void {
@@ -94,7 +101,10 @@ export class EventStream implements Relay {
         return;
       }
       if (kind === 'content') this.#hasContent = true;
-      else if (kind === 'terminal') this.#hasTerminal = true;
+      else if (kind === 'terminal') {
+        this.#hasTerminal = true;
+        if (isDoneEvent(event)) this.#hasDone = true;
+      }
       this.#heldEvents += 1;
       if (this.#decoder !== undefined) {
         for (const frame of this.#decoder.push(event)) {
@@ -111,7 +121,7 @@ export class EventStream implements Relay {
   #noteUndecoded(event: SseEvent): void {
     const usage = this.#attempt.plan.codec.readStreamUsage(event, this.#usage);
     if (usage !== undefined) this.#attempt.run.usage = this.#usage = { ...this.#usage, ...usage };
-    if (/"finish_reason"\s*:\s*"/.test(event.data)) this.#hasFinish = true;
+    if (/"finish_reason"\s*:\s*"[^"]/.test(event.data)) this.#hasFinish = true;
   }
 
   #forward(events: readonly SseEvent[], frames: readonly StreamFrame[]): void {
@@ -147,6 +157,7 @@ export class EventStream implements Relay {
     const frames = rest.map((frame) => ({ ...frame, events: frame.events.filter((event) => event.type !== 'error') }));
     for (const frame of frames) this.#accumulator.push(frame);
     if (this.#isTyped) this.#client.pushFrames(frames);
+    else if (!this.#hasDone && endsInDone(this.#attempt)) this.#client.pushEvents([doneEvent]);
     this.#commit();
     this.#isOver = true;
     this.#noteUsage();

@@ -3,6 +3,8 @@ import type { ErrorInfo } from '@bifrost/sdk';
 import type { UpstreamHeaders } from '../upstream/call.ts';
 import type { Attempt } from './attempt.ts';
 import { commitAnswer } from './commit-answer.ts';
+import { formatSse } from '../sse/parser.ts';
+import { doneEvent, endsInDone, mayLackChoices } from './done-marker.ts';
 import { inBandError } from './in-band-error.ts';
 import type { Relay } from './relay.ts';
 import { writeStreamError } from './respond-error.ts';
@@ -75,12 +77,18 @@ export class PassStream implements Relay {
 
   fail(error: GatewayError): void {
     if (this.#isOver) return;
-    // After the terminal event everything has been said: that the connection then broke changes nothing for the client.
-    if (this.#watcher.hasTerminal) {
+    // After the end of the answer everything has been said: that the connection then broke changes nothing for the client.
+    if (this.#isComplete) {
       this.#release();
       this.#tail = [];
       this.#finish();
     } else this.#break(error);
+  }
+
+  /** The answer has come to its end, though `[DONE]` may be missing; asked where the connection broke. */
+  get #isComplete(): boolean {
+    const { hasTerminal, hasFinish, hasDone } = this.#watcher;
+    return hasDone || ((hasTerminal || hasFinish) && !mayLackChoices(this.#attempt));
   }
 
   keepAlive(): void {
@@ -135,6 +143,11 @@ export class PassStream implements Relay {
       this.#forward(held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held), this.#heldWholeBytes);
   }
 
+  /** A client of OpenAI's waits for the marker; a provider that has said its finish reason may have left it away. */
+  get #isDoneMissing(): boolean {
+    return this.#watcher.error === undefined && !this.#watcher.hasDone && endsInDone(this.#attempt);
+  }
+
   #failBeforeContent(info: ErrorInfo): void {
     this.#isOver = true;
     this.#held = undefined;
@@ -162,6 +175,10 @@ export class PassStream implements Relay {
     const { run } = this.#attempt;
     run.usage = this.#watcher.readUsage();
     if (this.#watcher.error !== undefined) run.error = inBandError(this.#attempt, this.#watcher.error);
+    if (this.#isDoneMissing) {
+      if (this.#isInsideEvent || this.#tail.length > 0) this.#tail.push(Buffer.from('\n\n'));
+      this.#tail.push(Buffer.from(formatSse(doneEvent)));
+    }
     this.#writeTail();
     run.writer.end();
     this.#attempt.answered();

@@ -2,6 +2,7 @@ import type { DialectName, Usage } from '@bifrost/sdk';
 import type { DialectCodec } from '../dialects/codec.ts';
 import { parseSse } from '../sse/parser.ts';
 import type { SseEvent } from '../sse/event.ts';
+import { isDoneEvent } from './done-marker.ts';
 
 /**
  * Watches a stream whose bytes pass through, without decoding it: until the first content every event is classified; after it
@@ -22,6 +23,8 @@ export class StreamWatcher {
 
   hasContent = false;
   hasTerminal = false;
+  /** `[DONE]` has come. */
+  hasDone = false;
   /** The answer says that it is finished, though the terminal event may be missing. */
   hasFinish = false;
   /** The events that the last chunk completed report usage. */
@@ -111,6 +114,7 @@ export class StreamWatcher {
         break;
       case 'terminal':
         this.hasTerminal = true;
+        if (isDoneEvent(event)) this.hasDone = true;
         break;
       case 'error':
         this.error ??= event;
@@ -164,6 +168,6 @@ const markers: Readonly<Record<DialectName, readonly string[]>> = {
 
 /** A sign within an event that the answer is finished; some servers leave the terminal event away. */
 const finishMarkers: Partial<Readonly<Record<DialectName, RegExp>>> = {
-  'openai-chat': /"finish_reason"\s*:\s*"/,
-  'openai-completions': /"finish_reason"\s*:\s*"/,
+  'openai-chat': /"finish_reason"\s*:\s*"[^"]/,
+  'openai-completions': /"finish_reason"\s*:\s*"[^"]/,
 };

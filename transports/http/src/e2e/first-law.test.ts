@@ -88,6 +88,13 @@ async function exchange(
   return { answer, received: upstream.requests[0]?.body.toString('utf8') ?? '' };
 }
 
+/** The provider's bytes; a chat stream that ends without the marker which OpenAI's clients wait for gets it. */
+function expectedAnswer(recording: Recording): Buffer {
+  const bytes = recordedBytes(recording.response);
+  const isMarked = recording.api !== 'openai.chat_completions' || !recording.stream || bytes.includes('data: [DONE]');
+  return isMarked ? bytes : Buffer.concat([bytes, Buffer.from('data: [DONE]\n\n')]);
+}
+
 describe.each(dialects)('$api', ({ api, provider, identical, spliced }) => {
   it('leaves every byte on the identical lane, both ways', async () => {
     const recordings = recordingsOf(api);
@@ -98,7 +105,7 @@ describe.each(dialects)('$api', ({ api, provider, identical, spliced }) => {
       const { answer, received } = await exchange(recording, identical, text);
       expect(answer.headers['x-bf-lane'], recording.id).toBe('identical');
       expect(received === text, recording.id).toBe(true);
-      expect(answer.body.equals(recordedBytes(recording.response)), recording.id).toBe(true);
+      expect(answer.body.equals(expectedAnswer(recording)), recording.id).toBe(true);
     }
     console.log(`law 1, identical, ${api}: ${recordings.length} recordings`);
   }, 60_000);
@@ -120,7 +127,7 @@ describe.each(dialects)('$api', ({ api, provider, identical, spliced }) => {
         continue;
       }
       expect(received === `${sent.before}"recorded-model"${sent.after}`, recording.id).toBe(true);
-      expect(answer.body.equals(recordedBytes(recording.response)), recording.id).toBe(true);
+      expect(answer.body.equals(expectedAnswer(recording)), recording.id).toBe(true);
     }
     console.log(`law 1, spliced, ${api}: ${recordings.length} recordings`);
   }, 60_000);
@@ -139,7 +146,7 @@ describe('google.generate_content', () => {
       const { answer, received } = await exchange(recording, `/genai/v1beta/models/recorded-model:${action}`, text);
       expect(answer.headers['x-bf-lane'], recording.id).toBe('identical');
       expect(received === text, recording.id).toBe(true);
-      expect(answer.body.equals(recordedBytes(recording.response)), recording.id).toBe(true);
+      expect(answer.body.equals(expectedAnswer(recording)), recording.id).toBe(true);
     }
     console.log(`law 1, identical, google.generate_content: ${recordings.length} recordings`);
   }, 60_000);
