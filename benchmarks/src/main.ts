@@ -51,13 +51,13 @@ if (values.help) {
 const rounds = values.quick ? 1 : Number(values.rounds);
 const seconds = values.quick ? 2 : Number(values.seconds);
 
-/** Installs what the peers need: Debian's nginx, wrk and h2load, and Portkey from the npm registry. */
+/** Installs what the peers need: Debian's nginx and wrk, and Portkey from the npm registry. */
 function prepare(): void {
-  const missing = ['/usr/sbin/nginx', '/usr/bin/wrk', '/usr/bin/h2load'].filter((path) => !existsSync(path));
+  const missing = ['/usr/sbin/nginx', '/usr/bin/wrk'].filter((path) => !existsSync(path));
   if (missing.length > 0) {
-    console.log(`installing nginx, wrk and h2load from Debian's packages (missing: ${missing.join(', ')})`);
+    console.log(`installing nginx and wrk from Debian's packages (missing: ${missing.join(', ')})`);
     execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
-    execFileSync('apt-get', ['install', '-y', '-qq', 'nginx-light', 'wrk', 'nghttp2-client'], { stdio: 'inherit' });
+    execFileSync('apt-get', ['install', '-y', '-qq', 'nginx-light', 'wrk'], { stdio: 'inherit' });
   }
   const peers = resolve(import.meta.dirname, '../peers');
   if (!existsSync(join(peers, 'node_modules'))) {
