@@ -211,7 +211,7 @@ export const coreErrorCodes = {
     status: 504,
     cause: "The request's own deadline over all attempts has passed.",
     remedy:
-      'Raise `totalTimeoutMs` of the provider; only programs that use the engine as a library set one, no key of config.json does.',
+      'Raise `network_config.request_deadline_in_seconds` of the provider that the model names, or set it to 0 for none.',
   },
   upstream_credentials_exhausted: {
     status: 502,

@@ -19,6 +19,7 @@ const networkSchema = knownObject({
   insecure_skip_verify: z.boolean().optional(),
   ca_cert_pem: z.string().optional(),
   stream_idle_timeout_in_seconds: wholeNumber(5, 3600).optional(),
+  request_deadline_in_seconds: wholeNumber(0, 86_400).optional(),
   keep_alive_timeout_in_seconds: wholeNumber(1, 3600).optional(),
   max_conns_per_host: wholeNumber(1, 10_000).optional(),
   allow_private_network: z.boolean().optional(),

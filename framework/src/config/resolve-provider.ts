@@ -30,7 +30,7 @@ function resolveNetwork(file: NonNullable<ProviderFile['network_config']>): Netw
     connectTimeoutMs: defaultNetwork.connectTimeoutMs,
     firstContentTimeoutMs: seconds(file.default_request_timeout_in_seconds, defaultNetwork.firstContentTimeoutMs),
     streamIdleTimeoutMs: seconds(file.stream_idle_timeout_in_seconds, defaultNetwork.streamIdleTimeoutMs),
-    totalTimeoutMs: defaultNetwork.totalTimeoutMs,
+    totalTimeoutMs: seconds(file.request_deadline_in_seconds, defaultNetwork.totalTimeoutMs),
     maxRetries: file.max_retries ?? defaultNetwork.maxRetries,
     retryBackoffInitialMs: file.retry_backoff_initial ?? defaultNetwork.retryBackoffInitialMs,
     retryBackoffMaxMs: file.retry_backoff_max ?? defaultNetwork.retryBackoffMaxMs,
