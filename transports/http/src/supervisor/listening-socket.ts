@@ -12,7 +12,7 @@ export interface ListeningSocket {
   close(): void;
 }
 
-/** Node's own handle of a TCP server; `_createServerHandle` and this are internal to Node 26 (tried: TRIALS of the design). */
+/** Node's own handle of a TCP server; `_createServerHandle` and this are internal to Node 26 (docs/decisions/0006). */
 interface TcpHandle {
   readonly fd: number;
   getsockname(out: { address?: string; port?: number }): number;
