@@ -3,7 +3,7 @@ import { apiVersion, hookNames, PluginError } from '@bifrost/sdk';
 import type { ConfigSchema, HookName, HookReads, PluginContext } from '@bifrost/sdk';
 import type { PluginHooks } from '@bifrost/core';
 import { pluginNamePattern } from './plugin-entry.ts';
-import { suggestName } from './suggest-name.ts';
+import { nearestWord } from '../config/suggestion.ts';
 
 /** A plugin whose shape was checked; its functions were not called yet. */
 export interface CheckedPlugin {
@@ -72,7 +72,7 @@ function invalid(name: string, message: string): PluginError {
 function unknownMember(member: string, known: readonly string[]): string {
   if (laterMembers.includes(member))
     return `"${member}" is not called by this version of the gateway yet: leave it out`;
-  const meant = renamed[member.toLowerCase()] ?? suggestName(member, known);
+  const meant = renamed[member.toLowerCase()] ?? nearestWord(member, known);
   return `unknown member "${member}"${meant === undefined ? `; known are ${known.join(', ')}` : `: did you mean ${meant}?`}`;
 }
 
@@ -81,7 +81,7 @@ function looksLikeMember(exported: string): boolean {
   if (laterMembers.includes(exported) || exported.toLowerCase() in renamed) return true;
   return (
     /hook$/i.test(exported) ||
-    suggestName(exported, [...hookNames, 'init', 'cleanup', 'configSchema', 'apiVersion']) !== undefined
+    nearestWord(exported, [...hookNames, 'init', 'cleanup', 'configSchema', 'apiVersion']) !== undefined
   );
 }
 
