@@ -159,6 +159,13 @@ export const coreErrorCodes = {
     remedy:
       'Send the request again; with `fallbacks` or `max_retries` that happens by itself while no content has been sent.',
   },
+  BF_UPSTREAM_ADDRESS_REFUSED: {
+    status: 502,
+    cause:
+      "The provider's server has an address in a private network, or a link-local or unspecified one. Connections through a proxy are not checked.",
+    remedy:
+      "Set `network_config.allow_private_network` to true for a server in your own network; link-local addresses (cloud metadata) are never called, loopback always may be. The gateway's log names the address.",
+  },
   BF_UPSTREAM_ANSWER_INVALID: {
     status: 502,
     cause: 'The provider answered with success and a body that is not a JSON object.',

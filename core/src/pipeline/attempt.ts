@@ -4,6 +4,7 @@ import { classifyFailure } from '../reliability/failure.ts';
 import type { FailureClass } from '../reliability/failure.ts';
 import { UpstreamCall } from '../upstream/call.ts';
 import type { UpstreamHeaders, UpstreamListener } from '../upstream/call.ts';
+import { addressRefusedCode } from '../upstream/guarded-lookup.ts';
 import type { AttemptPlan } from './attempt-plan.ts';
 import { createDecompressor } from './decompressor.ts';
 import type { Decompressor } from './decompressor.ts';
@@ -133,6 +134,7 @@ export class Attempt implements UpstreamListener {
 
   onUpstreamFailure(error: GatewayError): void {
     this.#isComplete = true;
+    if (error.code === addressRefusedCode) this.run.services.logger?.warn(error.message, error.cause);
     this.#break(error);
   }
 

@@ -67,6 +67,8 @@ const modelCodes = new Set([
 const retiredCodes = new Set(['model_decommissioned', 'ServiceModelDeprecating']);
 const regionPhrase = /unsupported countr|location is not supported|not available in your country/i;
 const overloadedCodes = new Set(['overloaded_error', 'UNAVAILABLE', 'server_error', 'api_error']);
+/** Until the operator changes something, every try ends the same. */
+const settledCodes = new Set(['BF_UPSTREAM_ADDRESS_REFUSED']);
 const transientStatus = new Set([408, 500, 502, 503, 504, 529]);
 
 /** Reads the provider's code or type first, then its message, then the status. */
@@ -99,6 +101,7 @@ function classifyName(name: string | undefined): FailureClass | undefined {
   if (credentialCodes.has(name)) return 'credential-rejected';
   if (modelCodes.has(name)) return 'model-access';
   if (retiredCodes.has(name)) return 'model-retired';
+  if (settledCodes.has(name)) return 'unknown';
   if (overloadedCodes.has(name)) return 'transient';
   return undefined;
 }

@@ -121,6 +121,7 @@ function isIdleReset(error: SocketFailure): boolean {
 }
 
 function toGatewayError(error: SocketFailure, isAnswered: boolean): GatewayError {
+  if (GatewayError.isInstance(error)) return error;
   const code = error.code ?? '';
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
     return new GatewayError('the provider did not accept a connection in time', {

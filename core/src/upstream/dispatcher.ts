@@ -4,6 +4,7 @@ import { GatewayError } from '@bifrost/sdk';
 import { Agent, buildConnector, EnvHttpProxyAgent, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { NetworkConfig, ProxyConfig } from '../config.ts';
+import { createGuardedLookup, literalRefusal } from './guarded-lookup.ts';
 
 /** Bytes that a failed socket had received before: above 0 it had served earlier requests. Set on errors of direct connections. */
 export const bytesReadBefore: unique symbol = Symbol('bytesReadBefore');
@@ -23,10 +24,20 @@ function tlsOptions(network: NetworkConfig): { readonly rejectUnauthorized?: boo
   return {};
 }
 
-/** Notes on a socket's error whether the socket had been used, before undici's own listener passes the error on. */
+/**
+ * Makes direct connections, to allowed addresses only; a proxy decides itself whom it calls. Notes on a socket's error whether the
+ * socket had been used, before undici's own listener passes the error on.
+ */
 function createConnector(network: NetworkConfig): ReturnType<typeof buildConnector> {
-  const connect = buildConnector({ ...tlsOptions(network), allowH2: false, timeout: network.connectTimeoutMs });
+  const isPrivateAllowed = network.isPrivateNetworkAllowed === true;
+  const lookup = createGuardedLookup(isPrivateAllowed);
+  const connect = buildConnector({ ...tlsOptions(network), allowH2: false, timeout: network.connectTimeoutMs, lookup });
   return (options, callback) => {
+    const refusal = literalRefusal(options.hostname, isPrivateAllowed);
+    if (refusal !== undefined) {
+      process.nextTick(callback, refusal, null);
+      return;
+    }
     connect(options, (...result) => {
       const socket = result[1];
       // undici passes the error alone when it could not connect, whatever its types say.

@@ -94,7 +94,7 @@ export const unusedProviderKeys: readonly string[] = [
   'prompt_cache',
   'provider_request_id',
 ];
-export const unusedNetworkKeys: readonly string[] = ['allow_private_network', ...Object.keys(unusedNetworkShape)];
+export const unusedNetworkKeys: readonly string[] = Object.keys(unusedNetworkShape);
 
 /** One entry of `providers`. Defaults are filled in by `resolveProvider`. */
 export const providerSchema = knownObject({
