@@ -1,5 +1,5 @@
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
-import type { ConversationResponse } from '@bifrost/sdk';
+import type { ConversationResponse, JsonObject } from '@bifrost/sdk';
 import { framesOf } from '../conversation/response-frames.ts';
 import type { UpstreamHeaders } from '../upstream/call.ts';
 import type { Attempt } from './attempt.ts';
@@ -8,6 +8,7 @@ import { ClientStream } from './client-stream.ts';
 import { createClientEncoder, encodeAnswer } from './encode-response.ts';
 import { ErrorRelay } from './error-relay.ts';
 import { tellOutcome } from './post-llm.ts';
+import { rawPayloads } from './raw-payloads.ts';
 import type { Relay } from './relay.ts';
 import { toErrorInfo } from './respond-error.ts';
 import { respondWhole } from './respond-whole.ts';
@@ -82,12 +83,16 @@ export class BufferedWhole implements Relay {
           this.#stream(response);
           return;
         }
-        outgoing = Buffer.from(JSON.stringify(encodeAnswer(run, response, plan.losses)));
+        outgoing = Buffer.from(JSON.stringify(encodeAnswer(run, response, plan.losses, this.#raw(body))));
       }
     }
     this.#attempt.noteContent();
     await respondWhole(run, this.#statusCode, answerHeaders(this.#attempt, this.#headers), outgoing);
     this.#attempt.answered();
+  }
+
+  #raw(body: Buffer): JsonObject {
+    return this.#attempt.run.request.route.isDropIn ? {} : rawPayloads(this.#attempt, body);
   }
 
   #hook(response: ConversationResponse | undefined) {

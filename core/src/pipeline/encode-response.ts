@@ -16,10 +16,15 @@ export function createClientEncoder(run: RequestRun, losses: Loss[]): StreamEnco
   return run.clientCodec.createStreamEncoder(encodeOptions(run, losses));
 }
 
-/** A canonical answer as the client's JSON, with the routing facts in the body on the unified routes. */
-export function encodeAnswer(run: RequestRun, response: ConversationResponse, losses: Loss[]): JsonObject {
+/** A canonical answer as the client's JSON, with the routing facts (and `more`) in the body on the unified routes. */
+export function encodeAnswer(
+  run: RequestRun,
+  response: ConversationResponse,
+  losses: Loss[],
+  more: JsonObject = {},
+): JsonObject {
   const body = run.clientCodec.encodeResponse(response, encodeOptions(run, losses));
-  return run.request.route.isDropIn ? body : { ...body, extra_fields: extraFields(run) };
+  return run.request.route.isDropIn ? body : { ...body, extra_fields: { ...extraFields(run), ...more } };
 }
 
 /** Bifrost's `extra_fields` of an answer. */

@@ -8,7 +8,6 @@ const unusedClientShape = {
   disable_content_logging: z.boolean(),
   retain_content_in_object_storage: z.boolean(),
   allow_per_request_content_storage_override: z.boolean(),
-  allow_per_request_raw_override: z.boolean(),
   log_retention_days: z.number(),
   logging_headers: stringList,
   hidden_request_types: stringList,
@@ -57,6 +56,7 @@ export const clientSchema = knownObject({
   allowed_origins: stringList.optional(),
   allowed_headers: stringList.optional(),
   required_headers: stringList.optional(),
+  allow_per_request_raw_override: z.boolean().optional(),
   header_filter_config: knownObject({ allowlist: stringList.optional(), denylist: stringList.optional() }).optional(),
   ...z.object(unusedClientShape).partial().shape,
 });

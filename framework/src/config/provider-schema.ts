@@ -87,8 +87,6 @@ const unusedProviderShape = {
 
 /** Keys of a provider that have no effect yet; descriptive ones are not worth a remark. */
 export const unusedProviderKeys: readonly string[] = [
-  'send_back_raw_request',
-  'send_back_raw_response',
   'store_raw_request_response',
   'openai_config',
   'prompt_cache',
