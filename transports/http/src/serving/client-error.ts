@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { formatError } from './error-shape.ts';
 import type { TransportError } from './error-shape.ts';
@@ -47,6 +48,7 @@ export function answerClientError(error: ParserError, socket: Socket): void {
     `HTTP/1.1 ${explained.statusCode} ${reasons[explained.statusCode] ?? 'Bad Request'}`,
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${randomUUID()}`,
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatError } from './error-shape.ts';
 import type { TransportError } from './error-shape.ts';
+import { requestIdOf } from './request-id.ts';
 import type { Surface } from './route-table.ts';
 
 /** How long the rest of a refused body is read and thrown away, so that the client gets to read the answer. */
@@ -23,6 +24,7 @@ export function sendError(
   const headers: Record<string, string> = {
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
+    'x-request-id': requestIdOf(request),
     ...options.headers,
   };
   if (request.complete) {

@@ -56,6 +56,31 @@ describe.each(routeTable)('$method $path', (route) => {
   }
 });
 
+describe('an answer that is given before the engine', () => {
+  it.each([
+    ['a list', '/v1/models', {}, 200],
+    ['health', '/health', {}, 200],
+    ['metrics', '/metrics', {}, 200],
+    ['an unknown route', '/v1/nothing', {}, 404],
+    ['another method', '/v1/models', { method: 'DELETE' }, 405],
+    ['a refused page', '/v1/models', { headers: { origin: 'https://evil.example' } }, 403],
+  ])('has a request id: %s', async (_name, path, init: Asked, status) => {
+    for (const stated of [undefined, 'mine-2', 'not fit']) {
+      const headers = { ...init.headers, ...(stated === undefined ? {} : { 'x-request-id': stated }) };
+      const response = await get(path, { ...init, headers });
+      await response.arrayBuffer();
+      expect(response.status).toBe(status);
+      const id = response.headers.get('x-request-id');
+      if (stated === 'mine-2') expect(id).toBe(stated);
+      else expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    }
+  });
+
+  it('has one where the HTTP parser refused the request', async () => {
+    expect(await sendRaw(gateway.port, ['NONSENSE\r\n\r\n'])).toMatch(/^x-request-id: [0-9a-f-]{36}\r$/m);
+  });
+});
+
 describe('what the engine is told', () => {
   const told = async (path: string): Promise<{ route: object; path: string; query: string; requestId: string }> => {
     const response = await post(path, '{}', { headers: { 'x-request-id': 'mine-1' } });

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Engine, InboundRoute } from '@bifrost/core';
@@ -16,6 +15,7 @@ import { OriginGuard } from './origin-guard.ts';
 import { readBody } from './read-body.ts';
 import type { BodyFailure } from './read-body.ts';
 import { formatRequestTarget, parseRequestTarget } from './request-path.ts';
+import { requestIdOf } from './request-id.ts';
 import { HttpResponseSink } from './response-sink.ts';
 import { routeTable, surfaceOf } from './route-table.ts';
 import type { RouteEntry } from './route-table.ts';
@@ -36,8 +36,6 @@ export interface ServingAppOptions {
   readonly metrics: ThreadMetrics;
   readonly plainHandlers: Readonly<Record<Exclude<RouteEntry['kind'], 'inference' | 'genai-action'>, PlainHandler>>;
 }
-
-const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** What went wrong with a body, as the caller is told. */
 function explainBody(failure: Exclude<BodyFailure, 'aborted'>, limit: number): TransportError {
@@ -180,6 +178,7 @@ export class ServingApp {
   #answerBrowser(request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
       const headers = this.#guard.preflightHeaders(request);
+      response.setHeader('x-request-id', requestIdOf(request));
       response.writeHead(headers === undefined ? 403 : 204, headers).end();
       return true;
     }
@@ -249,10 +248,8 @@ export class ServingApp {
       }
       const url = request.url ?? '';
       const mark = url.indexOf('?');
-      const stated = request.headers['x-request-id'];
-      const isStated = typeof stated === 'string' && requestIdPattern.test(stated);
       const inbound = {
-        requestId: isStated ? stated : randomUUID(),
+        requestId: requestIdOf(request),
         route,
         method: request.method ?? 'POST',
         path: entry.path,
@@ -271,6 +268,7 @@ export class ServingApp {
   }
 
   #answerPlainly(entry: RouteEntry, handler: PlainHandler, request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader('x-request-id', requestIdOf(request));
     const run = async (): Promise<void> => handler(request, response, entry);
     run().catch((error: unknown) => {
       this.#options.logger.error('a route failed', { path: entry.path, error: String(error) });
