@@ -2,6 +2,7 @@ import { InvalidRequestError, isJsonObject } from '@bifrost/sdk';
 import type { ConversationRequest, JsonObject } from '@bifrost/sdk';
 import type { Loss } from '../dialects/codec.ts';
 import type { Surface } from '../providers/provider.ts';
+import { extraParams, isPassedThrough, mergeExtraParams } from './extra-params.ts';
 import type { RequestRun } from './run.ts';
 
 /** The body as a JSON object. Throws InvalidRequestError. */
@@ -28,9 +29,13 @@ export function conversationOf(run: RequestRun): ConversationRequest {
 /** The request in the dialect of `surface`, for the model `model` there; what it cannot say goes to `losses`. */
 export function encodeRequest(run: RequestRun, surface: Surface, model: string, losses: Loss[]): Buffer {
   const conversation = { ...conversationOf(run), model, stream: run.isStream, isStreamUsageRequested: true };
-  const options = { report: { add: (loss: Loss) => void losses.push(loss) } };
+  const extra = extraParams(run, conversation);
+  const add = (loss: Loss): void => {
+    if (extra === undefined || !isPassedThrough(loss, extra)) losses.push(loss);
+  };
+  const options = { report: { add } };
   const json = run.services
     .codecOf(surface.dialect)
     .encodeRequest(conversation, surface.quirks === undefined ? options : { ...options, quirks: surface.quirks });
-  return Buffer.from(JSON.stringify(json));
+  return Buffer.from(JSON.stringify(extra === undefined ? json : mergeExtraParams(json, extra)));
 }
