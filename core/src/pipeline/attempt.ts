@@ -177,6 +177,9 @@ export class Attempt implements UpstreamListener {
   readonly #onTimer = (): void => {
     const now = performance.now();
     const { network } = this.plan.runtime.config;
+    // A client that reads slowly has paused us: the provider is not silent, we do not listen. A client that never reads again is
+    // ended by its connection.
+    if (this.#call.isPaused) this.#lastByteAt = now;
     if (this.run.deadlineAt > 0 && now >= this.run.deadlineAt) {
       this.#break(deadlineError(now - this.run.request.startedAt));
     } else if (this.#hasContent && now >= this.#lastByteAt + network.streamIdleTimeoutMs) {

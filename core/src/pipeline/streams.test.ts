@@ -141,16 +141,19 @@ describe('a client', () => {
     const stop = { event: 'message_stop', data: '{"type":"message_stop"}' };
     const long = [...Array.from({ length: 400 }, () => delta), stop];
     await using upstream = await startReplayUpstream({ script: [{ events: long, delivery: 'events' }] });
-    await using gateway = new TestGateway({ providers: [provider('anthropic', upstream.url)] });
+    // Paused for longer than the idle clock: that silence is the client's, not the provider's.
+    const network = { streamIdleTimeoutMs: 100 };
+    await using gateway = new TestGateway({ providers: [provider('anthropic', upstream.url, { network })] });
     const { sink, done } = gateway.open(routes.anthropic, ask);
     let isBlocked = true;
     sink.onWrite = () => !isBlocked;
     const request = await upstream.request(0);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 350));
     expect(request.writesSent).toBeLessThan(390);
     isBlocked = false;
     sink.drain();
     await done;
     expect(events(sink.text).length).toBe(401);
+    expect(gateway.traces[0]?.error).toBeUndefined();
   });
 });

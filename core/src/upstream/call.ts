@@ -66,6 +66,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     }
   }
 
+  /** True while nothing is read because the client has not caught up. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** Stops reading until `resume`. */
   pause(): void {
     this.#isPaused = true;

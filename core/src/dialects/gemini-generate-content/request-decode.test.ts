@@ -105,7 +105,9 @@ describe('decodeRequest', () => {
 
   it('keeps whatever else is in any object, at every level (property)', () => {
     const name = fc.stringMatching(/^x[A-Za-z_]{0,6}$/);
-    const extra = fc.dictionary(name, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3, noNullPrototype: true });
+    // No API has a field of that name, and to assign it would set a prototype; the byte-exact lanes keep even this.
+    const value = fc.jsonValue({ maxDepth: 2 }).filter((one) => !JSON.stringify(one).includes('"__proto__"'));
+    const extra = fc.dictionary(name, value, { maxKeys: 3, noNullPrototype: true });
     const body = fc.tuple(extra, extra, extra, extra, extra, extra).map(([a, b, c, d, e, f]) => ({
       ...a,
       contents: [{ ...b, role: 'user', parts: [{ ...c, text: 'hi' }] }],
