@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -153,6 +155,32 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
     }
     expect(await program.exited).toBe(0);
     await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed');
+    upstream.close();
+  });
+
+  it('says on a connection that was open before that it drains', async () => {
+    const upstream = await startSlowProvider(30, 40);
+    const config = writeConfig({
+      providers: { openai: { keys: [{ value: 'sk-x' }], network_config: { base_url: upstream.url } } },
+    });
+    await using program = new Program(['-port', '0', '-threads', String(threads), '-config', config]);
+    const url = await program.ready();
+    const open = connect(Number(new URL(url).port), '127.0.0.1');
+    const ask = async (): Promise<string> => {
+      open.write('GET /health/ready HTTP/1.1\r\nhost: localhost\r\n\r\n');
+      const [answer] = (await once(open, 'data')) as [Buffer];
+      return answer.toString();
+    };
+    expect(await ask()).toContain('HTTP/1.1 200');
+    const stream = await fetch(`${url}/v1/chat/completions`, chat('openai/slow', { stream: true }));
+    program.child.kill('SIGTERM');
+    await program.until('stderr', /SIGTERM, ending what is under way/);
+    const answer = await ask();
+    expect(answer).toContain('HTTP/1.1 503');
+    expect(answer).toContain('draining');
+    open.destroy();
+    await stream.text();
+    expect(await program.exited).toBe(0);
     upstream.close();
   });
 
