@@ -4,7 +4,7 @@
  * time is counted, and the best of each is shown, as other work on the machine only ever adds.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { createPluginChains } from '@bifrost/core';
+import { createPluginChains, LocalSharedState } from '@bifrost/core';
 import type { PluginInstance, PluginRun } from '@bifrost/core';
 import type { ConversationRequest, LLMRequest, RequestTrace, StreamChunk } from '@bifrost/sdk';
 
@@ -31,6 +31,7 @@ function instance(name: string, hooks: PluginInstance['hooks']): PluginInstance 
     config: {},
     hooks,
     self: {},
+    shared: new LocalSharedState('bench'),
     isGuard: false,
     placement: 'post_builtin',
     order: 0,

@@ -98,6 +98,11 @@ export const coreErrorCodes = {
     cause: 'A hook of a plugin that guards requests failed, so the request was refused: it fails closed.',
     remedy: 'Look for the request id in the log, and repair or disable the plugin.',
   },
+  BF_PLUGIN_SHARED_FULL: {
+    status: 'none',
+    cause: "A plugin's `shared.add` or `shared.set` met the bound of its shared state.",
+    remedy: 'Remove what is not needed any more with `shared.set(key, undefined)`, or keep large state elsewhere.',
+  },
   BF_PLUGIN_STREAM_FAILED: {
     status: 500,
     cause: 'A plugin answered with a stream of its own, and that stream broke off.',

@@ -23,6 +23,7 @@ export { createPluginChains } from './plugins/create-plugin-chains.ts';
 export type * from './plugins/create-plugin-chains.ts';
 export type * from './plugins/hook-figures.ts';
 export type * from './plugins/instance.ts';
+export { LocalSharedState } from './plugins/local-shared-state.ts';
 export { messageOf } from './plugins/hook-failure.ts';
 export { settleWithin } from './plugins/settle-within.ts';
 export type { Settled } from './plugins/settle-within.ts';

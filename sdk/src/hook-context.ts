@@ -1,5 +1,7 @@
 /** What a plugin is given beside the value that a hook works on: facts, its configuration, a log, per-request values. */
 import type { Json, JsonObject } from './json.ts';
+import type { ModelInfo } from './model-info.ts';
+import type { Usage } from './usage.ts';
 
 /** Facts about the request that no plugin can change. Later hooks may see more of them than earlier ones. */
 export interface RequestFacts {
@@ -26,6 +28,19 @@ export interface PluginLog {
 }
 
 /**
+ * State that all instances of a plugin share: across serving threads, and across reloads of the plugin. In `process` and `grpc`
+ * isolation a plugin has one instance, whose state begins anew with it. Bounded: 1,024 counters, 256 values, 64 KiB in all.
+ */
+export interface SharedState {
+  /** Adds `by` (default 1, an integer) to a counter that begins at 0, and returns its new value. Atomic. */
+  add(counter: string, by?: number): number;
+  /** Undefined when nobody has set it. A copy. */
+  get(key: string): Json | undefined;
+  /** The last writer wins. Undefined removes. Throws `BF_PLUGIN_SHARED_FULL` where it does not fit any more. */
+  set(key: string, value: Json | undefined): void;
+}
+
+/**
  * What every hook gets first. One per request and plugin. Use it only until the hook has returned (or its promise settled):
  * after the hook's deadline its `signal` is aborted and what the late code writes is seen by nobody.
  */
@@ -48,6 +63,15 @@ export interface HookContext<Config = JsonObject> {
    * Throws `BF_PLUGIN_VALUE_KEY` for a key that contains `/` and does not begin with this plugin's own name.
    */
   setValue(key: string, value: Json): void;
+  readonly shared: SharedState;
+  /** What the gateway's catalogue knows of a model; undefined where it knows nothing. Default: the model of this request. */
+  getModelInfo(provider?: string, model?: string): ModelInfo | undefined;
+  /** Cost of `usage` at the price of this request's model, in nano-dollars (1e-9 USD); undefined where the price is unknown. */
+  calculateCost(usage: Usage): number | undefined;
+  /** Puts a fact on the request's trace, as `plugin/key`. */
+  setTraceAttribute(key: string, value: Json): void;
+  /** Says on the request's trace why it goes where it goes. */
+  addRoutingNote(message: string): void;
 }
 
 /** What `init` and `cleanup` get. */
@@ -58,4 +82,5 @@ export interface PluginContext<Config = JsonObject> {
   readonly log: PluginLog;
   /** Aborted when `init` or `cleanup` has passed its deadline. */
   readonly signal: AbortSignal;
+  readonly shared: SharedState;
 }

@@ -2,6 +2,7 @@
 import type { ConversationRequest, ConversationResponse } from './conversation.ts';
 import type { ErrorInfo } from './errors.ts';
 import type { HttpResponse } from './http.ts';
+import type { Json } from './json.ts';
 import type { RequestFacts } from './hook-context.ts';
 import type { StreamEvent } from './stream.ts';
 import type { Usage } from './usage.ts';
@@ -56,6 +57,8 @@ export interface LLMOutcome {
   /** Present where the hook `reads: 'messages'` and the provider answered. On a stream: the accumulated answer, at its end. */
   readonly response?: ConversationResponse;
   readonly error?: ErrorInfo;
+  /** Present only in a hook with `chunks`, for each event of a stream before its end. */
+  readonly event?: StreamEvent;
   readonly statusCode: number;
   /** Absent where the provider reported none: unknown, not 0. */
   readonly usage?: Usage;
@@ -66,6 +69,8 @@ export interface LLMOutcome {
 export interface PostLLMResult {
   readonly response?: ConversationResponse;
   readonly error?: ErrorInfo;
+  /** Where the outcome had an `event`: what is sent in its place; empty drops it. */
+  readonly events?: readonly StreamEvent[];
 }
 
 /** A change by `httpTransportPreHook`: new headers or body for the rest of the way, or an answer now. */
@@ -128,6 +133,16 @@ export interface RequestTrace {
   readonly lane: 'identical' | 'spliced' | 'translated' | 'none';
   /** Hook calls of this request that failed (the first 20); absent when none did. */
   readonly pluginFailures?: readonly PluginFailure[];
+  /** What plugins set with `setTraceAttribute`, as `plugin/key`. */
+  readonly attributes?: Readonly<Record<string, Json>>;
+  /** What plugins noted about routing, in order. */
+  readonly routingNotes?: readonly RoutingNote[];
+}
+
+/** A plugin's account of a routing decision. */
+export interface RoutingNote {
+  readonly plugin: string;
+  readonly message: string;
 }
 
 /** One try at one provider with one key. */

@@ -15,6 +15,15 @@ import type {
   StreamChunkResult,
 } from './hook-values.ts';
 import type { JsonObject } from './json.ts';
+import type {
+  MCPConnectOutcome,
+  MCPConnectRequest,
+  MCPOutcome,
+  MCPRequest,
+  PostMCPResult,
+  PreMCPConnectionResult,
+  PreMCPResult,
+} from './mcp.ts';
 import type { StreamEvent } from './stream.ts';
 
 /**
@@ -51,6 +60,34 @@ export interface HookFilter {
 /** The filter of hooks that run before routing: provider and model are not known there. */
 export type EarlyHookFilter = Omit<HookFilter, 'provider' | 'model'>;
 
+/**
+ * How much of a stream a hook is shown at once. The host gathers deltas of one part into one longer delta and calls the hook with
+ * that; what it gathers is not sent before the hook has seen it, and what the hook leaves unchanged goes out in the bytes it came in.
+ * - `each`: every event as it comes;
+ * - `sentence`: text up to the end of a sentence or line; tool calls at their end;
+ * - `tool-call`: the arguments of a tool call in one piece, at its end; text as it comes;
+ * - `end`: each part in one piece, at its end;
+ * - `{ afterMs, afterBytes }`: what has come within that time or size, whichever is first.
+ */
+export type ChunkMode =
+  | 'each'
+  | 'sentence'
+  | 'tool-call'
+  | 'end'
+  | { readonly afterMs?: number; readonly afterBytes?: number };
+
+/**
+ * Keeps the newest text of a stream back until the hook has seen what follows it: the hook's delta then begins with the text that
+ * was kept, so that a pattern of at most `characters` is seen whole before its first character leaves. At the end of the part, the
+ * rest is let go.
+ */
+export interface HoldBack {
+  /** UTF-16 code units of each part's text (or arguments) that stay back. */
+  readonly characters: number;
+  /** Bound of all that is held for one stream; above it the hook counts as failed. @default 262144 */
+  readonly maxBytes?: number;
+}
+
 type MaybePromise<T> = T | Promise<T>;
 
 /**
@@ -72,9 +109,12 @@ export interface HookHandlers<Config = JsonObject> {
   preRequestHook(context: HookContext<Config>, request: LLMRequest): MaybePromise<PreRequestResult | undefined | void>;
   /** @kind sequential, first; every attempt (the primary and each fallback), forward. */
   preLLMHook(context: HookContext<Config>, request: LLMRequest): MaybePromise<PreLLMResult | undefined | void>;
-  /** @kind sequential; every attempt, reverse; on a stream once, at its end. */
+  /**
+   * @kind sequential; every attempt, reverse; on a stream once, at its end. With `chunks` also for each event of a stream: the
+   * outcome then has `event` and neither `response` nor `error`.
+   */
   postLLMHook(context: HookContext<Config>, outcome: LLMOutcome): MaybePromise<PostLLMResult | undefined | void>;
-  /** @kind sequential; typed stream events, reverse; an empty array drops the event. The stream leaves the identical lane. */
+  /** @kind sequential; typed stream events, reverse; an empty array drops the event. What is left unchanged keeps its bytes. */
   streamEventHook(
     context: HookContext<Config>,
     event: StreamEvent,
@@ -94,6 +134,17 @@ export interface HookHandlers<Config = JsonObject> {
     context: HookContext<Config>,
     response: HttpResponse,
   ): MaybePromise<HttpPostResult | undefined | void>;
+  /** @kind sequential, first; every call to an MCP server, forward. */
+  preMCPHook(context: HookContext<Config>, request: MCPRequest): MaybePromise<PreMCPResult | undefined | void>;
+  /** @kind sequential; every answer of an MCP server, reverse. */
+  postMCPHook(context: HookContext<Config>, outcome: MCPOutcome): MaybePromise<PostMCPResult | undefined | void>;
+  /** @kind sequential, first; once for each connection of an MCP client, forward. */
+  preMCPConnectionHook(
+    context: HookContext<Config>,
+    request: MCPConnectRequest,
+  ): MaybePromise<PreMCPConnectionResult | undefined | void>;
+  /** @kind sequential; after the handshake with an MCP server, reverse; what it returns is not used. */
+  postMCPConnectionHook(context: HookContext<Config>, outcome: MCPConnectOutcome): MaybePromise<undefined | void>;
   /** @kind observe; after the answer went out, all plugins at once, in the background. */
   inject(context: HookContext<Config>, trace: RequestTrace): MaybePromise<void>;
 }
@@ -111,6 +162,11 @@ export interface HookReads {
   /** Always: the chunk's bytes are its input. */
   httpTransportStreamChunkHook: 'body';
   httpTransportPostHook: 'head' | 'body';
+  /** Always: the call is shown whole. */
+  preMCPHook: 'body';
+  postMCPHook: 'body';
+  preMCPConnectionHook: 'body';
+  postMCPConnectionHook: 'body';
   inject: 'head';
 }
 
@@ -125,6 +181,10 @@ export const hookNames = [
   'httpTransportResponseHeadersHook',
   'httpTransportStreamChunkHook',
   'httpTransportPostHook',
+  'preMCPHook',
+  'postMCPHook',
+  'preMCPConnectionHook',
+  'postMCPConnectionHook',
   'inject',
 ] as const satisfies readonly (keyof HookHandlers)[];
 
@@ -149,6 +209,9 @@ export interface HookObject<Handler, Name extends HookName = HookName, Config = 
   readonly timeoutMs?: number;
   /** An observer's failure never touches the request: `inject` knows no `deny`. */
   readonly onError?: Name extends 'inject' ? Exclude<OnError, 'deny'> : OnError;
+  /** @default 'each' for `streamEventHook`; `postLLMHook` is called at the end of a stream only */
+  readonly chunks?: Name extends 'streamEventHook' | 'postLLMHook' ? ChunkMode : never;
+  readonly holdBack?: Name extends 'streamEventHook' ? HoldBack : never;
   /** Asked once, when the plugin is loaded: false leaves the hook out, as if the plugin did not have it. */
   when?(config: Config): boolean;
 }
@@ -157,3 +220,14 @@ export interface HookObject<Handler, Name extends HookName = HookName, Config = 
 export type Hook<Handler, Name extends HookName = HookName, Config = never> =
   | Handler
   | HookObject<Handler, Name, Config>;
+
+/** A hook's options as plain data: in a manifest, and for plugins that are not JavaScript. */
+export interface HookOptionsData {
+  readonly reads?: Reads;
+  readonly order?: 'pre' | 'post';
+  readonly filter?: HookFilter;
+  readonly timeoutMs?: number;
+  readonly onError?: OnError;
+  readonly chunks?: ChunkMode;
+  readonly holdBack?: HoldBack;
+}

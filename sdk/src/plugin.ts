@@ -6,9 +6,6 @@ import type { PluginContext } from './hook-context.ts';
 import type { Hook, HookHandlers, HookName } from './hooks.ts';
 import type { JsonObject } from './json.ts';
 
-/** The plugin API this package describes; a plugin states the version it was written for. */
-export const apiVersion = 'v1';
-
 type MaybePromise<T> = T | Promise<T>;
 
 /** A validator in the shape of Standard Schema (https://standardschema.dev): zod, valibot, arktype and others have it. */
@@ -31,7 +28,7 @@ export interface PluginBase<Config = JsonObject> {
   /** Letters, digits, `.`, `_` and `-`; the entry in `config.json` may give an instance another name. */
   readonly name: string;
   readonly version?: string;
-  /** The plugin API this was written for. @default 'v1' */
+  /** The plugin API this was written for, `v1` or a range such as `>=1.1 <2`. @default 'v1' */
   readonly apiVersion?: string;
   /** A guard may deny, and fails closed: a failing hook refuses the request instead of letting it pass. @default false */
   readonly guard?: boolean;
@@ -41,6 +38,10 @@ export interface PluginBase<Config = JsonObject> {
   init?(context: PluginContext<Config>): MaybePromise<void>;
   /** Once per instance whose `init` succeeded, after the last request that began with it; last loaded first. */
   cleanup?(context: PluginContext<Config>): MaybePromise<void>;
+  /** What is stored in the place of the entry's `config` (a secret replaced by a reference, say). Not a hook: no request runs it. */
+  marshalConfigForStorage?(config: JsonObject): MaybePromise<JsonObject>;
+  /** What the admin API shows in the place of the entry's `config`. To throw shows nothing of it. */
+  redactConfig?(config: JsonObject): MaybePromise<JsonObject>;
 }
 
 /** A plugin: the default export of its module. */

@@ -15,6 +15,7 @@ import type {
   PluginFailure,
   RequestFacts,
   RequestTrace,
+  RoutingNote,
   StreamChunk,
   StreamEvent,
 } from '@bifrost/sdk';
@@ -48,6 +49,8 @@ export class ChainRun implements PluginRun, ContextOwner {
   readonly requestSignal: AbortSignal;
   readonly areInputsFrozen: boolean;
   values: Map<string, Json> | null = null;
+  attributes: Map<string, Json> | null = null;
+  routingNotes: RoutingNote[] | null = null;
   /** Set when a guard failed where the result of the phase cannot say so: in `responseHeaders` and `httpPost`. */
   denial: ErrorInfo | undefined = undefined;
   failures: PluginFailure[] | null = null;
@@ -159,7 +162,17 @@ export class ChainRun implements PluginRun, ContextOwner {
   finish(trace: RequestTrace): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    this.#owner.finish(this, this.failures === null ? trace : { ...trace, pluginFailures: this.failures });
+    const { failures, attributes, routingNotes } = this;
+    if (failures === null && attributes === null && routingNotes === null) {
+      this.#owner.finish(this, trace);
+      return;
+    }
+    this.#owner.finish(this, {
+      ...trace,
+      ...(failures === null ? {} : { pluginFailures: failures }),
+      ...(attributes === null ? {} : { attributes: Object.fromEntries(attributes) }),
+      ...(routingNotes === null ? {} : { routingNotes }),
+    });
   }
 
   /** The context in which the plugin's `inject` runs. */

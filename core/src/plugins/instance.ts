@@ -1,5 +1,5 @@
 /** A loaded plugin as the chains see it: hooks, place, and what the host gives it. The loaders make these. */
-import type { HookHandlers, HookName, Hook, JsonObject } from '@bifrost/sdk';
+import type { HookHandlers, HookName, Hook, JsonObject, ModelInfo, SharedState } from '@bifrost/sdk';
 
 /** The three groups that run one after the other; `builtin` is kept for the gateway's own plugins. */
 export type PluginPlacement = 'pre_builtin' | 'builtin' | 'post_builtin';
@@ -27,6 +27,10 @@ export interface PluginInstance {
   onDisabled?(reason: string): void;
   /** The plugin's asynchronous context: work that a hook leaves behind can then be told from others' work. */
   readonly asyncScope?: AsyncScope;
+  /** `ctx.shared`. */
+  readonly shared: SharedState;
+  /** The gateway's catalogue; absent: nothing is known of any model. */
+  getModelInfo?(provider: string, model: string): ModelInfo | undefined;
 }
 
 /** Calls a function inside an asynchronous context; `AsyncResource` of `node:async_hooks` has this shape. */

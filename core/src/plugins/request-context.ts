@@ -1,6 +1,16 @@
 /** The `ctx` of one plugin in one request. Getters make what few hooks use only when it is used. */
-import { deepFreeze, PluginError } from '@bifrost/sdk';
-import type { HookContext, Json, JsonObject, PluginLog, RequestFacts } from '@bifrost/sdk';
+import { costOf, deepFreeze, PluginError } from '@bifrost/sdk';
+import type {
+  HookContext,
+  Json,
+  JsonObject,
+  ModelInfo,
+  PluginLog,
+  RequestFacts,
+  RoutingNote,
+  SharedState,
+  Usage,
+} from '@bifrost/sdk';
 import type { LogLevel, PluginInstance } from './instance.ts';
 
 /** What the contexts of one request share. */
@@ -10,7 +20,13 @@ export interface ContextOwner {
   readonly areInputsFrozen: boolean;
   /** Values of all plugins by `plugin/key`; null until the first is set. */
   values: Map<string, Json> | null;
+  /** Trace attributes by `plugin/key`, and routing notes; null until the first. */
+  attributes: Map<string, Json> | null;
+  routingNotes: RoutingNote[] | null;
 }
+
+/** Of one request, over all plugins: a plugin that adds one for each chunk must not grow the trace without end. */
+const maxTraceItems = 128;
 
 class RequestLog implements PluginLog {
   readonly #instance: PluginInstance;
@@ -106,6 +122,33 @@ export class RequestContext implements HookContext<unknown> {
       slash === -1 ? `${name}/${key}` : key,
       this.#owner.areInputsFrozen ? deepFreeze(value) : value,
     );
+  }
+
+  get shared(): SharedState {
+    return this.#instance.shared;
+  }
+
+  getModelInfo(provider = this.facts.provider, model = this.facts.model): ModelInfo | undefined {
+    if (provider === undefined || model === undefined) return undefined;
+    return this.#instance.getModelInfo?.(provider, model);
+  }
+
+  calculateCost(usage: Usage): number | undefined {
+    const prices = this.getModelInfo()?.prices;
+    return prices === undefined ? undefined : costOf(usage, prices);
+  }
+
+  setTraceAttribute(key: string, value: Json): void {
+    if (this.#isExpired) return;
+    const attributes = (this.#owner.attributes ??= new Map());
+    const name = `${this.#instance.name}/${key}`;
+    if (attributes.size < maxTraceItems || attributes.has(name)) attributes.set(name, value);
+  }
+
+  addRoutingNote(message: string): void {
+    if (this.#isExpired) return;
+    const notes = (this.#owner.routingNotes ??= []);
+    if (notes.length < maxTraceItems) notes.push({ plugin: this.#instance.name, message: String(message) });
   }
 
   /**

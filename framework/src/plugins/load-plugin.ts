@@ -1,8 +1,8 @@
 /** Loads one inline module: resolve, import, check, validate the config, `init`. */
-import { messageOf, settleWithin } from '@bifrost/core';
+import { LocalSharedState, messageOf, settleWithin } from '@bifrost/core';
 import type { LogLevel, PluginInstance } from '@bifrost/core';
 import { deepFreeze, hookNames, PluginError } from '@bifrost/sdk';
-import type { HookName, JsonObject, PluginContext, PluginLog } from '@bifrost/sdk';
+import type { HookName, JsonObject, ModelInfo, PluginContext, PluginLog, SharedState } from '@bifrost/sdk';
 import { explainLoadError } from './explain-load-error.ts';
 import { hookObjectOptions } from './hook-options.ts';
 import { beginPluginImport } from './module-hooks.ts';
@@ -25,6 +25,9 @@ export interface LoadOptions {
   readonly importModule: (specifier: string) => Promise<unknown>;
   /** Plugins that come with the gateway, as modules. */
   readonly builtins: ReadonlyMap<string, object>;
+  /** The state that the plugin's instances in all threads share. @default of its own for each instance */
+  readonly sharedState?: (plugin: string) => SharedState;
+  readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
 }
 
 /** What happens to an instance after it was loaded. */
@@ -178,7 +181,8 @@ export async function loadPlugin(
   const config = await runInPluginScope(identity, () => validatePluginConfig(name, plugin.configSchema, given));
   const hooks = runInPluginScope(identity, () => activeHooks(name, plugin, config));
   const log = pluginLog(options.logger, name);
-  const contextOf = (signal: AbortSignal): PluginContext<unknown> => ({ name, config, log, signal });
+  const shared = options.sharedState?.(name) ?? new LocalSharedState(name);
+  const contextOf = (signal: AbortSignal): PluginContext<unknown> => ({ name, config, log, signal, shared });
   const runCleanup = once(async () => {
     const { cleanup } = plugin;
     if (cleanup === undefined) return;
@@ -214,6 +218,8 @@ export async function loadPlugin(
     log: (level, message, fields) => options.logger[level](message, fields),
     onDisabled: (reason) => events.onDisabled(reason),
     asyncScope: createPluginScope(identity),
+    shared,
+    ...(options.getModelInfo === undefined ? {} : { getModelInfo: options.getModelInfo }),
   };
   return {
     instance,

@@ -1,9 +1,12 @@
 /** Finds the plugin in a module's exports and checks its shape, before any of its functions is called. */
-import { apiVersion, hookNames, PluginError } from '@bifrost/sdk';
-import type { ConfigSchema, HookName, HookReads, PluginContext } from '@bifrost/sdk';
+import { apiRelease, apiVersion, hookNames, isApiSupported, PluginError } from '@bifrost/sdk';
+import type { ConfigSchema, HookName, HookReads, JsonObject, PluginContext } from '@bifrost/sdk';
 import type { PluginHooks } from '@bifrost/core';
 import { pluginNamePattern } from './plugin-entry.ts';
 import { nearestWord } from '../config/suggestion.ts';
+
+/** Makes of an entry's `config` what may be stored or shown. */
+export type ConfigView = (config: JsonObject) => unknown;
 
 /** A plugin whose shape was checked; its functions were not called yet. */
 export interface CheckedPlugin {
@@ -13,25 +16,27 @@ export interface CheckedPlugin {
   readonly configSchema?: ConfigSchema<unknown>;
   readonly init?: (context: PluginContext<unknown>) => unknown;
   readonly cleanup?: (context: PluginContext<unknown>) => unknown;
+  readonly marshalConfigForStorage?: ConfigView;
+  readonly redactConfig?: ConfigView;
   readonly hooks: PluginHooks;
   /** `this` of its functions: the default export, or the module. */
   readonly self: object;
 }
 
-const baseMembers = ['name', 'version', 'apiVersion', 'guard', 'configSchema', 'init', 'cleanup'];
-const knownMembers = [...baseMembers, ...hookNames];
-const hookOptions = ['handler', 'reads', 'order', 'filter', 'timeoutMs', 'onError', 'when'];
-const filterMembers = ['path', 'provider', 'model', 'isStream', 'header', 'sampling'];
-
-/** Hooks that Bifrost has and this version does not call. To accept one in silence would be to disable it. */
-const laterMembers = [
-  'preMCPHook',
-  'postMCPHook',
-  'preMCPConnectionHook',
-  'postMCPConnectionHook',
+const baseMembers = [
+  'name',
+  'version',
+  'apiVersion',
+  'guard',
+  'configSchema',
+  'init',
+  'cleanup',
   'marshalConfigForStorage',
   'redactConfig',
 ];
+const knownMembers = [...baseMembers, ...hookNames];
+const hookOptions = ['handler', 'reads', 'order', 'filter', 'timeoutMs', 'onError', 'when', 'chunks', 'holdBack'];
+const filterMembers = ['path', 'provider', 'model', 'isStream', 'header', 'sampling'];
 
 /** What the names of older and other versions are called here. */
 const renamed: Readonly<Record<string, string>> = {
@@ -55,6 +60,10 @@ const readsOf: { readonly [Name in HookName]: readonly HookReads[Name][] } = {
   httpTransportResponseHeadersHook: ['head'],
   httpTransportStreamChunkHook: ['body'],
   httpTransportPostHook: ['head', 'body'],
+  preMCPHook: ['body'],
+  postMCPHook: ['body'],
+  preMCPConnectionHook: ['body'],
+  postMCPConnectionHook: ['body'],
   inject: ['head'],
 };
 
@@ -70,15 +79,13 @@ function invalid(name: string, message: string): PluginError {
 
 /** A sentence about a member that the contract does not know. */
 function unknownMember(member: string, known: readonly string[]): string {
-  if (laterMembers.includes(member))
-    return `"${member}" is not called by this version of the gateway yet: leave it out`;
   const meant = renamed[member.toLowerCase()] ?? nearestWord(member, known);
   return `unknown member "${member}"${meant === undefined ? `; known are ${known.join(', ')}` : `: did you mean ${meant}?`}`;
 }
 
 /** True for an export that was surely meant to be a hook. */
 function looksLikeMember(exported: string): boolean {
-  if (laterMembers.includes(exported) || exported.toLowerCase() in renamed) return true;
+  if (exported.toLowerCase() in renamed) return true;
   return (
     /hook$/i.test(exported) ||
     nearestWord(exported, [...hookNames, 'init', 'cleanup', 'configSchema', 'apiVersion']) !== undefined
@@ -176,14 +183,45 @@ function checkHook(name: string, hook: HookName, declared: unknown): void {
   assertMember(name, isOnError(onError, hook), `${hook}.onError`, `${policies} or { disableAfter: n }`);
   assertMember(name, isOptional(when, 'function'), `${hook}.when`, 'a function');
   checkFilter(name, hook, declared['filter']);
+  checkChunks(name, hook, declared);
+}
+
+const chunkModes: readonly unknown[] = ['each', 'sentence', 'tool-call', 'end'];
+
+function isPositive(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}
+
+function checkChunks(name: string, hook: HookName, { chunks, holdBack }: Members): void {
+  if (chunks !== undefined) {
+    const canChunk = hook === 'streamEventHook' || hook === 'postLLMHook';
+    if (!canChunk) throw invalid(name, `\`${hook}\` knows no \`chunks\`: only streamEventHook and postLLMHook do`);
+    const isBatch =
+      isMembers(chunks) &&
+      Object.keys(chunks).every((key) => (key === 'afterMs' || key === 'afterBytes') && isPositive(chunks[key])) &&
+      Object.keys(chunks).length > 0;
+    const expected = `one of ${chunkModes.join(', ')} or { afterMs, afterBytes }`;
+    assertMember(name, chunkModes.includes(chunks) || isBatch, `${hook}.chunks`, expected);
+  }
+  if (holdBack === undefined) return;
+  if (hook !== 'streamEventHook') throw invalid(name, `\`${hook}\` knows no \`holdBack\`: only streamEventHook does`);
+  const isRight =
+    isMembers(holdBack) &&
+    isPositive(holdBack['characters']) &&
+    (holdBack['maxBytes'] === undefined || isPositive(holdBack['maxBytes']));
+  assertMember(name, isRight, `${hook}.holdBack`, '{ characters, maxBytes? } with positive numbers');
 }
 
 function checkApiVersion(name: string, stated: unknown): void {
   if (stated === undefined || stated === apiVersion) return;
-  if (typeof stated !== 'string') throw invalid(name, `\`apiVersion\` must be a string such as "${apiVersion}"`);
+  const isSupported = typeof stated === 'string' ? isApiSupported(stated) : undefined;
+  if (isSupported === true) return;
+  if (typeof stated !== 'string' || isSupported === undefined) {
+    throw invalid(name, `\`apiVersion\` must be a string such as "${apiVersion}" or ">=1.0 <2"`);
+  }
   throw new PluginError(
     name,
-    `it was written for plugin API "${stated}"; this gateway has "${apiVersion}". ` +
+    `it was written for plugin API "${stated}"; this gateway has "${apiVersion}" (${apiRelease}). ` +
       'Use a version of the plugin for that API, or another gateway',
     { code: 'BF_PLUGIN_API_VERSION' },
   );
@@ -216,6 +254,9 @@ export function readPluginModule(name: string, module: unknown): CheckedPlugin {
     'configSchema',
     'a Standard Schema, such as one of zod, valibot or arktype',
   );
+  const { marshalConfigForStorage, redactConfig } = plugin;
+  assertMember(name, isOptional(marshalConfigForStorage, 'function'), 'marshalConfigForStorage', 'a function');
+  assertMember(name, isOptional(redactConfig, 'function'), 'redactConfig', 'a function');
   const hooks: Record<string, unknown> = {};
   for (const hook of hookNames) {
     if (plugin[hook] === undefined) continue;
@@ -235,5 +276,9 @@ export function readPluginModule(name: string, module: unknown): CheckedPlugin {
     ...(isConfigSchema(configSchema) ? { configSchema } : {}),
     ...(typeof init === 'function' ? { init: init as LifeCycle } : {}),
     ...(typeof cleanup === 'function' ? { cleanup: cleanup as LifeCycle } : {}),
+    ...(typeof marshalConfigForStorage === 'function'
+      ? { marshalConfigForStorage: marshalConfigForStorage as ConfigView }
+      : {}),
+    ...(typeof redactConfig === 'function' ? { redactConfig: redactConfig as ConfigView } : {}),
   };
 }

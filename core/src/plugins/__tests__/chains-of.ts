@@ -1,6 +1,7 @@
 /** Chains of plugins written inline in a test, with what they log. */
 import type { HookHandlers, Plugin, RequestFacts, RequestTrace } from '@bifrost/sdk';
 import { createPluginChains } from '../create-plugin-chains.ts';
+import { LocalSharedState } from '../local-shared-state.ts';
 import type { PluginChainSet, PluginChainsOptions } from '../create-plugin-chains.ts';
 import type { PluginRun } from '../chain.ts';
 import type { PluginInstance } from '../instance.ts';
@@ -44,6 +45,7 @@ function instanceOf(plugin: TestPlugin, lines: string[]): PluginInstance {
     config: config ?? {},
     hooks,
     self: plugin,
+    shared: new LocalSharedState('test'),
     isGuard: guard ?? false,
     placement: placement ?? 'post_builtin',
     order: order ?? 0,
