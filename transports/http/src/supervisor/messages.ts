@@ -19,8 +19,6 @@ export interface ThreadStart {
   /** Module that exports `createEngine`. */
   readonly engineModule: string;
   readonly version: string;
-  /** Folder of compiled code, where the process keeps one. */
-  readonly compileCache?: string;
 }
 
 /** The configuration as it is posted to a thread. */

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { Worker } from 'node:worker_threads';
-import { compileCacheDirectory } from '../program/compile-cache.ts';
+import type { Worker } from 'node:worker_threads';
+import { realmEntry, startThread } from '@bifrost/framework/realms';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 
 /** Where a serving thread is in its life, as the supervisor sees it. */
@@ -14,16 +14,7 @@ export interface WorkerListener {
 
 const endWithinMs = 1000;
 
-/**
- * Asks for the compile cache before the first TypeScript is loaded: with it Node needs no compiler in the thread, which saves a
- * tenth of its start and several MB. Plain JavaScript in a string, as a file of TypeScript would itself need the compiler.
- */
-const bootstrap = `
-const { enableCompileCache } = require('node:module');
-const { workerData } = require('node:worker_threads');
-if (workerData.compileCache !== undefined) enableCompileCache(workerData.compileCache);
-import(${JSON.stringify(new URL('../serving/thread-main.ts', import.meta.url).href)});
-`;
+const servingThread = realmEntry('serving-thread', new URL('../serving/thread-main.ts', import.meta.url));
 
 /** The supervisor's end of one serving thread. */
 export class ServingWorker {
@@ -42,15 +33,8 @@ export class ServingWorker {
     this.threadNumber = start.threadNumber;
     const heartbeat = new SharedArrayBuffer(4);
     this.#heartbeat = new Int32Array(heartbeat);
-    const compileCache = compileCacheDirectory();
-    const workerData: ThreadStart = { ...start, heartbeat, ...(compileCache === undefined ? {} : { compileCache }) };
-    this.#worker = new Worker(bootstrap, {
-      eval: true,
-      name: `serving ${start.threadNumber}`,
-      workerData,
-      // node:ffi is used on purpose; Node's warning that it is experimental would be noise in every log.
-      execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
-    });
+    const workerData: ThreadStart = { ...start, heartbeat };
+    this.#worker = startThread(servingThread, { name: `serving ${start.threadNumber}`, workerData });
     this.#worker.on('message', (message: FromThread) => listener.onMessage(this, message));
     this.#worker.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));

@@ -1,0 +1,36 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { WorkerOptions } from 'node:worker_threads';
+import { packaging } from './packaging.ts';
+import { entryUrl } from './realm-entry.ts';
+import type { RealmEntry } from './realm-entry.ts';
+
+/** As `WorkerOptions`; the source is the entry's. */
+export type ThreadOptions = Omit<WorkerOptions, 'eval'>;
+
+/**
+ * The first lines of a thread, plain JavaScript in a string: a file of TypeScript would itself need the compiler. The compile
+ * cache is asked for before the first module is loaded; with it Node needs no compiler in the thread, which saves a tenth of its
+ * start and several MB.
+ */
+function bootstrapOf(entry: RealmEntry): string {
+  if (packaging === 'executable') {
+    const { getAsset } = process.getBuiltinModule('node:sea');
+    return `const bifrostRealm = ${JSON.stringify(entry.name)};\n${getAsset('boot.cjs', 'utf8')}`;
+  }
+  // Node appends a folder for its version by itself.
+  const cache = getCompileCacheDir();
+  const useCache = cache === undefined ? '' : `enableCompileCache(${JSON.stringify(dirname(cache))});`;
+  return `const { enableCompileCache } = require('node:module');\n${useCache}\nimport(${JSON.stringify(entryUrl(entry))});`;
+}
+
+/** Starts a thread of this process on one of our entries, whatever the packaging. `workerData` and messages are the caller's. */
+export function startThread(entry: RealmEntry, options: ThreadOptions = {}): Worker {
+  return new Worker(bootstrapOf(entry), {
+    ...options,
+    eval: true,
+    // Experimental modules are used on purpose; Node's warnings would be noise in every log.
+    execArgv: [...(options.execArgv ?? process.execArgv), '--disable-warning=ExperimentalWarning'],
+  });
+}
