@@ -5,6 +5,11 @@ import type { ErrorInfo } from './errors.ts';
 import type { Usage } from './usage.ts';
 
 interface PartEvent {
+  /**
+   * Set by the host on the deltas that it shows to a hook with `holdBack` or `chunks`: nothing more of this part follows, so a
+   * pattern that reaches to the end of the text has ended. Never on the wire; a hook need not return it.
+   */
+  readonly isLast?: true;
   /** Which part of the answer: the same string on start, deltas and end; unique within the response. */
   readonly part: string;
   /** Which candidate; absent means 0. */
