@@ -15,13 +15,14 @@ export type ThreadOptions = Omit<WorkerOptions, 'eval'>;
  * start and several MB.
  */
 function bootstrapOf(entry: RealmEntry): string {
+  // Node appends a folder for its version by itself.
+  const cacheOfVersion = getCompileCacheDir();
+  const compileCache = cacheOfVersion === undefined ? undefined : dirname(cacheOfVersion);
   if (packaging === 'executable') {
     const { getAsset } = process.getBuiltinModule('node:sea');
-    return `const bifrostRealm = ${JSON.stringify(entry.name)};\n${getAsset('boot.cjs', 'utf8')}`;
+    return `const bifrostRealm = ${JSON.stringify({ name: entry.name, compileCache })};\n${getAsset('boot.cjs', 'utf8')}`;
   }
-  // Node appends a folder for its version by itself.
-  const cache = getCompileCacheDir();
-  const useCache = cache === undefined ? '' : `enableCompileCache(${JSON.stringify(dirname(cache))});`;
+  const useCache = compileCache === undefined ? '' : `enableCompileCache(${JSON.stringify(compileCache)});`;
   return `const { enableCompileCache } = require('node:module');\n${useCache}\nimport(${JSON.stringify(entryUrl(entry))});`;
 }
 
