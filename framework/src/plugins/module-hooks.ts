@@ -6,6 +6,7 @@
 import { registerHooks } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { hostSdkSource, hostSdkUrl } from './host-sdk.ts';
 
 const sdkName = '@bifrost/sdk';
 const packageScheme = 'bifrost-plugin-package:';
@@ -37,6 +38,7 @@ function isOwnFile(file: string, root: string | undefined): boolean {
 }
 
 type ResolveHook = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>;
+type LoadHook = NonNullable<Parameters<typeof registerHooks>[0]['load']>;
 
 function resolvePackage(plugin: PluginImport, next: Parameters<ResolveHook>[2]): ReturnType<ResolveHook> {
   let failure: unknown;
@@ -51,10 +53,7 @@ function resolvePackage(plugin: PluginImport, next: Parameters<ResolveHook>[2]):
 }
 
 const resolveHook: ResolveHook = (specifier, context, next) => {
-  if (specifier === sdkName || specifier.startsWith(`${sdkName}/`)) {
-    // As if the host imported it.
-    return next(specifier, { ...context, parentURL: import.meta.url });
-  }
+  if (specifier === sdkName) return { url: hostSdkUrl, format: 'module', shortCircuit: true };
   const isPackage = specifier.startsWith(packageScheme);
   const tag = isPackage ? specifier.slice(packageScheme.length) : (tagOf(context.parentURL) ?? tagOf(specifier));
   const plugin = tag === undefined ? undefined : importsByTag.get(tag);
@@ -73,6 +72,9 @@ const resolveHook: ResolveHook = (specifier, context, next) => {
   return { ...resolved, url: url.href, ...(isUntypedTypeScript ? { format: 'module-typescript' } : {}) };
 };
 
+const loadHook: LoadHook = (url, context, next) =>
+  url === hostSdkUrl ? { format: 'module', source: hostSdkSource(), shortCircuit: true } : next(url, context);
+
 /** Registers an import and returns what to pass to `import()`. Installs the hooks on first use. */
 export function beginPluginImport(
   name: string,
@@ -80,7 +82,7 @@ export function beginPluginImport(
   location: { readonly file: string } | { readonly name: string; readonly directories: readonly string[] },
 ): { readonly specifier: string; readonly plugin: PluginImport } {
   if (!isRegistered) {
-    registerHooks({ resolve: resolveHook });
+    registerHooks({ resolve: resolveHook, load: loadHook });
     isRegistered = true;
   }
   const tag = `plugin=${encodeURIComponent(name)}&g=${generation}`;
