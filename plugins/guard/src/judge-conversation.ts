@@ -1,0 +1,85 @@
+/** Judges whole conversations: every text that a message or an answer carries. */
+import type { ConversationRequest, ConversationResponse, Part } from '@bifrost/sdk';
+import type { ActiveDetector } from './guard-config.ts';
+import { redact, scan } from './scan.ts';
+import type { Hit } from './scan.ts';
+
+export interface JudgeOptions {
+  readonly detectors: readonly ActiveDetector[];
+  readonly replacement: string;
+}
+
+/** What was found in a value, and the value with the hits replaced: the same value where none is to be replaced. */
+export interface Verdict<Value> {
+  readonly hits: readonly Hit[];
+  readonly value: Value;
+}
+
+/** Gathers hits while values are rebuilt only where something in them changes. */
+class Judge {
+  readonly hits: Hit[] = [];
+  readonly #options: JudgeOptions;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+  }
+
+  text(text: string): string {
+    const hits = scan(text, this.#options.detectors);
+    this.hits.push(...hits);
+    const replaced = hits.filter(({ action }) => action === 'redact');
+    return replaced.length === 0 ? text : redact(text, replaced, this.#options.replacement);
+  }
+
+  /** Maps a list; the list itself where every item stays. */
+  list<Item>(items: readonly Item[], judge: (item: Item) => Item): readonly Item[] {
+    const judged = items.map(judge);
+    return judged.every((item, index) => item === items[index]) ? items : judged;
+  }
+
+  part<AnyPart extends Part>(part: AnyPart): AnyPart {
+    switch (part.type) {
+      case 'text':
+      case 'refusal':
+      case 'reasoning': {
+        const text = this.text(part.text);
+        return text === part.text ? part : { ...part, text };
+      }
+      case 'tool-call': {
+        const written = this.text(part.arguments);
+        return written === part.arguments ? part : { ...part, arguments: written };
+      }
+      case 'tool-result': {
+        const content = this.list(part.content, (item) => this.part(item));
+        return content === part.content ? part : { ...part, content };
+      }
+      case 'media': {
+        if (part.source.type !== 'text') return part;
+        const text = this.text(part.source.text);
+        return text === part.source.text ? part : { ...part, source: { ...part.source, text } };
+      }
+      default:
+        return part;
+    }
+  }
+}
+
+/** Judges the messages of a request. */
+export function judgeRequest(request: ConversationRequest, options: JudgeOptions): Verdict<ConversationRequest> {
+  const judge = new Judge(options);
+  const messages = judge.list(request.messages, (message) => {
+    const parts = judge.list(message.parts, (part) => judge.part(part));
+    return parts === message.parts ? message : { ...message, parts };
+  });
+  return { hits: judge.hits, value: messages === request.messages ? request : { ...request, messages } };
+}
+
+/** Judges a whole answer. */
+export function judgeResponse(response: ConversationResponse, options: JudgeOptions): Verdict<ConversationResponse> {
+  const judge = new Judge(options);
+  const candidates = judge.list(response.candidates, (candidate) => {
+    const parts = judge.list(candidate.parts, (part) => judge.part(part));
+    return parts === candidate.parts ? candidate : { ...candidate, parts };
+  });
+  return { hits: judge.hits, value: candidates === response.candidates ? response : { ...response, candidates } };
+}
