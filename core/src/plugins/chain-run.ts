@@ -180,6 +180,13 @@ export class ChainRun implements PluginRun, ContextOwner {
     return this.#contextOf(slot).background();
   }
 
+  /** Tells the plugins of `slots` that took part in the request that it is over. */
+  release(slots: readonly PluginSlot[]): void {
+    for (const { index, instance } of slots) {
+      if (this.#contexts[index] !== undefined) instance.onRequestEnd?.(this);
+    }
+  }
+
   /** Whether the hook is to be called for this request; `target` is provider and model where they are known. */
   isDue(entry: HookEntry, pass: HookPass | null, reached: number): boolean {
     if (entry.rank > reached || !this.#isMatch(entry)) return false;

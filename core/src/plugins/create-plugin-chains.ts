@@ -92,6 +92,8 @@ class ChainSet implements PluginChainSet, RunOwner {
   readonly chains: SortedChains;
   readonly areInputsFrozen: boolean;
   readonly #slots: readonly PluginSlot[];
+  /** The slots whose plugins want to know when a request ends. */
+  readonly #endSlots: readonly PluginSlot[];
   readonly #entries: readonly HookEntry[];
   /** The entries that test the request, by their request-test index. */
   readonly #requestTests: readonly HookEntry[];
@@ -102,6 +104,7 @@ class ChainSet implements PluginChainSet, RunOwner {
 
   constructor(instances: readonly PluginInstance[], options: PluginChainsOptions) {
     const entries = createEntries((this.#slots = createSlots(instances)));
+    this.#endSlots = this.#slots.filter(({ instance }) => instance.onRequestEnd !== undefined);
     this.#entries = [...entries.values()].flat();
     this.#requestTests = this.#entries
       .filter((entry) => entry.requestTestIndex >= 0)
@@ -117,7 +120,7 @@ class ChainSet implements PluginChainSet, RunOwner {
             entries: this.chains.inject,
             concurrency: options.injectConcurrency ?? 10_000,
             areInputsFrozen: this.areInputsFrozen,
-            onDone: () => this.#release(),
+            onDone: (run) => this.#release(run),
           });
   }
 
@@ -134,7 +137,7 @@ class ChainSet implements PluginChainSet, RunOwner {
   }
 
   finish(run: ChainRun, trace: RequestTrace): void {
-    if (this.#inject === null) this.#release();
+    if (this.#inject === null) this.#release(run);
     else this.#inject.push(run, trace);
   }
 
@@ -167,7 +170,8 @@ class ChainSet implements PluginChainSet, RunOwner {
     return rejections === this.#entries.length ? 'all' : rejected;
   }
 
-  #release(): void {
+  #release(run: ChainRun): void {
+    if (this.#endSlots.length > 0) run.release(this.#endSlots);
     this.#inFlight -= 1;
     if (this.#inFlight > 0 || this.#idleListeners.length === 0) return;
     const listeners = this.#idleListeners;

@@ -17,7 +17,7 @@ export interface InjectQueueOptions {
   readonly concurrency: number;
   readonly areInputsFrozen: boolean;
   /** Called once for each request whose `inject` hooks have all ended. */
-  readonly onDone: () => void;
+  readonly onDone: (run: ChainRun) => void;
 }
 
 export class InjectQueue {
@@ -51,8 +51,8 @@ export class InjectQueue {
       const promise = this.#start(entry, index, { run, trace });
       if (promise !== undefined) (pending ??= []).push(promise);
     }
-    if (pending === undefined) onDone();
-    else void Promise.all(pending).then(onDone);
+    if (pending === undefined) onDone(run);
+    else void Promise.all(pending).then(() => onDone(run));
   }
 
   #start(entry: HookEntry, index: number, { run, trace }: Finished): Promise<void> | undefined {

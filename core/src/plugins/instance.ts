@@ -1,4 +1,5 @@
 /** A loaded plugin as the chains see it: hooks, place, and what the host gives it. The loaders make these. */
+import type { ContextOwner } from './request-context.ts';
 import type { HookHandlers, HookName, Hook, JsonObject, ModelInfo, SharedState } from '@bifrost/sdk';
 
 /** The three groups that run one after the other; `builtin` is kept for the gateway's own plugins. */
@@ -29,6 +30,11 @@ export interface PluginInstance {
   readonly asyncScope?: AsyncScope;
   /** `ctx.shared`. */
   readonly shared: SharedState;
+  /**
+   * Called once for each request in which a hook of the plugin was called, after the last one (`inject` included). For plugins
+   * that run elsewhere and keep something for each request. Must not throw.
+   */
+  onRequestEnd?(request: ContextOwner): void;
   /** The gateway's catalogue; absent: nothing is known of any model. */
   getModelInfo?(provider: string, model: string): ModelInfo | undefined;
 }

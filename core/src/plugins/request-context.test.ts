@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { HookContext, LLMRequest } from '@bifrost/sdk';
-import { chainsOf } from './__tests__/chains-of.ts';
+import { chainsOf, trace } from './__tests__/chains-of.ts';
+import { requestOf } from './request-context.ts';
+import type { ContextOwner, RequestContext } from './request-context.ts';
 
 const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [] };
 
@@ -122,5 +124,30 @@ describe('the context of a hook', () => {
     ]);
     void open().preLLM({ ...request, conversation: { model: 'm', stream: false, messages: [] } });
     expect(lines[0]).toContain('hook inputs are read-only: return a new value');
+  });
+});
+
+describe('the end of a request', () => {
+  it('is told once, after `inject`, to the plugins that took part', async () => {
+    const events: string[] = [];
+    let own: ContextOwner | undefined;
+    const { open, chains } = chainsOf([
+      {
+        name: 'a',
+        preRequestHook: (context) => void (own = requestOf(context as RequestContext)),
+        inject: async () => {
+          await Promise.resolve();
+          events.push('inject');
+        },
+        onRequestEnd: (request) => void events.push(request === own ? 'end' : 'another request'),
+      },
+      { name: 'b', preLLMHook: () => undefined, onRequestEnd: () => void events.push('b was not called') },
+    ]);
+    const run = open();
+    void run.preRequest(request);
+    expect(events).toEqual([]);
+    run.finish(trace);
+    await chains.whenIdle();
+    expect(events).toEqual(['inject', 'end']);
   });
 });

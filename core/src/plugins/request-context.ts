@@ -56,7 +56,17 @@ class RequestLog implements PluginLog {
   }
 }
 
+/**
+ * The request that a context belongs to, the same for all contexts of it. For hooks that pass a call on to another realm; not a
+ * member, as plugins must not reach what the contexts share.
+ */
+export let requestOf: (context: RequestContext) => ContextOwner;
+
 export class RequestContext implements HookContext<unknown> {
+  static {
+    requestOf = (context) => context.#owner;
+  }
+
   readonly #owner: ContextOwner;
   readonly #instance: PluginInstance;
   #log: RequestLog | undefined;

@@ -1,4 +1,7 @@
-/** Loads one inline module: resolve, import, check, validate the config, `init`. */
+/**
+ * Loads one plugin into this realm: resolve, import, check, validate the config, `init`. What comes after the import is the same
+ * for every kind of artefact, and in every realm: `instantiatePlugin`.
+ */
 import { LocalSharedState, messageOf, settleWithin } from '@bifrost/core';
 import type { LogLevel, PluginInstance } from '@bifrost/core';
 import { deepFreeze, hookNames, PluginError } from '@bifrost/sdk';
@@ -13,6 +16,7 @@ import type { PluginIdentity } from './plugin-scope.ts';
 import { readPluginModule } from './read-plugin-module.ts';
 import type { CheckedPlugin } from './read-plugin-module.ts';
 import { resolvePluginPath } from './resolve-plugin-path.ts';
+import type { PluginLocation } from './resolve-plugin-path.ts';
 import { validatePluginConfig } from './validate-plugin-config.ts';
 
 /** What the host gives to the loading of every plugin. */
@@ -54,10 +58,20 @@ function pluginLog(logger: PluginLog, name: string): PluginLog {
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-interface ImportedPlugin {
+/** A plugin whose code is in the realm; nothing of it was called yet. */
+export interface ImportedPlugin {
+  /** A module namespace, or `{ default: plugin }`. */
   readonly module: unknown;
   readonly file?: string;
+  /** Gives back what the realm holds for it. Called once: after `cleanup`, or when the load fails later on. */
+  readonly unload?: () => void | Promise<void>;
 }
+
+/** What the host gives to a plugin that is in the realm. */
+export type InstanceOptions = Pick<
+  LoadOptions,
+  'logger' | 'initTimeoutMs' | 'cleanupTimeoutMs' | 'sharedState' | 'getModelInfo'
+>;
 
 async function importPlugin(
   entry: PluginEntry,
@@ -72,7 +86,16 @@ async function importPlugin(
       code: 'BF_PLUGIN_UNKNOWN',
     });
   }
-  const location = resolvePluginPath(name, path, options);
+  return importPluginModule(name, resolvePluginPath(name, path, options), identity, options);
+}
+
+/** Imports the module at `location`. Rejects with PluginError. */
+export async function importPluginModule(
+  name: string,
+  location: PluginLocation,
+  identity: PluginIdentity,
+  options: Pick<LoadOptions, 'initTimeoutMs' | 'importModule'>,
+): Promise<ImportedPlugin> {
   const { specifier, plugin } = beginPluginImport(name, identity.generation, location);
   const settled = await settleWithin(
     runInPluginScope(identity, () => options.importModule(specifier)),
@@ -80,7 +103,7 @@ async function importPlugin(
   );
   if (settled.kind === 'value') return { module: settled.value, ...entryFile(plugin) };
   if (settled.kind === 'threw') {
-    if (location.kind === 'package' && plugin.files.length === 0) throw missingPackage(entry, location, settled.thrown);
+    if (location.kind === 'package' && plugin.files.length === 0) throw missingPackage(name, location, settled.thrown);
     throw explainLoadError(name, settled.thrown, plugin.files);
   }
   throw new PluginError(
@@ -98,12 +121,12 @@ function entryFile(plugin: PluginImport): { readonly file?: string } {
 }
 
 function missingPackage(
-  entry: PluginEntry,
+  name: string,
   location: { readonly name: string; readonly directories: readonly string[] },
   cause: unknown,
 ): PluginError {
   return new PluginError(
-    entry.name,
+    name,
     `there is no file, folder or npm package "${location.name}"; looked in node_modules from ${location.directories.join(' and ')} upwards ` +
       `(\`npm install ${location.name}\` there, or begin the path with "./" for a file)`,
     { code: 'BF_PLUGIN_FILE_MISSING', cause },
@@ -173,9 +196,39 @@ export async function loadPlugin(
   options: LoadOptions,
   events: InstanceEvents,
 ): Promise<LoadedPlugin> {
+  const identity = identityOf(entry, generation, events);
+  const imported = await importPlugin(entry, identity, options);
+  return instantiatePlugin(entry, imported, options, { identity, ...events });
+}
+
+/** Who is told of what a plugin of this entry does outside of its hooks. */
+export function identityOf(entry: PluginEntry, generation: string, events: InstanceEvents): PluginIdentity {
+  return { name: entry.name, generation, onEscape: (thrown) => events.onEscape(thrown) };
+}
+
+/** Checks and configures what was imported and runs its `init`. Rejects with PluginError; then it was unloaded. */
+export async function instantiatePlugin(
+  entry: PluginEntry,
+  imported: ImportedPlugin,
+  options: InstanceOptions,
+  events: InstanceEvents & { readonly identity: PluginIdentity },
+): Promise<LoadedPlugin> {
+  const unload = once(async () => imported.unload?.());
+  try {
+    return await instantiate(entry, { ...imported, unload }, options, events);
+  } catch (error) {
+    await unload();
+    throw error;
+  }
+}
+
+async function instantiate(
+  entry: PluginEntry,
+  { module, file, unload }: ImportedPlugin,
+  options: InstanceOptions,
+  { identity, ...events }: InstanceEvents & { readonly identity: PluginIdentity },
+): Promise<LoadedPlugin> {
   const { name } = entry;
-  const identity: PluginIdentity = { name, generation, onEscape: (thrown) => events.onEscape(thrown) };
-  const { module, file } = await importPlugin(entry, identity, options);
   const plugin = readPluginModule(name, module);
   const given = { config: entry.config, timeoutMs: options.initTimeoutMs };
   const config = await runInPluginScope(identity, () => validatePluginConfig(name, plugin.configSchema, given));
@@ -185,13 +238,15 @@ export async function loadPlugin(
   const contextOf = (signal: AbortSignal): PluginContext<unknown> => ({ name, config, log, signal, shared });
   const runCleanup = once(async () => {
     const { cleanup } = plugin;
-    if (cleanup === undefined) return;
     const call = (signal: AbortSignal): unknown =>
-      runInPluginScope(identity, () => cleanup.call(plugin.self, contextOf(signal)));
+      runInPluginScope(identity, () => cleanup?.call(plugin.self, contextOf(signal)));
     try {
-      await runLifeCycle({ name, stage: 'cleanup', timeoutMs: options.cleanupTimeoutMs, call });
+      if (cleanup !== undefined)
+        await runLifeCycle({ name, stage: 'cleanup', timeoutMs: options.cleanupTimeoutMs, call });
     } catch (error) {
       options.logger.warn(messageOf(error), { plugin: name });
+    } finally {
+      await unload?.();
     }
   });
   const { init } = plugin;

@@ -15,6 +15,8 @@ export interface ChildOptions {
   /** As of `spawn`; with `'ipc'` in it the child has `process.send`. */
   readonly stdio?: StdioOptions;
   readonly workingDirectory?: string;
+  /** Makes the child the leader of a process group and session of its own: a signal to the terminal does not reach it. */
+  readonly isOwnGroup?: boolean;
   /** How IPC messages are written. @default 'json' */
   readonly serialization?: 'json' | 'advanced';
 }
@@ -42,6 +44,7 @@ export function startChild(entry: RealmEntry, options: ChildOptions = {}): Child
   return spawn(process.execPath, childArguments(entry, options), {
     env: { ...options.environment },
     stdio: options.stdio ?? 'pipe',
+    detached: options.isOwnGroup ?? false,
     ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),
     ...(options.serialization === undefined ? {} : { serialization: options.serialization }),
   });

@@ -23,7 +23,8 @@ export const trace: RequestTrace = {
   lane: 'identical',
 };
 
-export type TestPlugin = Plugin & Partial<Pick<PluginInstance, 'placement' | 'order' | 'config' | 'onDisabled'>>;
+export type TestPlugin = Plugin &
+  Partial<Pick<PluginInstance, 'placement' | 'order' | 'config' | 'onDisabled' | 'onRequestEnd'>>;
 
 export interface TestChains {
   readonly chains: PluginChainSet;
@@ -39,7 +40,7 @@ export interface TestChains {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function instanceOf(plugin: TestPlugin, lines: string[]): PluginInstance {
-  const { name, placement, order, config, onDisabled, guard, ...hooks } = plugin;
+  const { name, placement, order, config, onDisabled, onRequestEnd, guard, ...hooks } = plugin;
   return {
     name,
     config: config ?? {},
@@ -51,6 +52,7 @@ function instanceOf(plugin: TestPlugin, lines: string[]): PluginInstance {
     order: order ?? 0,
     log: (level, message, fields) => lines.push(`${level} ${textOf(fields['plugin'])} ${message}`),
     ...(onDisabled === undefined ? {} : { onDisabled }),
+    ...(onRequestEnd === undefined ? {} : { onRequestEnd }),
   };
 }
 
