@@ -14,7 +14,8 @@ function relay(response: ServerResponse): Dispatcher.DispatchHandler {
     onRequestStart: () => undefined,
     onResponseStart(_controller, statusCode, headers) {
       const passed: Record<string, string | string[]> = {};
-      for (const name of ['content-type', 'content-length']) if (headers[name] !== undefined) passed[name] = headers[name];
+      for (const name of ['content-type', 'content-length'])
+        if (headers[name] !== undefined) passed[name] = headers[name];
       response.writeHead(statusCode, passed);
     },
     onResponseData: (_controller, chunk) => void response.write(chunk),

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import { GatewayRequest } from './gateway-request.ts';
 
 /** Most bytes of a request's head. Source: Bifrost's `server.read_buffer_size`. */
 const maxHeadBytes = 64 * 1024;
@@ -9,9 +10,10 @@ const headTimeoutMs = 60_000;
 const keepAliveTimeoutMs = 75_000;
 
 /** Node's HTTP server with every limit stated: none may cut a long upload or stream, all heads are bounded. */
-export function createHttpServer(listener: (request: IncomingMessage, response: ServerResponse) => void): Server {
+export function createHttpServer(listener: (request: GatewayRequest, response: ServerResponse) => void): Server {
   const server = createServer(
     {
+      IncomingMessage: GatewayRequest,
       maxHeaderSize: maxHeadBytes,
       headersTimeout: headTimeoutMs,
       requestTimeout: 0,

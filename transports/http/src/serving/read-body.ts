@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { BodyTaker, GatewayRequest } from './gateway-request.ts';
 
 /**
  * First allocation for a body of stated length: up to this it is reserved at once, so that the body is never copied into a larger
@@ -16,8 +16,8 @@ export type BodyListener = (failure: BodyFailure | null, body: Buffer) => void;
 
 const empty = Buffer.alloc(0);
 
-class BodyReader {
-  readonly #request: IncomingMessage;
+class BodyReader implements BodyTaker {
+  readonly #request: GatewayRequest;
   readonly #limit: number;
   readonly #expected: number;
   readonly #listener: BodyListener;
@@ -26,31 +26,31 @@ class BodyReader {
   #isDone = false;
   #isWatched = false;
 
-  constructor(request: IncomingMessage, limit: number, expected: number, listener: BodyListener) {
+  constructor(request: GatewayRequest, limit: number, expected: number, listener: BodyListener) {
     this.#request = request;
     this.#limit = limit;
     this.#expected = expected;
     this.#listener = listener;
   }
 
-  push(chunk: Buffer): void {
+  onBodyData(chunk: Buffer): void {
     if (this.#isDone) return;
     // The common case: the body came with the head, in a buffer of its own.
     if (this.#length === 0 && chunk.length === this.#expected) {
       this.#buffer = chunk;
       this.#length = chunk.length;
-      this.finish(null);
+      this.#finish(null);
       return;
     }
     const needed = this.#length + chunk.length;
     if (needed > this.#limit) {
-      this.finish('too-large');
+      this.#finish('too-large');
       return;
     }
     if (needed > this.#buffer.length) this.#grow(needed);
     chunk.copy(this.#buffer, this.#length);
     this.#length = needed;
-    if (needed === this.#expected) this.finish(null);
+    if (needed === this.#expected) this.#finish(null);
     else this.#watch();
   }
 
@@ -67,13 +67,22 @@ class BodyReader {
   #watch(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    this.#request.setTimeout(stallMs, () => this.finish('stalled'));
+    this.#request.setTimeout(stallMs, () => this.#finish('stalled'));
   }
 
-  finish(failure: BodyFailure | null): void {
+  onBodyEnd(): void {
+    this.#finish(null);
+  }
+
+  onBodyAborted(): void {
+    this.#finish('aborted');
+  }
+
+  #finish(failure: BodyFailure | null): void {
     if (this.#isDone) return;
     this.#isDone = true;
     if (this.#isWatched) this.#request.setTimeout(0);
+    if (failure !== null) this.#request.releaseBody();
     const { length } = this.#buffer;
     const body = this.#length === length ? this.#buffer : this.#buffer.subarray(0, this.#length);
     this.#buffer = empty;
@@ -85,7 +94,7 @@ class BodyReader {
  * Reads a body whole, held once, at most `limit` bytes, chunked bodies included. A length over the limit is refused before a
  * byte is read. The listener of a refused body still gets a readable connection: the caller answers, then discards the rest.
  */
-export function readBody(request: IncomingMessage, limit: number, listener: BodyListener): void {
+export function readBody(request: GatewayRequest, limit: number, listener: BodyListener): void {
   const stated = request.headers['content-length'];
   const expected = stated === undefined ? -1 : Number(stated);
   if (expected > limit) {
@@ -97,9 +106,5 @@ export function readBody(request: IncomingMessage, limit: number, listener: Body
     listener(null, empty);
     return;
   }
-  const reader = new BodyReader(request, limit, expected, listener);
-  request.on('data', (chunk: Buffer) => reader.push(chunk));
-  request.on('end', () => reader.finish(null));
-  request.on('close', () => reader.finish('aborted'));
-  request.on('error', () => reader.finish('aborted'));
+  request.takeBody(new BodyReader(request, limit, expected, listener));
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ResponseSink } from '@bifrost/core';
+import type { Exchange } from './exchange.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
@@ -27,14 +28,16 @@ function frameChunk(chunk: Uint8Array): Buffer {
  * the socket, writes three pieces and uncorks in a later tick, which costs a third more per chunk.
  */
 export class HttpResponseSink implements ResponseSink {
+  readonly #exchange: Exchange;
   readonly #response: ServerResponse;
   #headers: Headers | undefined;
   #statusCode = 0;
   /** The socket that chunks may be written to directly; undefined until the head is out, or where it is not ours alone. */
   #socket: Socket | undefined;
 
-  constructor(response: ServerResponse) {
-    this.#response = response;
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    this.#response = exchange.response;
   }
 
   get isClosed(): boolean {
@@ -42,14 +45,7 @@ export class HttpResponseSink implements ResponseSink {
   }
 
   onClose(listener: () => void): void {
-    const response = this.#response;
-    if (response.destroyed) {
-      process.nextTick(listener);
-      return;
-    }
-    response.once('close', () => {
-      if (!response.writableFinished) listener();
-    });
+    this.#exchange.onClientGone(listener);
   }
 
   /** The head leaves with the first bytes of the body, in one packet. */

@@ -1,0 +1,109 @@
+import type { Server, ServerResponse } from 'node:http';
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { answerClientError } from './client-error.ts';
+import type { Exchange } from './exchange.ts';
+import type { GatewayRequest } from './gateway-request.ts';
+import { createHttpServer } from './http-server.ts';
+import { routeTable } from './route-table.ts';
+import type { RouteEntry } from './route-table.ts';
+
+/** What becomes of a request. */
+export interface RouterListener {
+  /** Every request comes here first; `router.route` takes it from there. */
+  entered(request: GatewayRequest, response: ServerResponse): void;
+  routed(entry: RouteEntry, exchange: Exchange): void;
+  unrouted(exchange: Exchange): void;
+  failed(error: Error & { readonly statusCode?: number }, exchange: Exchange): void;
+}
+
+/** The routes with an exact path, by method and path: nearly every request is for one of them. */
+const exactRoutes: ReadonlyMap<string, ReadonlyMap<string, RouteEntry>> = new Map(
+  ['GET', 'POST'].map((method) => {
+    const entries = routeTable.filter((entry) => entry.method === method && !entry.path.endsWith('*'));
+    return [method, new Map(entries.map((entry) => [entry.path, entry]))];
+  }),
+);
+
+/** The route whose path is written exactly like the request's target: no query, no escape, no trailing slash. */
+export function findExactRoute(method: string | undefined, target: string | undefined): RouteEntry | undefined {
+  return exactRoutes.get(method ?? '')?.get(target ?? '');
+}
+
+/**
+ * The server and its routes. Fastify has the whole table and decides everything that is not plain: wildcards, HEAD, other methods,
+ * what is not found. A target that is a route's path to the letter needs none of that and spares the 3 µs.
+ */
+export class Router {
+  readonly server: Server;
+  readonly #fastify: FastifyInstance;
+  readonly #listener: RouterListener;
+  #handle: ((request: GatewayRequest, response: ServerResponse) => void) | undefined;
+
+  /** Call `ready` before the server listens. */
+  constructor(listener: RouterListener) {
+    this.#listener = listener;
+    let server: Server | undefined;
+    this.#fastify = fastify({
+      logger: false,
+      routerOptions: { maxParamLength: 4096 },
+      clientErrorHandler: (error, socket) =>
+        answerClientError(error, socket as Parameters<typeof answerClientError>[1]),
+      serverFactory: (handle) => {
+        this.#handle = handle;
+        server = createHttpServer((request, response) => listener.entered(request, response));
+        return server;
+      },
+    });
+    if (server === undefined) throw new TypeError('fastify did not create its server');
+    this.server = server;
+    this.#register();
+  }
+
+  async ready(): Promise<void> {
+    await this.#fastify.ready();
+  }
+
+  /** Finds the route of a request whose target has been checked. */
+  route(exchange: Exchange): void {
+    const { request, response } = exchange;
+    const entry = findExactRoute(request.method, request.url);
+    if (entry === undefined) this.#handle?.(request, response);
+    else this.#listener.routed(entry, exchange);
+  }
+
+  #register(): void {
+    const app = this.#fastify;
+    // Every request is taken over before Fastify looks at its content type and body: bodies are read by us, once, into one
+    // buffer, and only where the route wants one. The handlers themselves are never reached.
+    const handler = (): void => undefined;
+    for (const entry of routeTable) {
+      app.route({
+        method: entry.method,
+        url: entry.path,
+        onRequest: (request, reply) => {
+          reply.hijack();
+          this.#listener.routed(entry, exchangeOf(request.raw));
+        },
+        handler,
+      });
+    }
+    app.addHook('onRequest', (request, reply, done) => {
+      if (!request.is404) return done();
+      reply.hijack();
+      this.#listener.unrouted(exchangeOf(request.raw));
+      return undefined;
+    });
+    app.setErrorHandler((error, request, reply) => {
+      reply.hijack();
+      this.#listener.failed(error as Error, exchangeOf(request.raw));
+    });
+  }
+}
+
+/** The exchange that Fastify's view of a request belongs to. */
+function exchangeOf(request: unknown): Exchange {
+  const { exchange } = request as GatewayRequest;
+  if (exchange === undefined) throw new TypeError('a request was routed before it was entered');
+  return exchange;
+}
