@@ -13,6 +13,8 @@ const reverseHooks: ReadonlySet<HookName> = new Set([
   'httpTransportResponseHeadersHook',
   'httpTransportStreamChunkHook',
   'httpTransportPostHook',
+  'postMCPHook',
+  'postMCPConnectionHook',
 ]);
 
 interface Place {

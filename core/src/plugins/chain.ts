@@ -101,6 +101,10 @@ export interface PluginRun {
     chunk: StreamChunk,
   ): StreamChunk | null | { readonly error: ErrorInfo } | Promise<StreamChunk | null | { readonly error: ErrorInfo }>;
   httpPost(response: HttpResponse): HttpPostResult | undefined | Promise<HttpPostResult | undefined>;
+  /** The first byte of a stream's content leaves: what hooks take from now on is not added to the time to first content. */
+  noteContentOut?(): void;
+  /** The trace with what the plugins have put on it so far. */
+  complete?(trace: RequestTrace): RequestTrace;
   /** Runs `inject` hooks in the background and releases the request's plugin state. Call exactly once. */
   finish(trace: RequestTrace): void;
 }

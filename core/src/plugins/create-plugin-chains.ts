@@ -1,16 +1,17 @@
 /** Builds the chains of one snapshot: sorted once, filters compiled once, null where no plugin has the hook. */
-import { hookNames } from '@bifrost/sdk';
-import type { HookName, HttpRequest, RequestFacts, RequestTrace } from '@bifrost/sdk';
-import { forwardRanks, sortEntries } from './chain-order.ts';
+import type { HttpRequest, RequestFacts, RequestTrace } from '@bifrost/sdk';
 import { ChainRun } from './chain-run.ts';
 import type { PluginChains, PluginRun } from './chain.ts';
-import { createHookEntry } from './hook-entry.ts';
-import type { HookEntry, PluginSlot } from './hook-entry.ts';
-import type { HookFiguresSnapshot } from './hook-figures.ts';
+import { createEntries, createSortedChains } from './create-entries.ts';
+import type { HookEntry } from './hook-entry.ts';
 import { InjectQueue } from './inject-queue.ts';
 import type { PluginInstance } from './instance.ts';
+import { figuresOf } from './plugin-figures.ts';
+import type { PluginFigures } from './plugin-figures.ts';
+import { createSlots } from './plugin-slot.ts';
+import type { PluginSlot } from './plugin-slot.ts';
 import { needsOf } from './sorted-chains.ts';
-import type { Entries, RunOwner, SortedChains } from './sorted-chains.ts';
+import type { RunOwner, SortedChains } from './sorted-chains.ts';
 
 export interface PluginChainsOptions {
   /** Freezes every hook input to its depth, so that a plugin that changes its input in place fails. For development and tests. */
@@ -19,79 +20,33 @@ export interface PluginChainsOptions {
   readonly injectConcurrency?: number;
   /** Draws a request's number for `filter.sampling`. @default Math.random */
   readonly random?: () => number;
-}
-
-/** One plugin's figures by hook. */
-export interface PluginFigures {
-  readonly plugin: string;
-  readonly hooks: Readonly<Partial<Record<HookName, HookFiguresSnapshot>>>;
-  /** The longest run of failures that one of its hooks is in; 0 when every hook's last call was right. */
-  readonly failuresInARow: number;
+  /**
+   * Shared memory in which a supervisor sees which plugin runs. Cell 0 holds the mark of the hook that runs inline now (see
+   * `readRunningMark`), 0 when none does; cell n + 1, where the array is that long, how many promises of the plugin with slot
+   * number n have not settled.
+   */
+  readonly running?: Int32Array;
+  /** The slot number of the first plugin, where several sets of chains write into one `running`. @default 0 */
+  readonly firstSlotNumber?: number;
 }
 
 /** The chains with what their host needs to know of them. */
 export interface PluginChainSet extends PluginChains {
   figures(): readonly PluginFigures[];
+  /** The plugins' names by their slot numbers in `running`. */
+  readonly slotNames: ReadonlyMap<number, string>;
   /** Requests that were opened and whose last `inject` has not ended. */
   readonly inFlight: number;
   /** Resolves as soon as nothing is in flight. */
   whenIdle(): Promise<void>;
 }
 
-type EntriesByHook = ReadonlyMap<HookName, readonly HookEntry[]>;
-
-function createSlots(instances: readonly PluginInstance[]): readonly PluginSlot[] {
-  const httpRanks = forwardRanks(instances, 'httpTransportPreHook');
-  const llmRanks = forwardRanks(instances, 'preLLMHook');
-  return instances.map((instance, index) => ({
-    index,
-    instance,
-    httpRank: httpRanks[index] ?? index,
-    llmRank: llmRanks[index] ?? index,
-    isDisabled: false,
-  }));
-}
-
-function createEntries(slots: readonly PluginSlot[]): EntriesByHook {
-  let requestTests = 0;
-  const entries = new Map<HookName, readonly HookEntry[]>();
-  for (const hook of hookNames) {
-    const list: HookEntry[] = [];
-    for (const slot of slots) {
-      const entry = createHookEntry(slot, hook, requestTests);
-      if (entry === undefined) continue;
-      if (entry.requestTestIndex >= 0) requestTests += 1;
-      list.push(entry);
-    }
-    if (list.length > 0) entries.set(hook, sortEntries(list));
-  }
-  return entries;
-}
-
-function createSortedChains(entries: EntriesByHook): SortedChains {
-  const of = (hook: HookName): Entries => entries.get(hook) ?? null;
-  const [httpPreAuth, httpPre] = [of('httpTransportPreAuthHook'), of('httpTransportPreHook')];
-  const httpPreBoth = [...(httpPreAuth ?? []), ...(httpPre ?? [])];
-  return {
-    httpPreBoth: httpPreBoth.length === 0 ? null : httpPreBoth,
-    httpPreAuth,
-    httpPre,
-    preRequest: of('preRequestHook'),
-    preLLM: of('preLLMHook'),
-    postLLM: of('postLLMHook'),
-    streamEvent: of('streamEventHook'),
-    responseHeaders: of('httpTransportResponseHeadersHook'),
-    streamChunk: of('httpTransportStreamChunkHook'),
-    httpPost: of('httpTransportPostHook'),
-    inject: of('inject'),
-  };
-}
-
 class ChainSet implements PluginChainSet, RunOwner {
   readonly needs: PluginChains['needs'];
   readonly chains: SortedChains;
   readonly areInputsFrozen: boolean;
-  readonly #slots: readonly PluginSlot[];
+  readonly slots: readonly PluginSlot[];
+  readonly running: Int32Array;
   /** The slots whose plugins want to know when a request ends. */
   readonly #endSlots: readonly PluginSlot[];
   readonly #entries: readonly HookEntry[];
@@ -103,8 +58,10 @@ class ChainSet implements PluginChainSet, RunOwner {
   #idleListeners: (() => void)[] = [];
 
   constructor(instances: readonly PluginInstance[], options: PluginChainsOptions) {
-    const entries = createEntries((this.#slots = createSlots(instances)));
-    this.#endSlots = this.#slots.filter(({ instance }) => instance.onRequestEnd !== undefined);
+    this.slots = createSlots(instances, options.firstSlotNumber ?? 0);
+    this.#endSlots = this.slots.filter(({ instance }) => instance.onRequestEnd !== undefined);
+    this.running = options.running ?? new Int32Array(1);
+    const entries = createEntries(this.slots);
     this.#entries = [...entries.values()].flat();
     this.#requestTests = this.#entries
       .filter((entry) => entry.requestTestIndex >= 0)
@@ -120,6 +77,7 @@ class ChainSet implements PluginChainSet, RunOwner {
             entries: this.chains.inject,
             concurrency: options.injectConcurrency ?? 10_000,
             areInputsFrozen: this.areInputsFrozen,
+            running: this.running,
             onDone: (run) => this.#release(run),
           });
   }
@@ -128,12 +86,16 @@ class ChainSet implements PluginChainSet, RunOwner {
     return this.#inFlight;
   }
 
+  get slotNames(): ReadonlyMap<number, string> {
+    return new Map(this.slots.map((slot) => [slot.number, slot.instance.name]));
+  }
+
   open(facts: RequestFacts, headers: HttpRequest['headers'], signal: AbortSignal): PluginRun | null {
     if (this.#entries.length === 0) return null;
     const rejected = this.#requestTests.length === 0 ? null : this.#reject(facts, headers);
     if (rejected === 'all') return null;
     this.#inFlight += 1;
-    return new ChainRun(this, facts, signal, rejected);
+    return new ChainRun(this, facts, { signal, rejected, observer: null });
   }
 
   finish(run: ChainRun, trace: RequestTrace): void {
@@ -142,14 +104,12 @@ class ChainSet implements PluginChainSet, RunOwner {
   }
 
   figures(): readonly PluginFigures[] {
-    return this.#slots.map((slot) => {
-      const own = this.#entries.filter((entry) => entry.slot === slot);
-      return {
-        plugin: slot.instance.name,
-        hooks: Object.fromEntries(own.map((entry) => [entry.hook, entry.figures.snapshot()])),
-        failuresInARow: Math.max(0, ...own.map((entry) => entry.failuresInARow)),
-      };
-    });
+    return this.slots.map((slot) =>
+      figuresOf(
+        slot,
+        this.#entries.filter((entry) => entry.slot === slot),
+      ),
+    );
   }
 
   whenIdle(): Promise<void> {
@@ -163,6 +123,7 @@ class ChainSet implements PluginChainSet, RunOwner {
     let rejections = 0;
     for (const entry of this.#requestTests) {
       if (entry.filter.request?.(facts, headers, sample) !== false) continue;
+      entry.figures.skipped.filter += 1;
       rejected ??= new Uint8Array(this.#requestTests.length);
       rejected[entry.requestTestIndex] = 1;
       rejections += 1;

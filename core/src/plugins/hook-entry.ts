@@ -1,26 +1,17 @@
 /** One hook of one plugin, ready to be called: options resolved, filter compiled, figures beside it. */
-import type { HookFilter, HookName, OnError, Reads } from '@bifrost/sdk';
+import type { ChunkMode, HoldBack, HookFilter, HookName, OnError, Reads } from '@bifrost/sdk';
 import { HookFigures } from './hook-figures.ts';
 import { compileFilter } from './hook-filter.ts';
 import type { CompiledFilter } from './hook-filter.ts';
 import type { PluginInstance } from './instance.ts';
+import { LatencyBudget } from './latency-budget.ts';
+import type { PluginSlot } from './plugin-slot.ts';
+import { runningMark } from './running-mark.ts';
 
 export const defaultTimeoutMs = 5000;
 
 /** A hook's handler without its types: they were checked when the plugin was written, results are checked at run time. */
 export type AnyHandler = (this: unknown, context: unknown, input: unknown) => unknown;
-
-/** A plugin within one set of chains. */
-export interface PluginSlot {
-  /** Place in the list of instances; stable within the set. */
-  readonly index: number;
-  readonly instance: PluginInstance;
-  /** Place in the forward pass of the HTTP hooks and of the LLM hooks, whether or not the plugin has the hook. */
-  readonly httpRank: number;
-  readonly llmRank: number;
-  /** True once `disableAfter` has switched the plugin off. */
-  isDisabled: boolean;
-}
 
 /** What happens to the request when the hook fails. */
 export type FailurePolicy = 'continue' | 'deny' | 'skip';
@@ -43,6 +34,13 @@ export interface HookEntry {
   /** A post hook runs only where the forward pass reached this rank; -1 for forward hooks: always. */
   readonly rank: number;
   readonly figures: HookFigures;
+  /** Undefined where the plugin has no latency budget. */
+  readonly budget: LatencyBudget | undefined;
+  /** What `running` holds while the hook runs. */
+  readonly mark: number;
+  /** How much of a stream the hook is shown at once; undefined where it did not say. */
+  readonly chunks: ChunkMode | undefined;
+  readonly holdBack: HoldBack | undefined;
   failuresInARow: number;
   /** `performance.now()` of the last failure that was logged, and how many were not since. */
   lastLoggedAt: number;
@@ -56,11 +54,17 @@ interface LooseHookObject {
   readonly filter?: HookFilter;
   readonly timeoutMs?: number;
   readonly onError?: OnError;
+  readonly chunks?: ChunkMode;
+  readonly holdBack?: HoldBack;
 }
 
 const defaultReads: Partial<Record<HookName, Reads>> = {
   streamEventHook: 'messages',
   httpTransportStreamChunkHook: 'body',
+  preMCPHook: 'body',
+  postMCPHook: 'body',
+  preMCPConnectionHook: 'body',
+  postMCPConnectionHook: 'body',
 };
 
 const hookOrders = { pre: -1, post: 1 } as const;
@@ -85,11 +89,15 @@ function rankOf(slot: PluginSlot, hook: HookName): number {
   switch (hook) {
     case 'postLLMHook':
     case 'streamEventHook':
-      return slot.llmRank;
+      return slot.ranks.llm;
     case 'httpTransportPostHook':
     case 'httpTransportResponseHeadersHook':
     case 'httpTransportStreamChunkHook':
-      return slot.httpRank;
+      return slot.ranks.http;
+    case 'postMCPHook':
+      return slot.ranks.mcp;
+    case 'postMCPConnectionHook':
+      return slot.ranks.mcpConnection;
     default:
       return -1;
   }
@@ -100,12 +108,21 @@ function policyOf(onError: OnError | undefined, isGuard: boolean): FailurePolicy
   return isGuard ? 'deny' : 'continue';
 }
 
+/** A guard that lets pass what it cannot judge is an exception that somebody must be able to find in the log. */
+function warnOfOpenGuard(instance: PluginInstance, hook: HookName, policy: FailurePolicy): void {
+  const { name } = instance;
+  const message = `plugin ${name} is a guard, but where its ${hook} fails the request passes (onError: ${policy})`;
+  instance.log('warn', message, { plugin: name, hook });
+}
+
 /** Makes the entry of one hook, or undefined where the plugin has none. `requestTestIndex` numbers entries with a request test. */
 export function createHookEntry(slot: PluginSlot, hook: HookName, requestTestIndex: number): HookEntry | undefined {
   const { instance } = slot;
   const options = hookObject(instance, hook);
   if (options === undefined) return undefined;
-  const { onError } = options;
+  const onError = instance.onError ?? options.onError;
+  const policy = policyOf(onError, instance.isGuard);
+  if (instance.isGuard && policy !== 'deny' && hook !== 'inject') warnOfOpenGuard(instance, hook, policy);
   const filter = compileFilter(options.filter);
   return {
     slot,
@@ -116,11 +133,15 @@ export function createHookEntry(slot: PluginSlot, hook: HookName, requestTestInd
     hookOrder: hookOrderOf(instance, hook),
     filter,
     requestTestIndex: filter.request === null ? -1 : requestTestIndex,
-    timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
-    policy: policyOf(onError, instance.isGuard),
+    timeoutMs: instance.timeoutMs ?? options.timeoutMs ?? defaultTimeoutMs,
+    policy,
     disableAfter: typeof onError === 'object' ? onError.disableAfter : 0,
     rank: rankOf(slot, hook),
     figures: new HookFigures(),
+    budget: instance.budgetMs === undefined ? undefined : new LatencyBudget(instance.budgetMs),
+    mark: runningMark(slot.number, hook),
+    chunks: options.chunks,
+    holdBack: options.holdBack,
     failuresInARow: 0,
     lastLoggedAt: Number.NEGATIVE_INFINITY,
     unloggedFailures: 0,

@@ -159,7 +159,7 @@ describe('the policies of a failing hook', () => {
   });
 
   it('logs a hook that fails all the time only now and then, with the number left out', async () => {
-    const { open, lines, chains } = chainsOf([{ name: 'a', preRequestHook: broken }]);
+    const { open, lines, chains } = chainsOf([{ name: 'a', breaker: false, preRequestHook: broken }]);
     for (let index = 0; index < 50; index += 1) void open().preRequest(request);
     expect(lines.length).toBeLessThan(10);
     await vi.advanceTimersByTimeAsync(1001);

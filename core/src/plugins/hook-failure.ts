@@ -1,6 +1,7 @@
 /** What a failed hook call leads to: words for the log, the count that may disable the plugin, the error of a denial. */
 import type { ErrorInfo, PluginFailure } from '@bifrost/sdk';
 import type { HookEntry } from './hook-entry.ts';
+import type { OffReason } from './plugin-health.ts';
 
 export const hookFailedCode = 'BF_PLUGIN_HOOK_FAILED';
 
@@ -25,15 +26,22 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** The error of a request that was refused because a guard's hook failed. 500: the caller did nothing wrong. */
-export function denialOf(entry: HookEntry, requestId: string): ErrorInfo {
+/**
+ * The error of a request that was refused because a hook that must judge it could not: it failed, or its plugin is switched off
+ * (`off`) after it failed too often. 500: the caller did nothing wrong.
+ */
+export function denialOf(entry: HookEntry, requestId: string, off?: OffReason): ErrorInfo {
   const { name } = entry.slot.instance;
+  const why =
+    off === undefined
+      ? `its ${entry.hook} failed and it fails closed`
+      : `it is switched off after failures (${off === 'breaker' ? 'for a while' : 'until it is loaded again'}) and it fails closed`;
   return {
     statusCode: 500,
     code: hookFailedCode,
     type: 'plugin_error',
     message:
-      `The request was refused because plugin "${name}" could not judge it: its ${entry.hook} failed and it fails closed. ` +
+      `The request was refused because plugin "${name}" could not judge it: ${why}. ` +
       `The gateway's log has the cause under request id ${requestId}.`,
     origin: 'plugin',
     allowFallbacks: false,
@@ -61,14 +69,21 @@ export function logFailure(entry: HookEntry, failure: PluginFailure, requestId: 
   entry.unloggedFailures = 0;
 }
 
-/** Switches the plugin off when its hook has failed too often in a row. */
-export function countTowardsDisabling(entry: HookEntry): void {
+/** Counts a failed call: it may disable the plugin, or open its breaker. */
+export function countFailure(entry: HookEntry): void {
   entry.failuresInARow += 1;
-  const { slot } = entry;
-  if (entry.disableAfter === 0 || entry.failuresInARow < entry.disableAfter || slot.isDisabled) return;
-  slot.isDisabled = true;
-  slot.instance.onDisabled?.(
+  const { health, instance } = entry.slot;
+  health.failed(entry, performance.now());
+  if (entry.disableAfter === 0 || entry.failuresInARow < entry.disableAfter || health.isDisabled) return;
+  health.disable();
+  instance.onDisabled?.(
     `${entry.hook} failed ${entry.failuresInARow} times in a row` +
-      (slot.instance.isGuard ? '; as it is a guard, every request that it would see is refused' : ''),
+      (instance.isGuard ? '; as it is a guard, every request that it would see is refused' : ''),
   );
+}
+
+/** Counts a call that was right. */
+export function countSuccess(entry: HookEntry): void {
+  entry.failuresInARow = 0;
+  if (entry.slot.health.isOff) entry.slot.health.succeeded(entry);
 }

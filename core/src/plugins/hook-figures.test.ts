@@ -24,7 +24,15 @@ describe('the figures of a hook', () => {
 
   it('has no percentile before the first call, and survives odd durations', () => {
     const figures = new HookFigures();
-    expect(figures.snapshot()).toEqual({ calls: 0, errors: 0, timeouts: 0, dropped: 0, totalMs: 0 });
+    expect(figures.snapshot()).toEqual({
+      calls: 0,
+      errors: 0,
+      timeouts: 0,
+      dropped: 0,
+      skipped: { filter: 0, disabled: 0, breaker: 0, policy: 0 },
+      totalMs: 0,
+      buckets: [],
+    });
     for (const odd of [0, -0.1, 1e12]) figures.record(odd);
     expect(figures.percentile(1)).toBeGreaterThan(1000);
   });

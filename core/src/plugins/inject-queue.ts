@@ -2,7 +2,7 @@
 import type { RequestTrace } from '@bifrost/sdk';
 import { deepFreeze } from '@bifrost/sdk';
 import type { ChainRun } from './chain-run.ts';
-import { messageOf } from './hook-failure.ts';
+import { countSuccess, messageOf } from './hook-failure.ts';
 import type { HookEntry } from './hook-entry.ts';
 import { isThenable, settleWithin } from './settle-within.ts';
 
@@ -16,6 +16,8 @@ export interface InjectQueueOptions {
   /** Calls of one plugin that may be under way at once; further traces are dropped and counted. */
   readonly concurrency: number;
   readonly areInputsFrozen: boolean;
+  /** As of RunOwner. */
+  readonly running: Int32Array;
   /** Called once for each request whose `inject` hooks have all ended. */
   readonly onDone: (run: ChainRun) => void;
 }
@@ -57,7 +59,7 @@ export class InjectQueue {
 
   #start(entry: HookEntry, index: number, { run, trace }: Finished): Promise<void> | undefined {
     const { slot, figures } = entry;
-    if (slot.isDisabled || !run.isDue(entry, null, 0)) return undefined;
+    if (!run.isDue(entry, null, 0) || (slot.health.isOff && !run.isAdmitted(entry))) return undefined;
     const underWay = this.#underWay[index] ?? 0;
     if (underWay >= this.#options.concurrency) {
       figures.dropped += 1;
@@ -65,19 +67,23 @@ export class InjectQueue {
     }
     const context = run.backgroundContext(slot);
     const scope = slot.instance.asyncScope;
+    const { running } = this.#options;
     const startedAt = performance.now();
+    running[0] = entry.mark;
     try {
       const returned =
         scope === undefined
           ? entry.handler.call(entry.self, context, trace)
           : scope.runInAsyncScope(entry.handler, entry.self, context, trace);
+      running[0] = 0;
       if (isThenable(returned)) {
         this.#underWay[index] = underWay + 1;
         return this.#await(entry, index, { run, promise: returned, startedAt, expire: (why) => context.expire(why) });
       }
       figures.record(performance.now() - startedAt);
-      entry.failuresInARow = 0;
+      countSuccess(entry);
     } catch (thrown) {
+      running[0] = 0;
       figures.record(performance.now() - startedAt);
       run.recordFailure(entry, 'threw', messageOf(thrown));
     }
@@ -97,7 +103,7 @@ export class InjectQueue {
     const settled = await settleWithin(call.promise, entry.timeoutMs);
     this.#underWay[index] = (this.#underWay[index] ?? 1) - 1;
     entry.figures.record(performance.now() - call.startedAt);
-    if (settled.kind === 'value') entry.failuresInARow = 0;
+    if (settled.kind === 'value') countSuccess(entry);
     else if (settled.kind === 'threw') call.run.recordFailure(entry, 'threw', messageOf(settled.thrown));
     else {
       const message = `did not settle within ${entry.timeoutMs} ms`;

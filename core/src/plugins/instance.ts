@@ -1,6 +1,6 @@
 /** A loaded plugin as the chains see it: hooks, place, and what the host gives it. The loaders make these. */
 import type { ContextOwner } from './request-context.ts';
-import type { HookHandlers, HookName, Hook, JsonObject, ModelInfo, SharedState } from '@bifrost/sdk';
+import type { HookHandlers, HookName, Hook, JsonObject, ModelInfo, OnError, SharedState } from '@bifrost/sdk';
 
 /** The three groups that run one after the other; `builtin` is kept for the gateway's own plugins. */
 export type PluginPlacement = 'pre_builtin' | 'builtin' | 'post_builtin';
@@ -26,6 +26,16 @@ export interface PluginInstance {
   log(level: LogLevel, message: string, fields: JsonObject): void;
   /** Told once when `disableAfter` has switched the plugin off. */
   onDisabled?(reason: string): void;
+  /** The operator's, in the place of what the hooks state for themselves. */
+  readonly timeoutMs?: number;
+  readonly onError?: OnError;
+  /** False: a hook is called however often it fails. @default after 20 failures in a row, for 10 s */
+  readonly breaker?: BreakerOptions | false;
+  /** A hook whose p99 over the last window (10 s, at least 100 calls) is above this many milliseconds makes the plugin `degraded`. */
+  readonly budgetMs?: number;
+  /** Told when the breaker has opened or a hook is slower than the budget, and when all is well again. Must not throw. */
+  onDegraded?(reason: string): void;
+  onRecovered?(): void;
   /** The plugin's asynchronous context: work that a hook leaves behind can then be told from others' work. */
   readonly asyncScope?: AsyncScope;
   /** `ctx.shared`. */
@@ -37,6 +47,18 @@ export interface PluginInstance {
   onRequestEnd?(request: ContextOwner): void;
   /** The gateway's catalogue; absent: nothing is known of any model. */
   getModelInfo?(provider: string, model: string): ModelInfo | undefined;
+}
+
+/** When a plugin that keeps failing is left alone for a while. */
+export interface BreakerOptions {
+  /** Failures in a row of one hook. @default 20 */
+  readonly failures?: number;
+  /** How long the plugin's hooks are left out before one call tries it again. @default 10000 */
+  readonly coolDownMs?: number;
+  /** Share of failed calls of one hook within the window, 0 to 1, of at least 20 calls. @default no such limit */
+  readonly errorRate?: number;
+  /** @default 10000 */
+  readonly windowMs?: number;
 }
 
 /** Calls a function inside an asynchronous context; `AsyncResource` of `node:async_hooks` has this shape. */

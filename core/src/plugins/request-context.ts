@@ -74,6 +74,8 @@ export class RequestContext implements HookContext<unknown> {
   #controller: AbortController | undefined;
   #isExpired = false;
   readonly #isBackground: boolean;
+  /** Time that this request has spent in the plugin's hooks before its first content left, in milliseconds. */
+  spentMs = 0;
 
   constructor(owner: ContextOwner, instance: PluginInstance, isBackground = false) {
     this.#owner = owner;
@@ -181,6 +183,7 @@ export class RequestContext implements HookContext<unknown> {
   #successor(isBackground: boolean, state: Map<string, Json> | undefined): RequestContext {
     const next = new RequestContext(this.#owner, this.#instance, isBackground);
     next.#state = state;
+    next.spentMs = this.spentMs;
     return next;
   }
 }

@@ -15,15 +15,18 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 export function settleWithin(promise: PromiseLike<unknown>, timeoutMs: number): Promise<Settled> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, timeoutMs, timedOut);
-    promise.then(
-      (value) => {
+    const failed = (thrown: unknown): void => {
+      clearTimeout(timer);
+      resolve({ kind: 'threw', thrown });
+    };
+    try {
+      promise.then((value) => {
         clearTimeout(timer);
         resolve({ kind: 'value', value });
-      },
-      (thrown: unknown) => {
-        clearTimeout(timer);
-        resolve({ kind: 'threw', thrown });
-      },
-    );
+      }, failed);
+    } catch (thrown) {
+      // A plugin's own thenable.
+      failed(thrown);
+    }
   });
 }

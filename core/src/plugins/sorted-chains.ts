@@ -3,6 +3,7 @@ import type { Reads, RequestTrace } from '@bifrost/sdk';
 import type { ChainRun } from './chain-run.ts';
 import type { PluginChains } from './chain.ts';
 import type { HookEntry } from './hook-entry.ts';
+import type { PluginSlot } from './plugin-slot.ts';
 
 /** The hooks of one kind in the order in which they run; null where no plugin has one. */
 export type Entries = readonly HookEntry[] | null;
@@ -20,6 +21,10 @@ export interface SortedChains {
   readonly responseHeaders: Entries;
   readonly streamChunk: Entries;
   readonly httpPost: Entries;
+  readonly preMCP: Entries;
+  readonly postMCP: Entries;
+  readonly preMCPConnection: Entries;
+  readonly postMCPConnection: Entries;
   readonly inject: Entries;
 }
 
@@ -29,6 +34,12 @@ export interface RunOwner {
   /** What the hooks of all phases read. */
   readonly needs: PluginChains['needs'];
   readonly areInputsFrozen: boolean;
+  readonly slots: readonly PluginSlot[];
+  /**
+   * Cell 0: the mark of the plugin that runs in this thread now, 0 when none does. Cell n + 1: how many promises of the plugin with
+   * slot number n have not settled.
+   */
+  readonly running: Int32Array;
   /** Called once, with the run that ended. */
   finish(run: ChainRun, trace: RequestTrace): void;
 }

@@ -1,4 +1,5 @@
 /** Chains of plugins written inline in a test, with what they log. */
+import { hookNames } from '@bifrost/sdk';
 import type { HookHandlers, Plugin, RequestFacts, RequestTrace } from '@bifrost/sdk';
 import { createPluginChains } from '../create-plugin-chains.ts';
 import { LocalSharedState } from '../local-shared-state.ts';
@@ -23,8 +24,22 @@ export const trace: RequestTrace = {
   lane: 'identical',
 };
 
-export type TestPlugin = Plugin &
-  Partial<Pick<PluginInstance, 'placement' | 'order' | 'config' | 'onDisabled' | 'onRequestEnd'>>;
+export type TestPlugin = Plugin & Partial<Pick<PluginInstance, HostMember>>;
+
+const hostMembers = [
+  'placement',
+  'order',
+  'config',
+  'timeoutMs',
+  'onError',
+  'breaker',
+  'budgetMs',
+  'onDisabled',
+  'onDegraded',
+  'onRecovered',
+  'onRequestEnd',
+] as const satisfies readonly (keyof PluginInstance)[];
+type HostMember = (typeof hostMembers)[number];
 
 export interface TestChains {
   readonly chains: PluginChainSet;
@@ -40,19 +55,21 @@ export interface TestChains {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function instanceOf(plugin: TestPlugin, lines: string[]): PluginInstance {
-  const { name, placement, order, config, onDisabled, onRequestEnd, guard, ...hooks } = plugin;
+  const host: Partial<Record<HostMember, unknown>> = {};
+  for (const member of hostMembers) if (plugin[member] !== undefined) host[member] = plugin[member];
+  const hooks = Object.fromEntries(hookNames.map((name) => [name, plugin[name]]));
   return {
-    name,
-    config: config ?? {},
+    name: plugin.name,
+    config: {},
     hooks,
     self: plugin,
     shared: new LocalSharedState('test'),
-    isGuard: guard ?? false,
-    placement: placement ?? 'post_builtin',
-    order: order ?? 0,
+    isGuard: plugin.guard ?? false,
+    placement: 'post_builtin',
+    order: 0,
     log: (level, message, fields) => lines.push(`${level} ${textOf(fields['plugin'])} ${message}`),
-    ...(onDisabled === undefined ? {} : { onDisabled }),
-    ...(onRequestEnd === undefined ? {} : { onRequestEnd }),
+    // Taken from the plugin member by member.
+    ...(host as Partial<Pick<PluginInstance, HostMember>>),
   };
 }
 

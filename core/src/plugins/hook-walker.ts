@@ -1,0 +1,288 @@
+/**
+ * Calls the hooks of one request. The fast path is a loop without promise, closure or timer; a hook that returns a promise moves
+ * the rest of its walk to an async continuation.
+ */
+import type { ErrorInfo, Json, PluginFailure, RequestFacts, RoutingNote } from '@bifrost/sdk';
+import { deepFreeze } from '@bifrost/sdk';
+import { HookResultError } from './check-value.ts';
+import { countFailure, countSuccess, denialOf, logFailure, messageOf } from './hook-failure.ts';
+import type { HookEntry } from './hook-entry.ts';
+import type { HookObserver } from './hook-observer.ts';
+import type { HookPass } from './hook-pass.ts';
+import type { OffReason } from './plugin-health.ts';
+import type { PluginSlot } from './plugin-slot.ts';
+import { RequestContext } from './request-context.ts';
+import type { ContextOwner } from './request-context.ts';
+import type { RunOwner } from './sorted-chains.ts';
+import { isThenable, settleWithin } from './settle-within.ts';
+
+const maxFailuresOnTrace = 20;
+
+/** A call under way. */
+interface OpenCall {
+  readonly entry: HookEntry;
+  readonly pass: HookPass;
+  readonly context: RequestContext;
+  readonly input: unknown;
+  /** `performance.now()` */
+  readonly startedAt: number;
+}
+
+export class HookWalker implements ContextOwner {
+  facts: RequestFacts;
+  readonly requestSignal: AbortSignal;
+  readonly areInputsFrozen: boolean;
+  values: Map<string, Json> | null = null;
+  attributes: Map<string, Json> | null = null;
+  routingNotes: RoutingNote[] | null = null;
+  /** Set when a guard failed where the result of the phase cannot say so: in `responseHeaders` and `httpPost`. */
+  denial: ErrorInfo | undefined = undefined;
+  failures: PluginFailure[] | null = null;
+  readonly observer: HookObserver | null;
+
+  protected readonly owner: RunOwner;
+  readonly #contexts: (RequestContext | undefined)[] = [];
+  /** 1 at the request-test index of each entry that does not match this request; null when all do. */
+  readonly #rejected: Uint8Array | null;
+  #skipped: Set<PluginSlot> | null = null;
+  /** The first content has left: what hooks take from now on delays no one's first sight of the answer. */
+  #isContentOut = false;
+  /** The failure of the call that is being settled; read by the observer only. */
+  #lastFailure: PluginFailure | undefined;
+
+  constructor(
+    owner: RunOwner,
+    facts: RequestFacts,
+    request: {
+      readonly signal: AbortSignal;
+      readonly rejected: Uint8Array | null;
+      readonly observer: HookObserver | null;
+    },
+  ) {
+    this.owner = owner;
+    this.facts = Object.freeze({ ...facts });
+    this.requestSignal = request.signal;
+    this.areInputsFrozen = owner.areInputsFrozen;
+    this.#rejected = request.rejected;
+    this.observer = request.observer;
+  }
+
+  /** The first byte of content leaves now. Later calls do nothing. */
+  noteContentOut(): void {
+    if (this.#isContentOut) return;
+    this.#isContentOut = true;
+    for (const [index, context] of this.#contexts.entries()) {
+      if (context !== undefined) this.owner.slots[index]?.addedToFirstContent.record(context.spentMs);
+    }
+  }
+
+  /** The context in which the plugin's `inject` runs. */
+  backgroundContext(slot: PluginSlot): RequestContext {
+    return this.contextOf(slot).background();
+  }
+
+  /** Tells the plugins of `slots` that took part in the request that it is over. */
+  release(slots: readonly PluginSlot[]): void {
+    for (const { index, instance } of slots) {
+      if (this.#contexts[index] !== undefined) instance.onRequestEnd?.(this);
+    }
+  }
+
+  /** Whether the hook is to be called for this request; `target` is provider and model where they are known. */
+  isDue(entry: HookEntry, pass: HookPass | null, reached: number): boolean {
+    if (entry.rank > reached || !this.isMatch(entry)) return false;
+    if (entry.filter.target !== null && !entry.filter.target(pass?.target ?? this.facts)) return false;
+    return this.#skipped === null || !this.#skipped.has(entry.slot);
+  }
+
+  /** Counts, logs and remembers a failed call. */
+  recordFailure(entry: HookEntry, kind: PluginFailure['kind'], message: string): PluginFailure {
+    if (kind === 'timeout') entry.figures.timeouts += 1;
+    else entry.figures.errors += 1;
+    const failure: PluginFailure = { plugin: entry.slot.instance.name, hook: entry.hook, kind, message };
+    logFailure(entry, failure, this.facts.requestId);
+    countFailure(entry);
+    this.failures ??= [];
+    if (this.failures.length < maxFailuresOnTrace) this.failures.push(failure);
+    return failure;
+  }
+
+  /** Whether the entry's filter matches what the request had from its start. */
+  protected isMatch(entry: HookEntry): boolean {
+    return this.#rejected === null || entry.requestTestIndex < 0 || this.#rejected[entry.requestTestIndex] !== 1;
+  }
+
+  protected get areAllMatching(): boolean {
+    return this.#rejected === null;
+  }
+
+  protected contextOf(slot: PluginSlot): RequestContext {
+    return (this.#contexts[slot.index] ??= new RequestContext(this, slot.instance));
+  }
+
+  /** Calls the hooks from `from` on. Returns the index at which the walk was stopped, -1 when all hooks ran. */
+  protected walk(
+    entries: readonly HookEntry[],
+    pass: HookPass,
+    reached: number,
+    from: number,
+  ): number | Promise<number> {
+    const { observer } = this;
+    const { running } = this.owner;
+    for (let index = from; index < entries.length; index += 1) {
+      const entry = entries[index];
+      if (entry === undefined || !this.#isWanted(entry, pass, reached)) continue;
+      if (entry.slot.health.isOff && !this.isAdmitted(entry)) {
+        if (this.#isDeniedByAbsence(entry, pass)) return index;
+        continue;
+      }
+      const input = pass.input(entry);
+      if (this.areInputsFrozen) deepFreeze(input);
+      const context = this.contextOf(entry.slot);
+      const scope = entry.slot.instance.asyncScope;
+      if (observer !== null) this.#announce(entry, pass, input);
+      let returned: unknown;
+      let promise: PromiseLike<unknown> | undefined;
+      let thrownMessage: string | undefined;
+      const startedAt = performance.now();
+      running[0] = entry.mark;
+      try {
+        returned =
+          scope === undefined
+            ? entry.handler.call(entry.self, context, input)
+            : scope.runInAsyncScope(entry.handler, entry.self, context, input);
+        if (returned !== undefined && isThenable(returned)) promise = returned;
+      } catch (thrown) {
+        thrownMessage = messageOf(thrown);
+      }
+      running[0] = 0;
+      if (promise !== undefined) {
+        return this.#walkAsync(entries, { call: { entry, pass, context, input, startedAt }, reached, index, promise });
+      }
+      const durationMs = this.#count(entry, context, startedAt);
+      const isStopped =
+        thrownMessage === undefined
+          ? this.#accept(entry, pass, returned)
+          : this.#fail(entry, pass, 'threw', thrownMessage);
+      if (observer !== null)
+        this.#tell({ entry, pass, context, input, startedAt }, { returned, isStopped, durationMs });
+      if (isStopped) return index;
+    }
+    return -1;
+  }
+
+  async #walkAsync(
+    entries: readonly HookEntry[],
+    at: {
+      readonly call: OpenCall;
+      readonly reached: number;
+      readonly index: number;
+      readonly promise: PromiseLike<unknown>;
+    },
+  ): Promise<number> {
+    const { call, index } = at;
+    const { entry, pass, context, startedAt } = call;
+    const { running } = this.owner;
+    const pendingCell = entry.slot.number + 1;
+    running[pendingCell] = (running[pendingCell] ?? 0) + 1;
+    const settled = await settleWithin(at.promise, entry.timeoutMs - (performance.now() - startedAt));
+    running[pendingCell] = (running[pendingCell] ?? 1) - 1;
+    const durationMs = this.#count(entry, context, startedAt);
+    const returned = settled.kind === 'value' ? settled.value : undefined;
+    let isStopped: boolean;
+    if (settled.kind === 'value') isStopped = this.#accept(entry, pass, returned);
+    else if (settled.kind === 'threw') isStopped = this.#fail(entry, pass, 'threw', messageOf(settled.thrown));
+    else {
+      const message = `did not settle within ${entry.timeoutMs} ms`;
+      this.#contexts[entry.slot.index] = this.contextOf(entry.slot).expire(new Error(`${entry.hook} ${message}`));
+      isStopped = this.#fail(entry, pass, 'timeout', message);
+    }
+    if (this.observer !== null) this.#tell(call, { returned, isStopped, durationMs });
+    return isStopped ? index : this.walk(entries, pass, at.reached, index + 1);
+  }
+
+  /** As `isDue`, and tells the observer of a hook that is left out. */
+  #isWanted(entry: HookEntry, pass: HookPass, reached: number): boolean {
+    if (this.isDue(entry, pass, reached)) return true;
+    if (this.observer !== null && entry.rank <= reached) {
+      this.observer.skipped(entry, this.#skipped?.has(entry.slot) === true ? 'policy' : 'filter');
+    }
+    return false;
+  }
+
+  /** Whether a plugin that is off may be called after all: the trial of its breaker. */
+  isAdmitted(entry: HookEntry): boolean {
+    const off = entry.slot.health.admit(entry, performance.now());
+    if (off === undefined) return true;
+    entry.figures.skipped[off] += 1;
+    this.observer?.skipped(entry, off);
+    return false;
+  }
+
+  /** A plugin that is off is passed over, unless what it would have judged must not pass without it. */
+  #isDeniedByAbsence(entry: HookEntry, pass: HookPass): boolean {
+    const { isDisabled } = entry.slot.health;
+    if (isDisabled ? !entry.slot.instance.isGuard : entry.policy !== 'deny') return false;
+    this.#deny(entry, pass, isDisabled ? 'disabled' : 'breaker');
+    return true;
+  }
+
+  #count(entry: HookEntry, context: RequestContext, startedAt: number): number {
+    const now = performance.now();
+    const durationMs = now - startedAt;
+    entry.figures.record(durationMs);
+    if (entry.budget !== undefined) entry.budget.record(entry, durationMs, now);
+    if (!this.#isContentOut) context.spentMs += durationMs;
+    return durationMs;
+  }
+
+  /** Applies a result; true ends the walk. */
+  #accept(entry: HookEntry, pass: HookPass, returned: unknown): boolean {
+    if (returned === undefined) {
+      countSuccess(entry);
+      return false;
+    }
+    try {
+      const isStopped = pass.accept(entry, returned);
+      countSuccess(entry);
+      return isStopped;
+    } catch (thrown) {
+      // Anything else was thrown by the returned object itself: a getter, a proxy, an iterator.
+      const message =
+        thrown instanceof HookResultError ? thrown.message : `a member cannot be read: ${messageOf(thrown)}`;
+      return this.#fail(entry, pass, 'invalid-result', `returned a wrong value: ${message}`);
+    }
+  }
+
+  /** Follows the policy of a failed hook; true ends the walk. */
+  #fail(entry: HookEntry, pass: HookPass, kind: PluginFailure['kind'], message: string): boolean {
+    this.#lastFailure = this.recordFailure(entry, kind, message);
+    if (entry.policy === 'skip') (this.#skipped ??= new Set()).add(entry.slot);
+    if (entry.policy !== 'deny') return false;
+    this.#deny(entry, pass);
+    return true;
+  }
+
+  #deny(entry: HookEntry, pass: HookPass, off?: OffReason): void {
+    const error = denialOf(entry, this.facts.requestId, off);
+    pass.deny(error);
+    if (entry.hook === 'httpTransportResponseHeadersHook' || entry.hook === 'httpTransportPostHook') {
+      this.denial = error;
+    }
+  }
+
+  #announce(entry: HookEntry, pass: HookPass, input: unknown): void {
+    this.#lastFailure = undefined;
+    this.observer?.before?.(entry, pass, input);
+  }
+
+  #tell(
+    call: OpenCall,
+    result: { readonly returned: unknown; readonly isStopped: boolean; readonly durationMs: number },
+  ): void {
+    const { entry, pass, context, input } = call;
+    const failure = this.#lastFailure;
+    this.observer?.after({ entry, pass, context, input, ...result, ...(failure === undefined ? {} : { failure }) });
+    this.#lastFailure = undefined;
+  }
+}
