@@ -27,6 +27,11 @@ export const frameworkErrorCodes = {
     cause: "The plugin's own schema refuses its `config`, or the schema itself fails.",
     remedy: 'Correct the fields that the message names.',
   },
+  BF_PLUGIN_DRAINING: {
+    status: 503,
+    cause: 'Too many replaced generations of plugins still have requests under way.',
+    remedy: 'Try again when long streams have ended.',
+  },
   BF_PLUGIN_ENTRY_INVALID: {
     status: 'none',
     cause: 'The entry in `plugins` is wrong: its name, path or placement.',
@@ -64,6 +69,12 @@ export const frameworkErrorCodes = {
     status: 'none',
     cause: 'The package.json of the plugin is not JSON.',
     remedy: 'Correct the file that the message names.',
+  },
+  BF_PLUGIN_NOT_SERVING: {
+    status: 'none',
+    cause:
+      'The plugin is quarantined, could not be loaded in this thread, or has no connection to its own thread or process.',
+    remedy: 'Read its status, which says why, and reload it.',
   },
   BF_PLUGIN_REQUIRED_FAILED: {
     status: 'none',

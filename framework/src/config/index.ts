@@ -6,3 +6,6 @@ export { loadConfig } from './load-config.ts';
 export { ConfigProblemsError } from './problem.ts';
 export { toConfigJsonSchema } from './file-schema.ts';
 export { didYouMean, nearestWord } from './suggestion.ts';
+export { pluginSchema } from './plugin-schema.ts';
+export type { PluginFile } from './plugin-schema.ts';
+export { toPluginEntry } from './to-plugin-entry.ts';

@@ -120,6 +120,69 @@ describe('a file that is right', () => {
     expect(config.providers.get('openai')?.keys[0]?.aliases).toEqual({ fast: 'gpt-4o-mini', smart: 'gpt-4o' });
   });
 
+  it('carries every key of a plugin to its entry', () => {
+    const config = load({
+      plugins: [
+        {
+          name: 'p',
+          path: './p',
+          isolation: 'process',
+          instances: 'thread',
+          watch: true,
+          required: true,
+          sha256: 'AB'.repeat(32),
+          memory_limit_mb: 2,
+          timeout_ms: 50,
+          on_error: { disable_after: 3 },
+          breaker: { failures: 4, failure_rate: 0.5, min_calls: 9, open_ms: 10 },
+          rollback: { failure_rate: 1 },
+          probation_seconds: 1.5,
+          semaphore_size: 7,
+          inject_timeout: '2s',
+          capabilities: { net: ['a.example'] },
+        },
+        {
+          name: 'g',
+          isolation: 'grpc',
+          command: './g',
+          args: ['-x'],
+          env: { A: 'b' },
+          breaker: false,
+          rollback: false,
+        },
+      ],
+    });
+    expect(config.plugins).toEqual([
+      {
+        name: 'p',
+        path: './p',
+        isolation: 'process',
+        instances: 'thread',
+        watch: true,
+        required: true,
+        enabled: true,
+        sha256: 'ab'.repeat(32),
+        memoryLimitBytes: 2_097_152,
+        timeoutMs: 50,
+        onError: { disableAfter: 3 },
+        breaker: { failures: 4, failureRate: 0.5, minCalls: 9, openMs: 10 },
+        rollback: { failureRate: 1 },
+        probationMs: 1500,
+        injectConcurrency: 7,
+        injectTimeoutMs: 2000,
+        capabilities: { net: ['a.example'] },
+      },
+      {
+        name: 'g',
+        enabled: true,
+        isolation: 'grpc',
+        breaker: false,
+        rollback: false,
+        grpc: { command: './g', args: ['-x'], env: { A: 'b' } },
+      },
+    ]);
+  });
+
   it('resolves references to the environment: as a string, as an object, below plugins', () => {
     const config = load(
       {
@@ -313,9 +376,29 @@ describe('a file that is wrong', () => {
       'providers.lab.custom_provider_config.base_provider_type: no provider of this type can be the base of a custom one; did you mean "openai"?',
     ],
     [
-      'an isolation that is not there yet',
-      { plugins: [{ name: 'p', path: './p.ts', isolation: 'process' }] },
-      'plugins[0].isolation: isolation "process" is not supported yet',
+      'keys of gRPC without its isolation',
+      { plugins: [{ name: 'p', command: './p', isolation: 'process' }] },
+      'plugins[0].command: is for `isolation: "grpc"` only; set that too, or leave command out',
+    ],
+    [
+      'a digest of the wrong length',
+      { plugins: [{ name: 'p', path: './p.ts', sha256: 'abc' }] },
+      'plugins[0].sha256: expected 64 hexadecimal digits',
+    ],
+    [
+      'two digests',
+      { plugins: [{ name: 'p', sha256: 'a'.repeat(64), integrity: `sha256-${'a'.repeat(43)}=` }] },
+      'plugins[0].integrity: says the same as `sha256`; give one of them',
+    ],
+    [
+      'a capability that is none',
+      { plugins: [{ name: 'p', path: './p.ts', capabilities: { network: ['a'] } }] },
+      'plugins[0].capabilities: unknown key "network"',
+    ],
+    [
+      'a failure policy that is none',
+      { plugins: [{ name: 'p', path: './p.ts', on_error: 'ignore' }] },
+      'plugins[0].on_error: expected "continue", "deny", "skip" or { "disable_after": n }',
     ],
     ['an array in the place of the file', '[]', 'expected an object, got an array'],
     ['a version that is none', { version: 3 }, 'version: expected 1 or 2'],

@@ -1,8 +1,10 @@
-import type { JsonObject } from '@bifrost/sdk';
 import type { PluginEntry } from '../plugins/plugin-entry.ts';
 import { laterPlugins } from './known-names.ts';
 import type { PluginFile } from './plugin-schema.ts';
 import type { ConfigProblem } from './problem.ts';
+import { toPluginEntry } from './to-plugin-entry.ts';
+
+const grpcKeys = ['address', 'command', 'args', 'env'] as const;
 
 export interface PluginsResult {
   /** In the order of the file; those that are not built in yet are left out. */
@@ -12,24 +14,12 @@ export interface PluginsResult {
   readonly problems: readonly ConfigProblem[];
 }
 
-function toEntry(file: PluginFile): PluginEntry {
-  const { name, path, config, placement, order, required } = file;
-  return {
-    name,
-    enabled: file.enabled ?? true,
-    ...(path === undefined ? {} : { path }),
-    ...(config === undefined ? {} : { config: config as JsonObject }),
-    ...(placement === undefined ? {} : { placement }),
-    ...(order === undefined ? {} : { order }),
-    ...(required === undefined ? {} : { required }),
-  };
-}
-
 /** `plugins` with its defaults. Whether a plugin can be loaded is found out by the host, not here. */
 export function resolvePlugins(files: readonly PluginFile[]): PluginsResult {
   const problems: ConfigProblem[] = [];
   const isLater = ({ name, path }: PluginFile): boolean => path === undefined && laterPlugins.has(name);
-  files.forEach(({ name, isolation = 'inline' }, index) => {
+  files.forEach((file, index) => {
+    const { name, isolation } = file;
     const first = files.findIndex((other) => other.name === name);
     if (first < index) {
       problems.push({
@@ -37,13 +27,18 @@ export function resolvePlugins(files: readonly PluginFile[]): PluginsResult {
         message: `is the name of plugins[${first}] too; names must differ`,
       });
     }
-    if (isolation !== 'inline') {
-      const message = `isolation "${isolation}" is not supported yet, and running it less isolated would be wrong; expected "inline"`;
-      problems.push({ path: `plugins[${index}].isolation`, message });
+    const grpcKey = grpcKeys.find((key) => file[key] !== undefined);
+    if (grpcKey !== undefined && isolation !== 'grpc') {
+      const message = `is for \`isolation: "grpc"\` only; set that too, or leave ${grpcKey} out`;
+      problems.push({ path: `plugins[${index}].${grpcKey}`, message });
+    }
+    if (file.sha256 !== undefined && file.integrity !== undefined) {
+      const message = 'says the same as `sha256`; give one of them';
+      problems.push({ path: `plugins[${index}].integrity`, message });
     }
   });
   return {
-    entries: files.filter((file) => !isLater(file)).map(toEntry),
+    entries: files.filter((file) => !isLater(file)).map(toPluginEntry),
     unused: files.filter(isLater).map(({ name }) => name),
     problems,
   };

@@ -1,14 +1,15 @@
-/** The host of inline plugins in one thread: loads entries into generations, keeps their states. */
-import { PluginError } from '@bifrost/sdk';
-import type { PluginLog } from '@bifrost/sdk';
-import { hookObjectOptions } from './hook-options.ts';
-import { loadPlugin } from './load-plugin.ts';
-import type { LoadedPlugin, LoadOptions } from './load-plugin.ts';
-import { pluginNamePattern } from './plugin-entry.ts';
+/** The host of the plugins in one thread: turns plans (or entries) into generations, keeps the instances between them. */
+import { GatewayError, PluginError } from '@bifrost/sdk';
+import type { ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
+import { checkEntry } from './check-entry.ts';
+import { InstancePool } from './instance-pool.ts';
+import type { ArtefactLoaders, LoadOptions } from './load-plugin.ts';
+import { MemberLoader } from './member-loader.ts';
+import type { ConnectRemote } from './member-loader.ts';
 import type { PluginEntry, PluginStatus } from './plugin-entry.ts';
 import { LoadedGeneration } from './plugin-generation.ts';
-import type { PluginGeneration } from './plugin-generation.ts';
-import { PluginRecord } from './plugin-record.ts';
+import type { GenerationMember, PluginGeneration } from './plugin-generation.ts';
+import type { InstanceCounts, PlannedPlugin, PluginPlan, PluginReport } from './plugin-plan.ts';
 
 export interface PluginHostOptions {
   /** Gets the host's lines and the plugins'. Must not throw. */
@@ -29,32 +30,61 @@ export interface PluginHostOptions {
   readonly builtins?: ReadonlyMap<string, object>;
   /** Imports a module by URL or specifier; for programs whose own `import()` cannot load files. @default import() */
   readonly importModule?: (specifier: string) => Promise<unknown>;
+  /** Brings artefacts that are no modules into this realm. @default modules only */
+  readonly loaders?: ArtefactLoaders;
+  /** Connects to a plugin that runs elsewhere. @default they cannot be used */
+  readonly connectRemote?: ConnectRemote;
+  /** State of a plugin that has no memory in the plan. @default of its own for each instance */
+  readonly sharedState?: (plugin: string) => SharedState;
+  readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
+  /** Replaced generations that may wait for their last requests at once; the next plan waits for a place. @default 4 */
+  readonly maxDraining?: number;
+  /** How long a plan waits for a place before it is refused. @default 30000 */
+  readonly drainWaitMs?: number;
+  /** Told of each load whose instance is gone. */
+  readonly onReleased?: (load: number) => void;
+  /** Told when a plugin of the thread changes by itself: disabled by its failures, work that it left running failed. */
+  readonly onChanged?: (load: number) => void;
 }
 
 export interface PluginHost {
   /**
-   * Loads a generation beside the ones that serve; nothing is swapped: give its `chains` to the engine, then `retire()` the old
-   * one. Plugins are loaded one after the other in the order of `entries`. One that fails is a status with its error, and
-   * the others are loaded. Rejects with PluginError `BF_PLUGIN_REQUIRED_FAILED` when one that is `required` fails: what was
-   * loaded is then cleaned up, and the generation before it is untouched.
+   * Loads what `plan` has and this thread has not, beside the generation that serves; nothing is swapped. A plugin that fails is a
+   * status with its error, and a guard that is known by now refuses its requests. Rejects with `BF_PLUGIN_DRAINING` where too
+   * many replaced generations still have requests: nothing was begun then.
+   */
+  prepare(plan: PluginPlan): Promise<PluginGeneration>;
+  /** What the thread says of a generation. */
+  report(generation: PluginGeneration): PluginReport;
+  /**
+   * For one thread that steers itself: loads a generation of new instances beside the ones that serve; nothing is swapped: give
+   * its `chains` to the engine, then `retire()` the old one. Plugins are loaded one after the other in the order of `entries`.
+   * One that fails is a status with its error, and the others are loaded. Rejects with PluginError
+   * `BF_PLUGIN_REQUIRED_FAILED` when one that is `required` fails: what was loaded is then cleaned up.
    */
   load(entries: readonly PluginEntry[]): Promise<PluginGeneration>;
-  /** The generation loaded last; null before the first. */
+  /** The generation that `load` gave last; null before the first. */
   readonly current: PluginGeneration | null;
-  /** The states of the generation loaded last. */
+  /** Its states. */
   status(): readonly PluginStatus[];
+  readonly counts: InstanceCounts;
 }
 
-/** Unique in the realm: modules of two hosts must not share a tag. */
+/** Unique in the realm: modules of two hosts must not share a tag. Loads of plans are numbered by the main thread, from 1 up. */
+let lastOwnLoad = 1_000_000_000;
 let lastGeneration = 0;
 
-class InlinePluginHost implements PluginHost {
+class ThreadPluginHost implements PluginHost {
   readonly #options: PluginHostOptions;
   readonly #loadOptions: LoadOptions;
+  readonly #pool: InstancePool;
+  readonly #loader: MemberLoader;
+  readonly #draining = new Set<LoadedGeneration>();
   #current: PluginGeneration | null = null;
 
   constructor(options: PluginHostOptions) {
     const workingDirectory = options.workingDirectory ?? process.cwd();
+    const { sharedState, getModelInfo, loaders } = options;
     this.#options = options;
     this.#loadOptions = {
       logger: options.logger,
@@ -64,76 +94,121 @@ class InlinePluginHost implements PluginHost {
       cleanupTimeoutMs: options.cleanupTimeoutMs ?? 5000,
       importModule: options.importModule ?? ((specifier) => import(specifier)),
       builtins: options.builtins ?? new Map(),
+      ...(sharedState === undefined ? {} : { sharedState }),
+      ...(getModelInfo === undefined ? {} : { getModelInfo }),
+      ...(loaders === undefined ? {} : { loaders }),
     };
+    this.#pool = new InstancePool((load) => options.onReleased?.(load));
+    this.#loader = new MemberLoader({
+      pool: this.#pool,
+      logger: options.logger,
+      connectRemote: options.connectRemote,
+      onChanged: (load) => options.onChanged?.(load),
+    });
   }
 
   get current(): PluginGeneration | null {
     return this.#current;
   }
 
+  get counts(): InstanceCounts {
+    return this.#pool.counts;
+  }
+
   status(): readonly PluginStatus[] {
     return this.#current?.status() ?? [];
   }
 
+  async prepare(plan: PluginPlan): Promise<PluginGeneration> {
+    await this.#waitForPlace();
+    const { directory } = plan;
+    const options = directory === undefined ? this.#loadOptions : { ...this.#loadOptions, baseDirectory: directory };
+    const members: GenerationMember[] = [];
+    for (const planned of plan.plugins) members.push(await this.#loader.load(planned, options));
+    return this.#generation(plan.generation, members);
+  }
+
+  report(generation: PluginGeneration): PluginReport {
+    const { counts, staleModules } = this.#pool;
+    const statuses = generation.status();
+    return {
+      generation: generation.id,
+      statuses,
+      descriptions: Object.fromEntries(
+        statuses.flatMap(({ load }) => {
+          const description = this.#pool.find(load)?.description;
+          return description === undefined ? [] : [[load, description]];
+        }),
+      ),
+      figures: generation.figures(),
+      counts,
+      draining: this.#pool.draining(),
+      staleModules,
+    };
+  }
+
   async load(entries: readonly PluginEntry[]): Promise<PluginGeneration> {
-    lastGeneration += 1;
-    const id = lastGeneration;
-    const records: PluginRecord[] = [];
-    const plugins: LoadedPlugin[] = [];
+    const members: GenerationMember[] = [];
     const names = new Set<string>();
     const { logger } = this.#options;
     for (const entry of entries) {
-      const record = new PluginRecord(entry, id);
-      records.push(record);
-      if (!entry.enabled) continue;
-      try {
-        assertEntry(entry, names);
-        plugins.push(await this.#loadOne(entry, record, id));
-      } catch (error) {
-        record.fail(error);
-        logger.error(`failed to load ${messageWithName(entry.name, error)}`, { plugin: entry.name });
-        if (entry.required === true) throw await this.#abandon(entry, error, plugins);
+      const member = await this.#loader.load(this.#planOwn(entry, names), this.#loadOptions);
+      members.push(member);
+      if (member.pooled !== undefined) logger.info(`Plugin loaded successfully: ${entry.name}`, { plugin: entry.name });
+      if (member.failure !== undefined) {
+        logger.error(`failed to load ${messageWithName(entry.name, member.failure)}`, { plugin: entry.name });
+        if (entry.required === true) throw await this.#abandon(entry, member.failure, members);
       }
     }
-    const { areInputsFrozen, injectConcurrency } = this.#options;
-    const generation = new LoadedGeneration(id, records, plugins, {
-      ...(areInputsFrozen === undefined ? {} : { areInputsFrozen }),
-      ...(injectConcurrency === undefined ? {} : { injectConcurrency }),
-    });
+    lastGeneration += 1;
+    const generation = this.#generation(lastGeneration, members);
     for (const { name, state } of generation.status())
       logger.info(`plugin status: ${name} - ${state}`, { plugin: name });
     this.#current = generation;
     return generation;
   }
 
-  async #loadOne(entry: PluginEntry, record: PluginRecord, generation: number): Promise<LoadedPlugin> {
-    const { logger } = this.#options;
-    const { name } = entry;
-    const startedAt = performance.now();
-    const loaded = await loadPlugin(entry, String(generation), this.#loadOptions, {
-      onDisabled: (reason) => {
-        record.disable(reason);
-        logger.error(`plugin ${name} is disabled: ${reason}`, { plugin: name });
-        logger.info(`plugin status: ${name} - disabled`, { plugin: name });
-      },
-      onEscape: (thrown) => reportEscape(logger, record, thrown),
-    });
-    const { instance, hooks, actualName, version, file } = loaded;
-    const facts = {
-      hooks,
-      ...(actualName === undefined ? {} : { actualName }),
-      ...(version === undefined ? {} : { version }),
-      ...(file === undefined ? {} : { file }),
-    };
-    record.activate(facts, instance.isGuard, performance.now() - startedAt);
-    for (const warning of failOpenHooks(loaded)) logger.warn(warning, { plugin: name });
-    logger.info(`Plugin loaded successfully: ${name}`, { plugin: name });
-    return loaded;
+  #planOwn(entry: PluginEntry, names: Set<string>): PlannedPlugin {
+    lastOwnLoad += 1;
+    const load = lastOwnLoad;
+    if (!entry.enabled) return { entry, load, source: { kind: 'off' } };
+    const fault = checkEntry(entry, names) ?? notInline(entry);
+    names.add(entry.name);
+    if (fault === undefined) return { entry, load, source: { kind: 'inline' } };
+    return { entry, load, source: { kind: 'failed', message: fault.message, code: fault.code } };
   }
 
-  /** Cleans up what a load that cannot be completed has loaded so far. */
-  async #abandon(entry: PluginEntry, cause: unknown, plugins: readonly LoadedPlugin[]): Promise<PluginError> {
-    for (const plugin of plugins.toReversed()) await plugin.cleanup();
+  #generation(id: number, members: readonly GenerationMember[]): PluginGeneration {
+    const { areInputsFrozen, injectConcurrency } = this.#options;
+    const generation = new LoadedGeneration(id, members, {
+      pool: this.#pool,
+      onRetiring: (retiring) => this.#draining.add(retiring),
+      onRetired: (retired) => this.#draining.delete(retired),
+      ...(areInputsFrozen === undefined ? {} : { areInputsFrozen }),
+      ...(injectConcurrency === undefined ? {} : { injectConcurrency }),
+    });
+    return generation;
+  }
+
+  /** Generations that hold no replaced instance cost next to nothing and are not counted. */
+  async #waitForPlace(): Promise<void> {
+    const { maxDraining = 4, drainWaitMs = 30_000 } = this.#options;
+    const endsAt = performance.now() + drainWaitMs;
+    for (;;) {
+      const holding = [...this.#draining].filter((generation) => generation.holdsReplaced);
+      if (holding.length < maxDraining) return;
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0) throw tooManyDraining(holding, drainWaitMs);
+      const { promise: deadline, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, leftMs);
+      await Promise.race([deadline, ...holding.map((generation) => generation.retire())]);
+      clearTimeout(timer);
+    }
+  }
+
+  /** Lets go of what a load that cannot be completed has loaded so far. */
+  async #abandon(entry: PluginEntry, cause: unknown, members: readonly GenerationMember[]): Promise<PluginError> {
+    await this.#generation(0, members).retire();
     return new PluginError(entry.name, `it is required and cannot be loaded. ${messageWithName(entry.name, cause)}`, {
       code: 'BF_PLUGIN_REQUIRED_FAILED',
       cause,
@@ -141,45 +216,29 @@ class InlinePluginHost implements PluginHost {
   }
 }
 
+/** To run a plugin less isolated than its entry says would be wrong. */
+function notInline({ name, isolation = 'inline' }: PluginEntry): PluginError | undefined {
+  if (isolation === 'inline') return undefined;
+  return new PluginError(name, `isolation "${isolation}" needs the main thread's plugin manager`, {
+    code: 'BF_PLUGIN_NOT_SERVING',
+  });
+}
+
+function tooManyDraining(holding: readonly LoadedGeneration[], waitedMs: number): GatewayError {
+  const requests = holding.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  return new GatewayError(
+    `${holding.length} replaced plugin generations still have ${requests} requests under way, and none of them ended within ` +
+      `${waitedMs} ms; nothing was changed. Try again when long streams have ended`,
+    { code: 'BF_PLUGIN_DRAINING', statusCode: 503 },
+  );
+}
+
 function messageWithName(name: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.startsWith(`plugin ${name}:`) ? message : `plugin ${name}: ${message}`;
 }
 
-function assertEntry(entry: PluginEntry, names: Set<string>): void {
-  const { name, path, placement } = entry;
-  const refuse = (message: string): never => {
-    throw new PluginError(name, message, { code: 'BF_PLUGIN_ENTRY_INVALID' });
-  };
-  if (!pluginNamePattern.test(name))
-    refuse('a name has letters, digits, ".", "_" and "-", and begins with a letter or digit');
-  if (names.has(name)) refuse('there is an earlier entry of that name: each needs its own');
-  if (placement === 'builtin' && path !== undefined) {
-    refuse('placement "builtin" is kept for built-in plugins: use "pre_builtin" or "post_builtin"');
-  }
-  names.add(name);
-}
-
-function reportEscape(logger: PluginLog, record: PluginRecord, thrown: unknown): void {
-  const times = record.escape(thrown);
-  // 1, 2, 4, 8, ...: a timer that throws every millisecond must not fill the log.
-  if ((times & (times - 1)) !== 0) return;
-  const what = thrown instanceof Error ? thrown.message : String(thrown);
-  logger.error(`plugin ${record.name}: work that it left running failed: ${what}`, { plugin: record.name, times });
-}
-
-/** A guard's hook that fails open is the operator's business. */
-function failOpenHooks({ instance, hooks }: LoadedPlugin): readonly string[] {
-  if (!instance.isGuard) return [];
-  return hooks
-    .filter(
-      (hook) =>
-        hook !== 'inject' && ['continue', 'skip'].includes(String(hookObjectOptions(instance.hooks[hook]).onError)),
-    )
-    .map((hook) => `plugin ${instance.name} is a guard, but its ${hook} lets requests pass when it fails (onError)`);
-}
-
 /** Makes the plugin host of this thread. Nothing is loaded yet. */
 export function createPluginHost(options: PluginHostOptions): PluginHost {
-  return new InlinePluginHost(options);
+  return new ThreadPluginHost(options);
 }

@@ -5,12 +5,23 @@
 import { LocalSharedState, messageOf, settleWithin } from '@bifrost/core';
 import type { LogLevel, PluginInstance } from '@bifrost/core';
 import { deepFreeze, hookNames, PluginError } from '@bifrost/sdk';
-import type { HookName, JsonObject, ModelInfo, PluginContext, PluginLog, SharedState } from '@bifrost/sdk';
+import type {
+  ArtefactKind,
+  HookName,
+  JsonObject,
+  ModelInfo,
+  PluginContext,
+  PluginLog,
+  SharedState,
+} from '@bifrost/sdk';
 import { explainLoadError } from './explain-load-error.ts';
 import { hookObjectOptions } from './hook-options.ts';
+import type { ArtefactLoader } from './artefacts/artefact-loader.ts';
 import { beginPluginImport } from './module-hooks.ts';
 import type { PluginImport } from './module-hooks.ts';
+import { overrideHooks } from './override-hooks.ts';
 import type { PluginEntry } from './plugin-entry.ts';
+import type { ResolvedArtefact } from './plugin-plan.ts';
 import { createPluginScope, runInPluginScope } from './plugin-scope.ts';
 import type { PluginIdentity } from './plugin-scope.ts';
 import { readPluginModule } from './read-plugin-module.ts';
@@ -18,6 +29,9 @@ import type { CheckedPlugin } from './read-plugin-module.ts';
 import { resolvePluginPath } from './resolve-plugin-path.ts';
 import type { PluginLocation } from './resolve-plugin-path.ts';
 import { validatePluginConfig } from './validate-plugin-config.ts';
+
+/** Gives the loader of a kind, which is imported when it is first needed; undefined: the kind cannot be loaded here. */
+export type ArtefactLoaders = (kind: ArtefactKind) => Promise<ArtefactLoader> | undefined;
 
 /** What the host gives to the loading of every plugin. */
 export interface LoadOptions {
@@ -29,6 +43,10 @@ export interface LoadOptions {
   readonly importModule: (specifier: string) => Promise<unknown>;
   /** Plugins that come with the gateway, as modules. */
   readonly builtins: ReadonlyMap<string, object>;
+  /** What was found and checked before; absent: the entry's path is resolved here, which knows modules only. */
+  readonly artefact?: ResolvedArtefact;
+  /** Brings artefacts that are no modules into this realm. */
+  readonly loaders?: ArtefactLoaders;
   /** The state that the plugin's instances in all threads share. @default of its own for each instance */
   readonly sharedState?: (plugin: string) => SharedState;
   readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
@@ -65,6 +83,8 @@ export interface ImportedPlugin {
   readonly file?: string;
   /** Gives back what the realm holds for it. Called once: after `cleanup`, or when the load fails later on. */
   readonly unload?: () => void | Promise<void>;
+  /** Its manifest says that it is a guard, for artefacts that cannot say so themselves. */
+  readonly isGuard?: boolean;
 }
 
 /** What the host gives to a plugin that is in the realm. */
@@ -79,6 +99,12 @@ async function importPlugin(
   options: LoadOptions,
 ): Promise<ImportedPlugin> {
   const { name, path } = entry;
+  const { artefact } = options;
+  if (artefact !== undefined && artefact.kind !== 'module') return loadArtefact(entry, artefact, identity, options);
+  if (artefact !== undefined) {
+    const imported = await importPluginModule(name, { kind: 'file', file: artefact.file }, identity, options);
+    return { ...imported, isGuard: artefact.manifest?.guard === true };
+  }
   if (path === undefined || path === '') {
     const module = options.builtins.get(name);
     if (module !== undefined) return { module };
@@ -87,6 +113,31 @@ async function importPlugin(
     });
   }
   return importPluginModule(name, resolvePluginPath(name, path, options), identity, options);
+}
+
+async function loadArtefact(
+  { name, capabilities, memoryLimitBytes }: PluginEntry,
+  { kind, file, manifest }: ResolvedArtefact,
+  { generation }: PluginIdentity,
+  { loaders, logger }: LoadOptions,
+): Promise<ImportedPlugin> {
+  const loader = await loaders?.(kind);
+  if (loader === undefined) {
+    throw new PluginError(name, `${file} is of the kind "${kind}", which cannot be loaded here`, {
+      code: 'BF_PLUGIN_ARTEFACT_UNSUPPORTED',
+    });
+  }
+  const artefact = await loader.load({
+    name,
+    file,
+    generation,
+    grants: capabilities ?? {},
+    log: pluginLog(logger, name),
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(memoryLimitBytes === undefined ? {} : { maxMemoryBytes: memoryLimitBytes }),
+  });
+  const unload = (): void | Promise<void> => artefact.unload?.();
+  return { module: artefact.module, file, unload, isGuard: manifest?.guard === true };
 }
 
 /** Imports the module at `location`. Rejects with PluginError. */
@@ -217,14 +268,15 @@ export async function instantiatePlugin(
   try {
     return await instantiate(entry, { ...imported, unload }, options, events);
   } catch (error) {
-    await unload();
+    // Code whose `init` is still running is unloaded when that has ended.
+    if (!(PluginError.isInstance(error) && error.code === 'BF_PLUGIN_INIT_TIMEOUT')) await unload();
     throw error;
   }
 }
 
 async function instantiate(
   entry: PluginEntry,
-  { module, file, unload }: ImportedPlugin,
+  { module, file, unload, isGuard }: ImportedPlugin,
   options: InstanceOptions,
   { identity, ...events }: InstanceEvents & { readonly identity: PluginIdentity },
 ): Promise<LoadedPlugin> {
@@ -232,7 +284,8 @@ async function instantiate(
   const plugin = readPluginModule(name, module);
   const given = { config: entry.config, timeoutMs: options.initTimeoutMs };
   const config = await runInPluginScope(identity, () => validatePluginConfig(name, plugin.configSchema, given));
-  const hooks = runInPluginScope(identity, () => activeHooks(name, plugin, config));
+  const declared = runInPluginScope(identity, () => activeHooks(name, plugin, config));
+  const hooks = overrideHooks(declared, plugin.self, entry);
   const log = pluginLog(options.logger, name);
   const shared = options.sharedState?.(name) ?? new LocalSharedState(name);
   const contextOf = (signal: AbortSignal): PluginContext<unknown> => ({ name, config, log, signal, shared });
@@ -267,7 +320,7 @@ async function instantiate(
     config: deepFreeze(config),
     hooks,
     self: plugin.self,
-    isGuard: plugin.isGuard,
+    isGuard: plugin.isGuard || isGuard === true,
     placement: entry.placement ?? 'post_builtin',
     order: entry.order ?? 0,
     log: (level, message, fields) => options.logger[level](message, fields),

@@ -1,14 +1,47 @@
 /** What the configuration says of a plugin, and what the host says of it. Plain, structured-cloneable data. */
 import type { PluginPlacement } from '@bifrost/core';
-import type { HookName, JsonObject } from '@bifrost/sdk';
+import type { HookName, JsonObject, OnError, PluginCapabilities } from '@bifrost/sdk';
+
+/**
+ * Where a plugin runs: in the serving threads, in a thread of its own, in a process of its own, or as a program that speaks gRPC.
+ */
+export type PluginIsolation = 'inline' | 'worker' | 'process' | 'grpc';
+
+/** When repeated failures keep a plugin's hooks from being called for a while. */
+export interface BreakerSettings {
+  /** Failures in a row of one hook that open it. */
+  readonly failures?: number;
+  /** Share of failed calls, 0 to 1, of at least `minCalls`, that opens it. */
+  readonly failureRate?: number;
+  readonly minCalls?: number;
+  /** Milliseconds until a call is tried again. */
+  readonly openMs?: number;
+}
+
+/** When a new version of a plugin gives its place back to the one before it. */
+export interface RollbackSettings {
+  /** Share of failed calls, 0 to 1, above which it is rolled back. @default 0.5 */
+  readonly failureRate?: number;
+  /** Calls before the share counts. @default 20 */
+  readonly minCalls?: number;
+}
+
+/** How a gRPC plugin is reached: at an address, or as a child process that is started. */
+export interface GrpcSettings {
+  /** `unix:/path` or `host:port`. */
+  readonly address?: string;
+  readonly command?: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** One entry of `plugins[]` in `config.json`. */
 export interface PluginEntry {
   /** Unique among the entries; letters, digits, `.`, `_`, `-`. */
   readonly name: string;
   /**
-   * A file (`.ts`, `.mts`, `.js`, `.mjs`), a folder, or an npm package. Relative paths start at the config file's folder, then
-   * at the working directory. Absent: a built-in plugin of that name.
+   * A file, a folder, an npm package, or an https URL with a digest. Relative paths start at the config file's folder, then at
+   * the working directory. Absent: a built-in plugin of that name.
    */
   readonly path?: string;
   readonly enabled: boolean;
@@ -19,12 +52,41 @@ export interface PluginEntry {
   readonly order?: number;
   /** The gateway does not start, or keeps its old plugins, while this one cannot be loaded. @default false */
   readonly required?: boolean;
+  /** @default 'inline' */
+  readonly isolation?: PluginIsolation;
+  /** `thread`: one instance for each serving thread also in `worker`, `process` and `grpc`. @default 'plugin' */
+  readonly instances?: 'plugin' | 'thread';
+  /** Reload when the file, or one that it imports, changes. @default false */
+  readonly watch?: boolean;
+  /** Expected SHA-256 of the artefact: 64 hexadecimal digits. */
+  readonly sha256?: string;
+  /** Expected digest as in Subresource Integrity: `sha256-` and base64. */
+  readonly integrity?: string;
+  /** What the operator grants of what the manifest asks for. @default nothing */
+  readonly capabilities?: PluginCapabilities;
+  /** Bytes that a plugin outside the serving threads may use before it is ended; for wasm in every isolation. */
+  readonly memoryLimitBytes?: number;
+  /** Deadline of every hook of the plugin, in the place of what its hooks declare. */
+  readonly timeoutMs?: number;
+  /** Failure policy of every hook of the plugin, in the place of what its hooks declare. */
+  readonly onError?: OnError;
+  /** False: none. @default the gateway's own settings */
+  readonly breaker?: BreakerSettings | false;
+  /** False: a new version stays, however it fails. */
+  readonly rollback?: RollbackSettings | false;
+  /** How long the version before is kept in reserve after a swap, in milliseconds; 0: not at all. @default 30000 */
+  readonly probationMs?: number;
+  /** `inject` calls that may be under way at once. @default 10000 */
+  readonly injectConcurrency?: number;
+  /** Deadline of `inject`. @default 5000 */
+  readonly injectTimeoutMs?: number;
+  readonly grpc?: GrpcSettings;
 }
 
 /**
  * - `loading`: its module or its `init` is running;
  * - `active`: its hooks are called;
- * - `degraded`: active, but a hook's last calls all failed, or something it left running did;
+ * - `degraded`: active, but a hook's last calls all failed, something it left running did, or a thread could not load it;
  * - `error`: not loaded, `message` says why;
  * - `disabled`: switched off by its entry, by `disableAfter`, or cleaned up;
  * - `draining`: replaced; requests that began with it are ending.
@@ -50,11 +112,14 @@ export interface PluginStatus {
   readonly isRequired: boolean;
   readonly placement: PluginPlacement;
   readonly order: number;
+  readonly isolation: PluginIsolation;
   /** Milliseconds since 1970, and how long loading took. */
   readonly loadedAt?: number;
   readonly loadMs?: number;
-  /** The generation that this instance belongs to. */
+  /** The generation that this status is of. */
   readonly generation: number;
+  /** Number of the load that the plugin's instances come from: another number is another instance. */
+  readonly load: number;
 }
 
 /** A plugin's name: what may stand in a log line, a URL and before the `/` of a value's key. */

@@ -1,9 +1,9 @@
 /** One immutable set of plugin instances with its chains: what requests begin with, and end on. */
 import { createPluginChains } from '@bifrost/core';
-import type { PluginChains, PluginChainSet, PluginChainsOptions, PluginFigures } from '@bifrost/core';
-import type { LoadedPlugin } from './load-plugin.ts';
+import type { PluginChains, PluginChainSet, PluginChainsOptions, PluginFigures, PluginInstance } from '@bifrost/core';
+import type { InstancePool, PooledInstance } from './instance-pool.ts';
 import type { PluginRecord } from './plugin-record.ts';
-import type { PluginStatus } from './plugin-entry.ts';
+import type { PluginEntry, PluginStatus } from './plugin-entry.ts';
 
 export interface RetireOptions {
   /** How long requests in flight may keep the plugins from being cleaned up. @default 600000 */
@@ -23,33 +23,46 @@ export interface PluginGeneration {
   /** Calls, errors, times by plugin and hook. Plain data. */
   figures(): readonly PluginFigures[];
   /**
-   * To be called when no new request begins with this generation. Waits for the last one, then runs every `cleanup` once,
-   * last loaded first. Never rejects; further calls return the same promise.
+   * To be called when no new request begins with this generation. Waits for the last one, then lets go of its instances, last
+   * loaded first: those that no other generation holds are cleaned up. Never rejects; further calls return the same promise.
    */
   retire(options?: RetireOptions): Promise<void>;
+}
+
+/** One entry's place in a generation. */
+export interface GenerationMember {
+  readonly entry: PluginEntry;
+  readonly record: PluginRecord;
+  /** Absent where the entry is off or failed. */
+  readonly pooled?: PooledInstance;
+  /** What stands in the chains. */
+  readonly instance?: PluginInstance;
+  /** What kept it from being loaded. */
+  readonly failure?: unknown;
+}
+
+export interface GenerationOptions extends PluginChainsOptions {
+  readonly pool: InstancePool;
+  readonly onRetiring: (generation: LoadedGeneration) => void;
+  readonly onRetired: (generation: LoadedGeneration) => void;
 }
 
 const defaultDrainTimeoutMs = 600_000;
 
 export class LoadedGeneration implements PluginGeneration {
   readonly id: number;
-  readonly #records: readonly PluginRecord[];
-  readonly #plugins: readonly LoadedPlugin[];
+  readonly #members: readonly GenerationMember[];
+  readonly #options: GenerationOptions;
   readonly #chains: PluginChainSet;
   #retiring: Promise<void> | undefined;
 
-  /** `plugins` in the order in which they were loaded. */
-  constructor(
-    id: number,
-    records: readonly PluginRecord[],
-    plugins: readonly LoadedPlugin[],
-    options: PluginChainsOptions,
-  ) {
+  /** Takes over the members' holds on the pool. */
+  constructor(id: number, members: readonly GenerationMember[], options: GenerationOptions) {
     this.id = id;
-    this.#records = records;
-    this.#plugins = plugins;
+    this.#members = members;
+    this.#options = options;
     this.#chains = createPluginChains(
-      plugins.map((plugin) => plugin.instance),
+      members.flatMap(({ instance }) => instance ?? []),
       options,
     );
   }
@@ -63,12 +76,19 @@ export class LoadedGeneration implements PluginGeneration {
   }
 
   get isReady(): boolean {
-    return this.#records.every((record) => !record.isMissing);
+    return this.#members.every(({ record, entry }) => !record.isMissing(entry));
+  }
+
+  /** True while it keeps an instance alive that no request will begin with any more. */
+  get holdsReplaced(): boolean {
+    return this.#members.some(({ pooled }) => pooled?.isDraining === true);
   }
 
   status(): readonly PluginStatus[] {
     const failures = new Map(this.figures().map((figures) => [figures.plugin, figures.failuresInARow]));
-    return this.#records.map((record) => record.status(failures.get(record.name) ?? 0));
+    return this.#members.map(({ record, entry }) =>
+      record.status({ entry, generation: this.id, failuresInARow: failures.get(record.name) ?? 0 }),
+    );
   }
 
   figures(): readonly PluginFigures[] {
@@ -80,14 +100,17 @@ export class LoadedGeneration implements PluginGeneration {
   }
 
   async #retire(drainTimeoutMs: number): Promise<void> {
-    for (const record of this.#records) record.drain();
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainTimeoutMs);
-    });
-    await Promise.race([this.#chains.whenIdle(), deadline]);
-    clearTimeout(timer);
-    for (const plugin of this.#plugins.toReversed()) await plugin.cleanup();
-    for (const record of this.#records) record.retire();
+    const { pool, onRetiring, onRetired } = this.#options;
+    onRetiring(this);
+    const held = this.#members.flatMap(({ pooled }) => pooled ?? []);
+    for (const pooled of held) pool.drain(pooled);
+    if (this.#chains.inFlight > 0) {
+      const { promise: deadline, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, drainTimeoutMs);
+      await Promise.race([this.#chains.whenIdle(), deadline]);
+      clearTimeout(timer);
+    }
+    for (const pooled of held.toReversed()) await pool.release(pooled);
+    onRetired(this);
   }
 }

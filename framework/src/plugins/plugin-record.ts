@@ -1,4 +1,4 @@
-/** The state of one entry within one generation, as it changes. */
+/** The state of one load of one entry, as it changes. It outlives the generations that hold the load. */
 import { GatewayError } from '@bifrost/sdk';
 import type { HookName } from '@bifrost/sdk';
 import { messageOf } from '@bifrost/core';
@@ -14,10 +14,16 @@ export interface LoadedFacts {
   readonly hooks: readonly HookName[];
 }
 
+/** Of which generation a status is, as what entry, and how its hooks do. */
+export interface StatusContext {
+  readonly entry: PluginEntry;
+  readonly generation: number;
+  readonly failuresInARow: number;
+}
+
 export class PluginRecord {
   readonly name: string;
-  readonly #entry: PluginEntry;
-  readonly #generation: number;
+  readonly load: number;
   #state: PluginState;
   #message: string | undefined;
   #code: string | undefined;
@@ -29,10 +35,9 @@ export class PluginRecord {
   #escape: string | undefined;
   #escapes = 0;
 
-  constructor(entry: PluginEntry, generation: number) {
+  constructor(entry: PluginEntry, load: number) {
     this.name = entry.name;
-    this.#entry = entry;
-    this.#generation = generation;
+    this.load = load;
     this.#state = entry.enabled ? 'loading' : 'disabled';
   }
 
@@ -40,11 +45,13 @@ export class PluginRecord {
     return this.#state;
   }
 
+  get message(): string | undefined {
+    return this.#message;
+  }
+
   /** True while a required plugin does not serve. */
-  get isMissing(): boolean {
-    return (
-      this.#entry.required === true && this.#entry.enabled && this.#state !== 'active' && this.#state !== 'draining'
-    );
+  isMissing({ required, enabled }: PluginEntry): boolean {
+    return required === true && enabled && this.#state !== 'active' && this.#state !== 'draining';
   }
 
   activate(facts: LoadedFacts, isGuard: boolean, loadMs: number): void {
@@ -56,9 +63,15 @@ export class PluginRecord {
   }
 
   fail(error: unknown): void {
+    const code = GatewayError.isInstance(error) ? error.code : undefined;
+    this.refuse(error instanceof Error ? error.message : messageOf(error), code);
+  }
+
+  /** It is not loaded, for a reason that was found elsewhere. */
+  refuse(message: string, code: string | undefined): void {
     this.#state = 'error';
-    this.#message = error instanceof Error ? error.message : messageOf(error);
-    this.#code = GatewayError.isInstance(error) ? error.code : undefined;
+    this.#message = message;
+    this.#code = code;
   }
 
   disable(reason: string): void {
@@ -73,16 +86,22 @@ export class PluginRecord {
     return this.#escapes;
   }
 
+  /** Only requests under way hold it. */
   drain(): void {
     if (this.#state === 'active') this.#state = 'draining';
+  }
+
+  /** A generation that serves holds it again. */
+  resume(): void {
+    if (this.#state === 'draining') this.#state = 'active';
   }
 
   retire(): void {
     if (this.#state === 'draining') this.disable('cleaned up');
   }
 
-  status(failuresInARow: number): PluginStatus {
-    const { path, placement, order, required } = this.#entry;
+  status({ entry, generation, failuresInARow }: StatusContext): PluginStatus {
+    const { path, placement, order, required, isolation } = entry;
     const trouble = this.#trouble(failuresInARow);
     const isDegraded = this.#state === 'active' && trouble !== undefined;
     const message = isDegraded ? trouble : this.#message;
@@ -94,7 +113,9 @@ export class PluginRecord {
       isRequired: required === true,
       placement: placement ?? 'post_builtin',
       order: order ?? 0,
-      generation: this.#generation,
+      isolation: isolation ?? 'inline',
+      generation,
+      load: this.load,
       ...(path === undefined ? {} : { path }),
       ...(message === undefined ? {} : { message }),
       ...(this.#code === undefined ? {} : { code: this.#code }),

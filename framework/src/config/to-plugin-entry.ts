@@ -1,0 +1,65 @@
+import type { JsonObject, OnError } from '@bifrost/sdk';
+import type { BreakerSettings, GrpcSettings, PluginEntry, RollbackSettings } from '../plugins/plugin-entry.ts';
+import type { PluginFile } from './plugin-schema.ts';
+
+const bytesOfMegabyte = 1_048_576;
+
+type Stated<Members> = { [Name in keyof Members]?: Exclude<Members[Name], undefined> };
+
+/** The members that have a value. */
+function stated<Members extends object>(members: Members): Stated<Members> {
+  // Filtering by value leaves each member's type.
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Stated<Members>;
+}
+
+function toOnError(file: PluginFile['on_error']): OnError | undefined {
+  return typeof file === 'object' ? { disableAfter: file.disable_after } : file;
+}
+
+function toBreaker(file: PluginFile['breaker']): BreakerSettings | false | undefined {
+  if (file === undefined || file === false) return file;
+  const { failures, failure_rate: failureRate, min_calls: minCalls, open_ms: openMs } = file;
+  return stated({ failures, failureRate, minCalls, openMs });
+}
+
+function toRollback(file: PluginFile['rollback']): RollbackSettings | false | undefined {
+  if (file === undefined || file === false) return file;
+  return stated({ failureRate: file.failure_rate, minCalls: file.min_calls });
+}
+
+function toGrpc({ address, command, args, env }: PluginFile): GrpcSettings | undefined {
+  const settings = stated({ address, command, args, env });
+  return Object.keys(settings).length === 0 ? undefined : settings;
+}
+
+/** An entry of `plugins` with the names that the code uses; `enabled` by default. */
+export function toPluginEntry(file: PluginFile): PluginEntry {
+  const { name, path, config, placement, order, required, isolation, instances, watch, sha256, integrity } = file;
+  return {
+    name,
+    enabled: file.enabled ?? true,
+    ...stated({
+      path,
+      placement,
+      order,
+      required,
+      isolation,
+      instances,
+      watch,
+      integrity,
+      // The file is JSON.
+      config: config as JsonObject | undefined,
+      sha256: sha256?.toLowerCase(),
+      capabilities: file.capabilities as PluginEntry['capabilities'],
+      memoryLimitBytes: file.memory_limit_mb === undefined ? undefined : file.memory_limit_mb * bytesOfMegabyte,
+      timeoutMs: file.timeout_ms,
+      onError: toOnError(file.on_error),
+      breaker: toBreaker(file.breaker),
+      rollback: toRollback(file.rollback),
+      probationMs: file.probation_seconds === undefined ? undefined : file.probation_seconds * 1000,
+      injectConcurrency: file.semaphore_size,
+      injectTimeoutMs: file.inject_timeout,
+      grpc: toGrpc(file),
+    }),
+  };
+}

@@ -1,0 +1,172 @@
+/** Makes one planned plugin a member of a generation: an instance that lives already, a new one, or the record of its failure. */
+import type { LogLevel, PluginInstance } from '@bifrost/core';
+import { PluginError } from '@bifrost/sdk';
+import type { JsonObject, PluginLog } from '@bifrost/sdk';
+import { describePlugin } from './describe-plugin.ts';
+import { hookObjectOptions } from './hook-options.ts';
+import { PooledInstance } from './instance-pool.ts';
+import type { InstancePool } from './instance-pool.ts';
+import { loadPlugin } from './load-plugin.ts';
+import type { InstanceEvents, LoadedPlugin, LoadOptions } from './load-plugin.ts';
+import type { PluginEntry } from './plugin-entry.ts';
+import type { GenerationMember } from './plugin-generation.ts';
+import type { PlannedPlugin } from './plugin-plan.ts';
+import { PluginRecord } from './plugin-record.ts';
+import { createRefusingInstance } from './refusing-instance.ts';
+import type { PluginDescription, RemoteChannel } from './remote/remote-plugin.ts';
+import { openSharedState } from './shared-state/open-shared-state.ts';
+
+/** What the serving thread needs to call a plugin that runs elsewhere. */
+export interface RemoteConnection {
+  readonly entry: PluginEntry;
+  readonly load: number;
+  readonly description: PluginDescription;
+  readonly channel: RemoteChannel;
+}
+
+/** Makes a plugin of this thread out of a channel to one that runs elsewhere; its `cleanup` closes the channel only. */
+export type ConnectRemote = (
+  connection: RemoteConnection,
+  options: LoadOptions,
+  events: InstanceEvents,
+) => Promise<LoadedPlugin>;
+
+export interface MemberLoaderOptions {
+  readonly pool: InstancePool;
+  readonly logger: PluginLog;
+  readonly connectRemote: ConnectRemote | undefined;
+  readonly onChanged: (load: number) => void;
+}
+
+export class MemberLoader {
+  readonly #options: MemberLoaderOptions;
+
+  constructor(options: MemberLoaderOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. A pooled instance of the result is held. */
+  async load(planned: PlannedPlugin, options: LoadOptions): Promise<GenerationMember> {
+    const { entry, load, source } = planned;
+    const { pool } = this.#options;
+    const living = pool.find(load);
+    if (living !== undefined && source.kind !== 'off' && source.kind !== 'failed') {
+      if (source.kind === 'remote') closeChannel(source.channel);
+      return this.#member(living, entry);
+    }
+    const record = new PluginRecord(entry, load);
+    if (source.kind === 'off') return { entry, record };
+    if (source.kind === 'failed') {
+      record.refuse(source.message, source.code);
+      return { entry, record, ...this.#refusing(planned, source.message), failure: new Error(source.message) };
+    }
+    try {
+      return this.#member(await this.#begin(planned, record, options), entry);
+    } catch (error) {
+      record.fail(error);
+      return { entry, record, ...this.#refusing(planned, record.message ?? 'it cannot be loaded'), failure: error };
+    }
+  }
+
+  async #begin(planned: PlannedPlugin, record: PluginRecord, options: LoadOptions): Promise<PooledInstance> {
+    const { entry, load, source, shared } = planned;
+    const { pool, logger } = this.#options;
+    const startedAt = performance.now();
+    const events: InstanceEvents = {
+      onDisabled: (reason) => this.#onDisabled(record, reason),
+      onEscape: (thrown) => this.#onEscape(record, thrown),
+    };
+    const own: LoadOptions = shared === undefined ? options : { ...options, sharedState: openSharedState(shared) };
+    let loaded: LoadedPlugin;
+    if (source.kind === 'remote') loaded = await this.#connect(planned, own, events);
+    else {
+      const { artefact } = source.kind === 'inline' ? source : {};
+      loaded = await loadPlugin(entry, String(load), artefact === undefined ? own : { ...own, artefact }, events);
+    }
+    const { instance, hooks, actualName, version, file } = loaded;
+    const facts = {
+      hooks,
+      ...(actualName === undefined ? {} : { actualName }),
+      ...(version === undefined ? {} : { version }),
+      ...(file === undefined ? {} : { file }),
+    };
+    record.activate(facts, instance.isGuard, performance.now() - startedAt);
+    for (const warning of failOpenHooks(loaded)) logger.warn(warning, { plugin: entry.name });
+    const isModule =
+      source.kind === 'inline' && entry.path !== undefined && (source.artefact?.kind ?? 'module') === 'module';
+    const pooled = new PooledInstance(loaded, record, { isModule, description: describePlugin(loaded) });
+    pool.add(pooled);
+    return pooled;
+  }
+
+  async #connect(planned: PlannedPlugin, options: LoadOptions, events: InstanceEvents): Promise<LoadedPlugin> {
+    const { entry, load, source } = planned;
+    const { connectRemote } = this.#options;
+    if (source.kind !== 'remote' || source.channel === undefined || connectRemote === undefined) {
+      throw new PluginError(entry.name, `this thread has no channel to it (isolation "${entry.isolation}")`, {
+        code: 'BF_PLUGIN_NOT_SERVING',
+      });
+    }
+    const { description, channel } = source;
+    return connectRemote({ entry, load, description, channel }, options, events);
+  }
+
+  #member(pooled: PooledInstance, entry: PluginEntry): GenerationMember {
+    const { record, plugin, description } = pooled;
+    this.#options.pool.hold(pooled);
+    // Switched off by its failures: that holds until it is loaded again, whatever else is swapped.
+    if (record.state === 'disabled')
+      return { entry, record, pooled, ...this.#refusing({ entry, known: description }, record.message ?? 'disabled') };
+    return { entry, record, pooled, instance: placed(plugin.instance, entry) };
+  }
+
+  #refusing(
+    { entry, known }: Pick<PlannedPlugin, 'entry' | 'known'>,
+    reason: string,
+  ): { readonly instance?: PluginInstance } {
+    if (known?.isGuard !== true) return {};
+    const { logger } = this.#options;
+    const log = (level: LogLevel, message: string, fields: JsonObject): void => logger[level](message, fields);
+    return { instance: createRefusingInstance(entry, known, { reason, log }) };
+  }
+
+  #onDisabled(record: PluginRecord, reason: string): void {
+    const { logger, onChanged } = this.#options;
+    record.disable(reason);
+    logger.error(`plugin ${record.name} is disabled: ${reason}`, { plugin: record.name });
+    logger.info(`plugin status: ${record.name} - disabled`, { plugin: record.name });
+    onChanged(record.load);
+  }
+
+  #onEscape(record: PluginRecord, thrown: unknown): void {
+    const times = record.escape(thrown);
+    // 1, 2, 4, 8, ...: a timer that throws every millisecond must not fill the log.
+    if ((times & (times - 1)) !== 0) return;
+    const { logger, onChanged } = this.#options;
+    const what = thrown instanceof Error ? thrown.message : String(thrown);
+    logger.error(`plugin ${record.name}: work that it left running failed: ${what}`, { plugin: record.name, times });
+    onChanged(record.load);
+  }
+}
+
+/** The instance at the place that the entry asks for by now. */
+function placed(instance: PluginInstance, entry: PluginEntry): PluginInstance {
+  const { placement = 'post_builtin', order = 0 } = entry;
+  if (instance.placement === placement && instance.order === order) return instance;
+  return { ...instance, placement, order };
+}
+
+function closeChannel(channel: RemoteChannel | undefined): void {
+  if (channel?.kind === 'port') channel.port.close();
+}
+
+/** A guard's hook that fails open is the operator's business. */
+function failOpenHooks({ instance, hooks }: LoadedPlugin): readonly string[] {
+  if (!instance.isGuard) return [];
+  return hooks
+    .filter(
+      (hook) =>
+        hook !== 'inject' && ['continue', 'skip'].includes(String(hookObjectOptions(instance.hooks[hook]).onError)),
+    )
+    .map((hook) => `plugin ${instance.name} is a guard, but its ${hook} lets requests pass when it fails (onError)`);
+}
