@@ -29,7 +29,7 @@ export type { DurationHistogram } from './plugins/duration-buckets.ts';
 export type { PluginState } from './plugins/plugin-health.ts';
 export { readRunningMark } from './plugins/running-mark.ts';
 export type * from './plugins/instance.ts';
-export { LocalSharedState } from './plugins/local-shared-state.ts';
+export { LocalSharedState, sharedStateFull } from './plugins/local-shared-state.ts';
 export { RequestContext, requestOf } from './plugins/request-context.ts';
 export type { ContextOwner } from './plugins/request-context.ts';
 export { defaultTimeoutMs } from './plugins/hook-entry.ts';

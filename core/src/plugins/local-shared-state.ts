@@ -6,6 +6,13 @@ const maxCounters = 1024;
 const maxValues = 256;
 const maxBytes = 65_536;
 
+/** The error of a shared state that is full; `bound` says of what. */
+export function sharedStateFull(plugin: string, bound: string): PluginError {
+  return new PluginError(plugin, `its shared state is full: it holds at most ${bound}`, {
+    code: 'BF_PLUGIN_SHARED_FULL',
+  });
+}
+
 export class LocalSharedState implements SharedState {
   readonly #plugin: string;
   readonly #counters = new Map<string, number>();
@@ -19,7 +26,8 @@ export class LocalSharedState implements SharedState {
 
   add(counter: string, by = 1): number {
     const before = this.#counters.get(counter);
-    if (before === undefined && this.#counters.size >= maxCounters) throw this.#full(`${maxCounters} counters`);
+    if (before === undefined && this.#counters.size >= maxCounters)
+      throw sharedStateFull(this.#plugin, `${maxCounters} counters`);
     const after = (before ?? 0) + by;
     this.#counters.set(counter, after);
     return after;
@@ -41,15 +49,10 @@ export class LocalSharedState implements SharedState {
     }
     const text = JSON.stringify(value);
     const bytes = this.#bytes - freed + key.length + text.length;
-    if (before === undefined && this.#values.size >= maxValues) throw this.#full(`${maxValues} values`);
-    if (bytes > maxBytes) throw this.#full(`${maxBytes} bytes of values`);
+    if (before === undefined && this.#values.size >= maxValues)
+      throw sharedStateFull(this.#plugin, `${maxValues} values`);
+    if (bytes > maxBytes) throw sharedStateFull(this.#plugin, `${maxBytes} bytes of values`);
     this.#values.set(key, text);
     this.#bytes = bytes;
-  }
-
-  #full(bound: string): PluginError {
-    return new PluginError(this.#plugin, `its shared state is full: it holds at most ${bound}`, {
-      code: 'BF_PLUGIN_SHARED_FULL',
-    });
   }
 }

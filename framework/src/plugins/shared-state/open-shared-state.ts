@@ -1,5 +1,5 @@
 /** `ctx.shared` over the memory that the threads of a plugin share. */
-import { PluginError } from '@bifrost/sdk';
+import { sharedStateFull } from '@bifrost/core';
 import type { Json, SharedState } from '@bifrost/sdk';
 import { maxCounters, maxValues, maxValueUnits, viewsOf } from './layout.ts';
 import { SharedCounters } from './shared-counters.ts';
@@ -19,7 +19,7 @@ class ThreadSharedState implements SharedState {
 
   add(counter: string, by = 1): number {
     const after = this.#counters.add(String(counter), by);
-    if (after === undefined) throw this.#full(`${maxCounters} counters`);
+    if (after === undefined) throw sharedStateFull(this.#plugin, `${maxCounters} counters`);
     return after;
   }
 
@@ -31,14 +31,8 @@ class ThreadSharedState implements SharedState {
 
   set(key: string, value: Json | undefined): void {
     const overflow = this.#values.set(key, value === undefined ? undefined : JSON.stringify(value));
-    if (overflow === 'values') throw this.#full(`${maxValues} values`);
-    if (overflow === 'units') throw this.#full(`${maxValueUnits} bytes of values`);
-  }
-
-  #full(bound: string): PluginError {
-    return new PluginError(this.#plugin, `its shared state is full: it holds at most ${bound}`, {
-      code: 'BF_PLUGIN_SHARED_FULL',
-    });
+    if (overflow === 'values') throw sharedStateFull(this.#plugin, `${maxValues} values`);
+    if (overflow === 'units') throw sharedStateFull(this.#plugin, `${maxValueUnits} bytes of values`);
   }
 }
 
