@@ -11,6 +11,8 @@ export interface BuildStamp {
    * C library; `bundle`: JavaScript files for an installed Node.
    */
   readonly kind: 'portable' | 'dynamic' | 'bundle';
+  /** The C library inside a portable executable, e.g. `glibc 2.36`. */
+  readonly carriedLibc?: string;
 }
 
 /** The name is replaced by the bundler. */

@@ -54,9 +54,15 @@ describe('starting', () => {
   });
 
   it('says its version and teaches its flags', async () => {
-    expect(await run(['-version'])).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/^bifrost-http \d+\.\d+\.\d+\n$/),
+    const { code, stdout } = await run(['-version']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^bifrost-http \d+\.\d+\.\d+\n/);
+    expect(stdout).toContain(`node ${process.versions.node}`);
+    const json = await run(['--version', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      runtime: { name: 'node', version: process.versions.node },
+      build: 'source',
+      nativePlugins: true,
     });
     expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('-config FILE') });
   });

@@ -88,7 +88,8 @@ export const flagTable = [
     shownDefault: '2000',
     range: [100, 3_600_000],
   },
-  { name: 'version', variables: [], description: 'print the version and exit' },
+  { name: 'version', variables: [], description: 'print the version and how it was built, and exit' },
+  { name: 'json', variables: [], description: 'with -version: as JSON' },
   { name: 'help', variables: [], description: 'print this and exit' },
 ] as const satisfies readonly FlagEntry[];
 

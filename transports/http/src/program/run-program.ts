@@ -12,7 +12,7 @@ import { formatHelp } from './help-text.ts';
 import { loadProgramConfig } from './load-program-config.ts';
 import { parseFlags } from './parse-flags.ts';
 import { untilSignal } from './until-signal.ts';
-import { readVersion } from './version.ts';
+import { formatBuildFacts, readBuildFacts } from './build-facts.ts';
 
 /** What the program gets from outside: nothing below reads it elsewhere. */
 export interface ProgramInput {
@@ -86,7 +86,8 @@ export async function runProgram(input: ProgramInput): Promise<number> {
     return exitCodes.done;
   }
   if (values.version !== undefined) {
-    print(`bifrost-http ${readVersion()}\n`);
+    const facts = readBuildFacts();
+    print(values.json === undefined ? formatBuildFacts(facts) : `${JSON.stringify(facts)}\n`);
     return exitCodes.done;
   }
   let server: RunningServer;

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** A gateway started from an artefact. */
+export interface RunningGateway extends AsyncDisposable {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** What it says it took, in milliseconds. */
+  readonly readyMs: number;
+  output(): string;
+  /** Resolves with its exit code; null after a signal. */
+  readonly exited: Promise<number | null>;
+}
+
+export interface RunOptions {
+  readonly args?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command that starts the gateway, `command[0]` with the rest as arguments, and waits until it serves on a free port. */
+export async function runGateway(command: readonly string[], options: RunOptions = {}): Promise<RunningGateway> {
+  const [file = '', ...first] = command;
+  const args = [...first, '-port', '0', '-threads', '1', ...(options.args ?? [])];
+  const child = spawn(file, args, { env: options.environment ?? {}, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  let output = '';
+  const match = await new Promise<RegExpExecArray>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const found = /ready on (http:\/\/\S+) \(1 thread, (\d+) ms\)/.exec(output);
+      if (found !== null) resolve(found);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the gateway ended with code ${code}:\n${output}`)));
+  });
+  return {
+    url: (match[1] ?? '').replace('localhost', '127.0.0.1'),
+    child,
+    readyMs: Number(match[2]),
+    output: () => output,
+    exited,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** Asks for a completion of the embedded provider; returns status, headers and body. */
+export async function complete(url: string, init: RequestInit = {}): Promise<{ response: Response; text: string }> {
+  const body = JSON.stringify({ model: 'mock/hello', messages: [{ role: 'user', content: 'Hello' }] });
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body, ...init });
+  return { response, text: await response.text() };
+}
+
+/** Resident memory of a process in MB. */
+export function residentMb(pid: number): number {
+  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(match?.[1]) / 1024;
+}
