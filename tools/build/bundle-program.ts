@@ -23,10 +23,13 @@ const requireOnlyBuiltins: Plugin = {
 };
 
 /** Bundles the program and its thread and child entries. The same sources and stamp give the same bytes. */
-export async function bundleProgram(stamp: BuildStamp): Promise<ProgramBundle> {
+export async function bundleProgram(
+  stamp: BuildStamp,
+  entries: Readonly<Record<string, string>> = findProgramEntries(),
+): Promise<ProgramBundle> {
   const build = await rolldown({
     cwd: repository,
-    input: findProgramEntries(),
+    input: entries,
     platform: 'node',
     external: (id) => id.startsWith('node:'),
     transform: { define: { bifrostBuildStamp: JSON.stringify(stamp) }, target: 'node26' },
