@@ -48,20 +48,26 @@ class RequestEngine implements Engine {
     };
   }
 
-  async handle(request: InboundRequest, sink: ResponseSink): Promise<void> {
+  handle(request: InboundRequest, sink: ResponseSink): Promise<void> {
+    return new Promise((resolve) => this.#run(request, sink, resolve));
+  }
+
+  #run(request: InboundRequest, sink: ResponseSink, onEnd: () => void): void {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) throw new TypeError('configure the engine before it handles requests');
     const run = new RequestRun(this.#services, snapshot, request, sink);
     if (this.#isDraining) {
-      await refuse(run);
+      refuse(run, onEnd);
       return;
     }
     this.#inFlight += 1;
     snapshot.users += 1;
-    await runPipeline(run);
-    snapshot.release();
-    this.#inFlight -= 1;
-    if (this.#inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve();
+    runPipeline(run, () => {
+      snapshot.release();
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve();
+      onEnd();
+    });
   }
 
   configure(snapshot: EngineSnapshot): void {
@@ -84,13 +90,15 @@ class RequestEngine implements Engine {
   }
 }
 
-async function refuse(run: RequestRun): Promise<void> {
+function refuse(run: RequestRun, onEnd: () => void): void {
   const error = new GatewayError('the gateway is shutting down; send the request again', {
     code: 'BF_ENGINE_DRAINING',
     statusCode: 503,
     info: { retryAfterSeconds: 1 },
   });
-  await respondError(run, { info: error.toInfo() });
+  // No plugin has been opened: nothing can make this wait.
+  void respondError(run, { info: error.toInfo() });
+  onEnd();
 }
 
 /** Creates an engine. Call `configure` before the first request. */

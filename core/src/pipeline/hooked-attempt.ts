@@ -2,36 +2,61 @@ import type { ConversationResponse, ErrorInfo, StreamEvent } from '@bifrost/sdk'
 import type { PreLLMOutcome } from '../plugins/chain.ts';
 import { classifyFailure } from '../reliability/failure.ts';
 import type { AttemptResult } from './attempt.ts';
+import { deliver } from './attempt-outcome.ts';
+import type { AttemptDone } from './attempt-outcome.ts';
 import { requestOf } from './plugin-stages.ts';
 import { tellOutcome } from './post-llm.ts';
 import { renderResponse } from './render-answer.ts';
 import { collectEvents, renderEvents } from './render-events.ts';
 import type { RequestRun } from './run.ts';
+import { whenSettled } from './when-settled.ts';
 
 /**
  * One attempt with `preLLMHook` before it and `postLLMHook` after it. On a whole answer of the provider the post hook has
  * run before the answer was written (`BufferedWhole`); here it hears of failures, which it may recover, of a plugin's own answer,
  * and of a stream's end. A conversation changed by `preLLMHook` holds for this attempt alone.
  */
-export async function hookedAttempt(run: RequestRun, call: () => Promise<AttemptResult>): Promise<AttemptResult> {
+export function hookedAttempt(run: RequestRun, call: (called: AttemptDone) => void, done: AttemptDone): void {
   const { conversation, isConversationChanged } = run;
   const startedAt = performance.now();
   run.plugins?.update(run.facts());
   run.isOutcomeTold = false;
-  try {
-    const change = await preLLM(run);
-    if (change?.error !== undefined) return await recover(run, failedBy(change.error), startedAt);
-    if (change?.response !== undefined) return await answerBy(run, change.response, startedAt);
-    if (change?.stream !== undefined) return await answerByStream(run, change.stream, startedAt);
+  const end: AttemptDone = (outcome) => {
+    run.conversation = conversation;
+    run.isConversationChanged = isConversationChanged;
+    done(outcome);
+  };
+  const called: AttemptDone = (outcome) => {
+    if (outcome.kind === 'thrown') end(outcome);
+    else deliver(() => settle(run, outcome, startedAt), end);
+  };
+  const proceed = (change: PreLLMOutcome | undefined): void => {
+    if (change?.error !== undefined || change?.response !== undefined || change?.stream !== undefined) {
+      deliver(() => answerInstead(run, change, startedAt), end);
+      return;
+    }
     if (change?.conversation !== undefined) {
       run.conversation = change.conversation;
       run.isConversationChanged = true;
     }
-    return await settle(run, await call(), startedAt);
-  } finally {
-    run.conversation = conversation;
-    run.isConversationChanged = isConversationChanged;
+    call(called);
+  };
+  let change: ReturnType<typeof preLLM>;
+  try {
+    change = preLLM(run);
+  } catch (error) {
+    end({ kind: 'thrown', error });
+    return;
   }
+  if (change instanceof Promise) change.then(proceed, (error: unknown) => end({ kind: 'thrown', error }));
+  else proceed(change);
+}
+
+/** A plugin decided in the provider's place: with an error, an answer or a stream. */
+function answerInstead(run: RequestRun, change: PreLLMOutcome, startedAt: number): Promise<AttemptResult> {
+  if (change.error !== undefined) return recover(run, failedBy(change.error), startedAt);
+  if (change.response !== undefined) return answerBy(run, change.response, startedAt);
+  return answerByStream(run, change.stream ?? [], startedAt);
 }
 
 function preLLM(run: RequestRun): PreLLMOutcome | undefined | Promise<PreLLMOutcome | undefined> {
@@ -59,13 +84,12 @@ async function answerByStream(
 }
 
 /** Tells the post hooks how the attempt ended, where they have not heard of it before the answer was written. */
-async function settle(run: RequestRun, result: AttemptResult, startedAt: number): Promise<AttemptResult> {
+function settle(run: RequestRun, result: AttemptResult, startedAt: number): AttemptResult | Promise<AttemptResult> {
   if (result.kind === 'failed') return recover(run, result, startedAt);
-  if (run.isStream && !run.isOutcomeTold) {
-    const { error, response } = run;
-    await tellOutcome(run, { statusCode: error?.statusCode ?? run.statusCode, startedAt, response, error });
-  }
-  return result;
+  if (!run.isStream || run.isOutcomeTold) return result;
+  const { error, response } = run;
+  const statusCode = error?.statusCode ?? run.statusCode;
+  return whenSettled(tellOutcome(run, { statusCode, startedAt, response, error }), () => result);
 }
 
 function failedBy(error: ErrorInfo): AttemptResult & { kind: 'failed' } {

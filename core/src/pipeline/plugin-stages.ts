@@ -4,12 +4,13 @@ import type { HttpPreOutcome, PreRequestOutcome } from '../plugins/chain.ts';
 import { conversationOf } from './encode-request.ts';
 import { respondWhole } from './respond-whole.ts';
 import type { RequestRun } from './run.ts';
+import { whenSettled } from './when-settled.ts';
 
 /**
  * Opens the plugins' chains for the request and runs `httpTransportPreHook`. True when a plugin answered. Throws GatewayError
  * where one denied.
  */
-export async function openPlugins(run: RequestRun): Promise<boolean> {
+export function openPlugins(run: RequestRun): boolean | Promise<boolean> {
   const chains = run.snapshot.plugins;
   if (chains === null) return false;
   const abort = new AbortController();
@@ -17,14 +18,16 @@ export async function openPlugins(run: RequestRun): Promise<boolean> {
   run.plugins = chains.open(run.facts(), run.headers as HttpRequest['headers'], abort.signal);
   const { httpPre } = run.needs;
   if (run.plugins === null || httpPre === undefined) return false;
-  const outcome = run.plugins.httpPre(httpRequestOf(run, httpPre));
-  const settled = outcome instanceof Promise ? await outcome : outcome;
-  if (settled === undefined) return false;
-  if (settled.error !== undefined) throw asError(settled.error);
-  applyHttpPre(run, settled);
-  if (settled.response === undefined) return false;
-  await respondByPlugin(run, settled.response);
-  return true;
+  return whenSettled(run.plugins.httpPre(httpRequestOf(run, httpPre)), (outcome) => answerHttpPre(run, outcome));
+}
+
+/** True where the hooks have answered. Throws GatewayError where one denied. */
+function answerHttpPre(run: RequestRun, outcome: HttpPreOutcome | undefined): boolean | Promise<boolean> {
+  if (outcome === undefined) return false;
+  if (outcome.error !== undefined) throw asError(outcome.error);
+  applyHttpPre(run, outcome);
+  if (outcome.response === undefined) return false;
+  return whenSettled(respondByPlugin(run, outcome.response), () => true);
 }
 
 function httpRequestOf(run: RequestRun, reads: Reads): HttpRequest {
@@ -59,24 +62,27 @@ function applyHttpPre(run: RequestRun, outcome: HttpPreOutcome): void {
     run.body = Buffer.from(outcome.body.buffer, outcome.body.byteOffset, outcome.body.length);
 }
 
-async function respondByPlugin(run: RequestRun, response: HttpResponse): Promise<void> {
+function respondByPlugin(run: RequestRun, response: HttpResponse): void | Promise<void> {
   const body = response.body === undefined ? Buffer.alloc(0) : Buffer.from(response.body as Uint8Array);
-  await respondWhole(run, response.statusCode, { 'x-request-id': run.request.requestId, ...response.headers }, body);
+  return respondWhole(run, response.statusCode, { 'x-request-id': run.request.requestId, ...response.headers }, body);
 }
 
 /** The routing phase: `preRequestHook` may name another model, other fallbacks, or change the conversation. */
-export async function routeByPlugins(run: RequestRun): Promise<void> {
+export function routeByPlugins(run: RequestRun): void | Promise<void> {
+  if (run.plugins === null) return undefined;
   const reads = run.needs.preRequest;
-  run.plugins?.update(run.facts());
-  if (reads === undefined || run.plugins === null) return;
-  const outcome = run.plugins.preRequest(requestOf(run, reads));
-  const settled: PreRequestOutcome | undefined = outcome instanceof Promise ? await outcome : outcome;
-  if (settled === undefined) return;
-  if (settled.error !== undefined) throw asError(settled.error);
-  if (settled.model !== undefined) run.modelText = settled.model;
-  if (settled.fallbacks !== undefined) run.fallbacks = settled.fallbacks;
-  if (settled.conversation !== undefined) {
-    run.conversation = settled.conversation;
+  run.plugins.update(run.facts());
+  if (reads === undefined) return undefined;
+  return whenSettled(run.plugins.preRequest(requestOf(run, reads)), (outcome) => applyRouting(run, outcome));
+}
+
+function applyRouting(run: RequestRun, outcome: PreRequestOutcome | undefined): void {
+  if (outcome === undefined) return;
+  if (outcome.error !== undefined) throw asError(outcome.error);
+  if (outcome.model !== undefined) run.modelText = outcome.model;
+  if (outcome.fallbacks !== undefined) run.fallbacks = outcome.fallbacks;
+  if (outcome.conversation !== undefined) {
+    run.conversation = outcome.conversation;
     run.isConversationChanged = true;
   }
 }
