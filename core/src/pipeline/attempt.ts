@@ -13,6 +13,7 @@ import type { Relay } from './relay.ts';
 import { createRelay } from './relay-choice.ts';
 import { toErrorInfo } from './respond-error.ts';
 import type { RequestRun } from './run.ts';
+import type { Watched } from './shared-clock.ts';
 
 /** A provider's error answer as it came, for a client of the same dialect. */
 export interface RawAnswer {
@@ -40,18 +41,18 @@ const canceled: AttemptResult = { kind: 'canceled' };
  * One call of one provider with one key: sends the request, watches the clocks, and lets a relay make the answer of what comes
  * back. Ends exactly once; when it ends before the answer was complete the connection is destroyed.
  *
- * One timer serves all clocks: it is armed for the nearest deadline and moved on when it fires, so that a chunk costs a
- * reading of the clock and no timer.
+ * Its clocks are looked at by the engine's shared clock, at the nearest deadline, and moved on then: a chunk costs a reading of the
+ * clock and no timer.
  */
-export class Attempt implements UpstreamListener {
+export class Attempt implements UpstreamListener, Watched {
   readonly run: RequestRun;
   readonly plan: AttemptPlan;
   readonly startedAt: number = performance.now();
+  nextLookAt = 0;
   readonly #call: UpstreamCall;
   #relay: Relay | undefined;
   #decompressor: Decompressor | undefined;
   #done: ((result: AttemptResult) => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #hasContent = false;
   #lastByteAt = 0;
   #lastWriteAt: number;
@@ -73,7 +74,7 @@ export class Attempt implements UpstreamListener {
     if (run.isCanceled) this.#finish(canceled);
     else {
       run.writer.attach(this.#call);
-      this.#arm(this.startedAt);
+      run.services.clock.watch(this, this.#nextLook(this.startedAt), this.startedAt);
       this.#call.start();
     }
   }
@@ -142,16 +143,12 @@ export class Attempt implements UpstreamListener {
     const done = this.#done;
     if (done === undefined) return;
     this.#done = undefined;
-    clearTimeout(this.#timer);
+    this.run.services.clock.forget(this);
     this.run.waitingFor = null;
     this.run.writer.attach(null);
     this.#decompressor?.destroy();
     if (!this.#isComplete) this.#call.abort();
     done(result);
-  }
-
-  #arm(now: number): void {
-    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(this.#nextLook(now) - now)));
   }
 
   /** When to look at the clocks again. At least once per idle time, so that the first content need not move the timer. */
@@ -169,26 +166,35 @@ export class Attempt implements UpstreamListener {
     return this.run.isStream ? this.run.snapshot.client.keepAliveCommentSeconds * 1000 : 0;
   }
 
-  readonly #onTimer = (): void => {
-    const now = performance.now();
-    const { network } = this.plan.runtime.config;
+  lookAtClocks(now: number): number {
     // A client that reads slowly has paused us: the provider is not silent, we do not listen. A client that never reads again is
     // ended by its connection.
     if (this.#call.isPaused) this.#lastByteAt = now;
-    if (this.run.deadlineAt > 0 && now >= this.run.deadlineAt) {
-      this.#break(deadlineError(now - this.run.request.startedAt));
-    } else if (this.#hasContent && now >= this.#lastByteAt + network.streamIdleTimeoutMs) {
-      this.#break(silenceError('went silent', network.streamIdleTimeoutMs));
-    } else if (!this.#hasContent && now >= this.startedAt + network.firstContentTimeoutMs) {
-      this.#break(silenceError('sent no content', network.firstContentTimeoutMs));
-    } else {
-      if (this.#keepAliveMs > 0 && now >= this.#lastWriteAt + this.#keepAliveMs) {
-        this.#relay?.keepAlive?.();
-        this.#lastWriteAt = now;
-      }
-      this.#arm(now);
+    const expired = this.#expired(now);
+    if (expired !== undefined) {
+      this.#break(expired);
+      return Number.POSITIVE_INFINITY;
     }
-  };
+    if (this.#keepAliveMs > 0 && now >= this.#lastWriteAt + this.#keepAliveMs) {
+      this.#relay?.keepAlive?.();
+      this.#lastWriteAt = now;
+    }
+    return this.#nextLook(now);
+  }
+
+  #expired(now: number): GatewayError | undefined {
+    const { firstContentTimeoutMs, streamIdleTimeoutMs } = this.plan.runtime.config.network;
+    const { deadlineAt, request } = this.run;
+    if (deadlineAt > 0 && now >= deadlineAt) return deadlineError(now - request.startedAt);
+    if (this.#hasContent) {
+      return now >= this.#lastByteAt + streamIdleTimeoutMs
+        ? silenceError('went silent', streamIdleTimeoutMs)
+        : undefined;
+    }
+    return now >= this.startedAt + firstContentTimeoutMs
+      ? silenceError('sent no content', firstContentTimeoutMs)
+      : undefined;
+  }
 }
 
 /** What was thrown while an attempt was formed, as its failure. */

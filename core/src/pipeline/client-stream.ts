@@ -12,6 +12,9 @@ type Item =
   | { readonly type: 'end' }
   | { readonly type: 'fail'; readonly error: ErrorInfo };
 
+/** So many events may wait for a hook that takes its time; with more the source is paused until it has caught up. */
+const maxWaiting = 32;
+
 /**
  * Writes a stream to the client event by event: frames through the client's dialect, wire events as they are, both past the
  * plugins' stream hooks. Hooks may take their time: order is kept, and the source is paused meanwhile. What is written before
@@ -84,7 +87,10 @@ export class ClientStream {
   }
 
   #pump(): void {
-    if (this.#isBusy) return;
+    if (this.#isBusy) {
+      if (this.#queue.length > maxWaiting) this.#run.writer.hold();
+      return;
+    }
     if (this.#hasEventHook || this.#hasChunkHook) {
       // Hooks are only called once the attempt is committed: a replaced attempt must not be heard by them.
       if (this.#isOpen) void this.#pumpHooked();
@@ -108,6 +114,7 @@ export class ClientStream {
     try {
       for (let item = this.#queue.shift(); item !== undefined && !this.#isEnded; item = this.#queue.shift()) {
         await this.#passHooks(item);
+        if (this.#queue.length <= maxWaiting) this.#run.writer.release();
       }
     } catch (error) {
       // A frame that the client's dialect cannot say: nobody awaits this, so it ends the stream here.

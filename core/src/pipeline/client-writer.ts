@@ -20,6 +20,7 @@ export class ClientWriter {
   #source: PausableSource | null = null;
   #state: 'new' | 'waiting' | 'open' | 'ended' = 'new';
   #isBlocked = false;
+  #isHeld = false;
   #kept: (Uint8Array | string)[] = [];
   #isEndKept = false;
   /** Settles once a plugin that takes its time has judged the head; null where none does. Until then nothing is out. */
@@ -41,7 +42,20 @@ export class ClientWriter {
   /** Names what to pause while the client reads too slowly. */
   attach(source: PausableSource | null): void {
     this.#source = source;
-    if (this.#isBlocked) source?.pause();
+    if (this.#isBlocked || this.#isHeld) source?.pause();
+  }
+
+  /** Pauses the source, as a slow client does, while what it brought is still with a hook that takes its time. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#source?.pause();
+  }
+
+  /** Takes `hold` back. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#resumeSource();
   }
 
   /** Commits status and headers, once; plugins may change the headers before. Later calls do nothing. */
@@ -125,7 +139,7 @@ export class ClientWriter {
     this.#kept = [];
     for (const chunk of kept) this.write(chunk);
     if (this.#isEndKept) this.end();
-    else if (!this.#isBlocked) this.#source?.resume();
+    else this.#resumeSource();
   }
 
   #block(): void {
@@ -142,7 +156,11 @@ export class ClientWriter {
 
   #unblock(): void {
     this.#isBlocked = false;
-    this.#source?.resume();
+    this.#resumeSource();
+  }
+
+  #resumeSource(): void {
+    if (!this.#isBlocked && !this.#isHeld) this.#source?.resume();
   }
 }
 

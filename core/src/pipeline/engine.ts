@@ -6,6 +6,7 @@ import { runPipeline } from './pipeline.ts';
 import { respondError } from './respond-error.ts';
 import { RequestRun } from './run.ts';
 import type { Engine, EngineSnapshot, InboundRequest, ResponseSink, TraceListener } from './seam.ts';
+import { SharedClock } from './shared-clock.ts';
 import { SnapshotRuntime } from './snapshot-runtime.ts';
 
 /** Where the engine says what no client hears. */
@@ -30,6 +31,8 @@ export interface EngineServices {
   readonly onTrace: TraceListener | undefined;
   readonly now: () => number;
   readonly codecOf: (dialect: DialectName) => DialectCodec;
+  /** The clock of all attempts. */
+  readonly clock: SharedClock;
 }
 
 class RequestEngine implements Engine {
@@ -45,6 +48,7 @@ class RequestEngine implements Engine {
       onTrace: options.onTrace,
       now: options.now ?? Date.now,
       codecOf: options.codecOf ?? codecOf,
+      clock: new SharedClock(),
     };
   }
 

@@ -23,6 +23,10 @@ export class PassWhole implements Relay {
   /** Known once the beginning is there. */
   #isSuspected: boolean | undefined;
   #hasBegun = false;
+  /** Bytes of the body still to come; undefined where its length was not stated. */
+  #missing: number | undefined = undefined;
+  /** The last of the body, which leaves together with the end: one system call and no turn of the tick queue in between. */
+  #last: Buffer | undefined = undefined;
   #error: ErrorRelay | undefined;
 
   constructor(attempt: Attempt, statusCode: number, headers: UpstreamHeaders) {
@@ -64,7 +68,8 @@ export class PassWhole implements Relay {
       if (saysFailure(this.#attempt.plan.codec.name, body)) this.#failWith(body);
       else {
         this.#begin();
-        if (body.length > 0) this.#write(body);
+        this.#usage?.push(body);
+        this.#last = body;
       }
     }
     if (this.#error !== undefined) {
@@ -72,7 +77,7 @@ export class PassWhole implements Relay {
       return;
     }
     const { run } = this.#attempt;
-    run.writer.end();
+    run.writer.end(this.#last);
     run.usage = this.#usage?.read();
     this.#attempt.answered();
   }
@@ -102,6 +107,13 @@ export class PassWhole implements Relay {
 
   #write(chunk: Buffer): void {
     this.#usage?.push(chunk);
+    if (this.#missing !== undefined) {
+      this.#missing -= chunk.length;
+      if (this.#missing === 0 && this.#last === undefined) {
+        this.#last = chunk;
+        return;
+      }
+    }
     this.#attempt.run.writer.write(chunk);
   }
 
@@ -110,7 +122,10 @@ export class PassWhole implements Relay {
     this.#attempt.noteContent();
     const headers = answerHeaders(this.#attempt, this.#headers);
     const length = this.#headers['content-length'];
-    if (length !== undefined && headers['x-bf-decompressed'] === undefined) headers['content-length'] = length;
+    if (length !== undefined && headers['x-bf-decompressed'] === undefined) {
+      headers['content-length'] = length;
+      this.#missing = Number(length);
+    }
     this.#attempt.run.writer.begin(this.#statusCode, headers);
   }
 }

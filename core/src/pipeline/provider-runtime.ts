@@ -1,5 +1,4 @@
 import type { DialectName } from '@bifrost/sdk';
-import type { Dispatcher } from 'undici';
 import type { KeyConfig, ProviderConfig } from '../config.ts';
 import type { Surface } from '../providers/provider.ts';
 import { ProviderGate } from '../reliability/gate.ts';
@@ -7,7 +6,8 @@ import { eligibleKeys } from '../reliability/key-selection.ts';
 import { RetryBudget } from '../reliability/retry-budget.ts';
 import { parseAddress } from '../upstream/address.ts';
 import type { UpstreamAddress } from '../upstream/address.ts';
-import { createDispatcher } from '../upstream/dispatcher.ts';
+import { createCallDispatcher } from '../upstream/dispatcher.ts';
+import type { UpstreamDispatcher } from '../upstream/dispatcher.ts';
 
 /** Models whose keys are remembered; a caller may name any number of models. */
 const maxRememberedModels = 1000;
@@ -15,7 +15,7 @@ const maxRememberedModels = 1000;
 /** Connections of one provider, closed when the last snapshot that uses them has gone. */
 interface Connections {
   readonly fingerprint: string;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: UpstreamDispatcher;
 }
 
 /**
@@ -46,10 +46,10 @@ export class ProviderRuntime {
     this.#connections =
       earlier?.fingerprint === fingerprint
         ? earlier
-        : { fingerprint, dispatcher: createDispatcher(config.network, config.proxy) };
+        : { fingerprint, dispatcher: createCallDispatcher(config.network, config.proxy) };
   }
 
-  get dispatcher(): Dispatcher {
+  get dispatcher(): UpstreamDispatcher {
     if (this.#connections === undefined) throw new TypeError(`${this.name} answers in process and has no connections`);
     return this.#connections.dispatcher;
   }

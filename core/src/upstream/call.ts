@@ -1,7 +1,7 @@
 import { GatewayError } from '@bifrost/sdk';
 import type { Dispatcher } from 'undici';
 import { bytesReadBefore } from './dispatcher.ts';
-import type { SocketFailure } from './dispatcher.ts';
+import type { SocketFailure, UpstreamDispatcher } from './dispatcher.ts';
 
 /** Response headers as undici parses them: names in lower case. */
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -32,7 +32,7 @@ const resetCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
  * before any byte of an answer was closed by the server at that moment: the call is sent once more on another one.
  */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: UpstreamDispatcher;
   readonly #request: UpstreamRequest;
   readonly #listener: UpstreamListener;
   #controller: Dispatcher.DispatchController | undefined;
@@ -41,7 +41,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #isResent = false;
   #isPaused = false;
 
-  constructor(dispatcher: Dispatcher, request: UpstreamRequest, listener: UpstreamListener) {
+  constructor(dispatcher: UpstreamDispatcher, request: UpstreamRequest, listener: UpstreamListener) {
     this.#dispatcher = dispatcher;
     this.#request = request;
     this.#listener = listener;
