@@ -49,6 +49,8 @@ export class Attempt implements UpstreamListener, Watched {
   readonly plan: AttemptPlan;
   readonly startedAt: number = performance.now();
   nextLookAt = 0;
+  watchedBefore: Watched | null = null;
+  watchedAfter: Watched | null = null;
   readonly #call: UpstreamCall;
   #relay: Relay | undefined;
   #decompressor: Decompressor | undefined;

@@ -5,6 +5,8 @@ import type { Watched } from './shared-clock.ts';
 /** Notes when it is looked at and asks for the next look after `everyMs`. */
 class Deadline implements Watched {
   nextLookAt = 0;
+  watchedBefore: Watched | null = null;
+  watchedAfter: Watched | null = null;
   readonly looks: number[] = [];
   readonly #everyMs: number;
 
@@ -59,11 +61,25 @@ describe('the shared clock', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('keeps no one who is over', () => {
+    const clock = new SharedClock();
+    const all = Array.from({ length: 6 }, () => new Deadline(1000));
+    const start = performance.now();
+    for (const one of all) clock.watch(one, start + 100, start);
+    for (const index of [0, 5, 2]) clock.forget(all[index] as Deadline);
+    clock.forget(all[2] as Deadline);
+    vi.advanceTimersByTime(200);
+    expect(all.map(({ looks }) => looks.length)).toEqual([0, 1, 0, 1, 1, 0]);
+    for (const index of [0, 2, 5]) expect(all[index]).toMatchObject({ watchedBefore: null, watchedAfter: null });
+  });
+
   it('takes in who comes while others are looked at', () => {
     const clock = new SharedClock();
     const second = new Deadline(1000);
     const first: Watched = {
       nextLookAt: 0,
+      watchedBefore: null,
+      watchedAfter: null,
       lookAtClocks(now) {
         clock.forget(first);
         clock.watch(second, now + 20, now);
