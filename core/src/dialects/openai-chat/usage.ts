@@ -11,62 +11,82 @@ function count(object: Json | undefined, key: string): number | undefined {
 }
 
 /**
- * Splits a total into its parts and what is left: `[rest, ...parts]`. A part that is larger than the whole stands beside it
- * (cached tokens of Grok on Azure, audio of Voxtral); parts that overlap (cached images) are cut so that the sum is the total.
+ * Takes the parts of a total out of it, one after the other. A part that is larger than the whole stands beside it (cached tokens of
+ * Grok on Azure, audio of Voxtral); parts that overlap (cached images) are cut so that the sum is the total.
  */
-function split(total: number | undefined, parts: readonly (number | undefined)[]): readonly (number | undefined)[] {
-  if (total === undefined) return [undefined, ...parts];
-  let left = total;
-  const taken = parts.map((part) => {
-    if (part === undefined || part > total) return part;
-    const own = Math.min(part, left);
-    left -= own;
+class Total {
+  readonly #total: number | undefined;
+  #left: number;
+
+  constructor(total: number | undefined) {
+    this.#total = total;
+    this.#left = total ?? 0;
+  }
+
+  take(part: number | undefined): number | undefined {
+    if (part === undefined || this.#total === undefined || part > this.#total) return part;
+    const own = Math.min(part, this.#left);
+    this.#left -= own;
     return own;
-  });
-  return [left, ...taken];
+  }
+
+  /** What no part has taken. */
+  get rest(): number | undefined {
+    return this.#total === undefined ? undefined : this.#left;
+  }
 }
 
 /**
  * The `usage` object as disjoint buckets. `prompt_tokens` holds cached, cache-written, audio and image tokens; `completion_tokens`
  * holds reasoning and audio. Servers that count reasoning beside `completion_tokens` are recognised by their own total.
+ *
+ * Read of every answer that passes, so it makes two small objects and no list.
  */
 export function decodeUsage(raw: JsonObject): Usage {
-  const input = raw['prompt_tokens_details'];
-  const output = raw['completion_tokens_details'];
-  const [prompt, completion, total] = [
-    count(raw, 'prompt_tokens'),
-    count(raw, 'completion_tokens'),
-    count(raw, 'total_tokens'),
-  ];
+  const usage: MutableJson = {};
+  decodeInput(raw, usage);
+  decodeOutput(raw, usage);
+  setField(usage, 'totalTokens', count(raw, 'total_tokens'));
+  return usage as Usage;
+}
+
+function decodeInput(raw: JsonObject, usage: MutableJson): void {
+  const details = raw['prompt_tokens_details'];
   const cacheRead =
-    count(input, 'cached_tokens') ??
-    count(input, 'cached_read_tokens') ??
+    count(details, 'cached_tokens') ??
+    count(details, 'cached_read_tokens') ??
     count(raw, 'prompt_cache_hit_tokens') ??
     count(raw, 'cached_tokens') ??
     count(raw, 'num_cached_tokens');
-  const cacheWrite = count(input, 'cache_write_tokens') ?? count(input, 'cached_write_tokens');
-  const [inputAudio, inputImage] = [count(input, 'audio_tokens'), count(input, 'image_tokens')];
-  const reasoning = count(output, 'reasoning_tokens') ?? count(raw, 'reasoning_tokens');
-  const [outputAudio, outputImage] = [count(output, 'audio_tokens'), count(output, 'image_tokens')];
-  const isReasoningBeside =
-    reasoning !== undefined &&
-    reasoning > 0 &&
-    (reasoning > (completion ?? 0) || total === (prompt ?? 0) + (completion ?? 0) + reasoning);
-  const [fresh, read, write, freshAudio, freshImage] = split(prompt, [cacheRead, cacheWrite, inputAudio, inputImage]);
-  const [visible, thought, audio, image] = split(completion, [reasoning, outputAudio, outputImage]);
-  const [plainVisible, plainAudio, plainImage] = split(completion, [outputAudio, outputImage]);
-  const usage: MutableJson = {};
-  setField(usage, 'inputTokens', fresh);
+  const cacheWrite = count(details, 'cache_write_tokens') ?? count(details, 'cached_write_tokens');
+  const total = new Total(count(raw, 'prompt_tokens'));
+  const read = total.take(cacheRead);
+  const write = total.take(cacheWrite);
+  const audio = total.take(count(details, 'audio_tokens'));
+  const image = total.take(count(details, 'image_tokens'));
+  setField(usage, 'inputTokens', total.rest);
   setField(usage, 'cacheReadTokens', read);
   setField(usage, 'cacheWriteTokens', write);
-  setField(usage, 'inputAudioTokens', freshAudio);
-  setField(usage, 'inputImageTokens', freshImage);
-  setField(usage, 'outputTokens', isReasoningBeside ? plainVisible : visible);
-  setField(usage, 'reasoningTokens', isReasoningBeside ? reasoning : thought);
-  setField(usage, 'outputAudioTokens', isReasoningBeside ? plainAudio : audio);
-  setField(usage, 'outputImageTokens', isReasoningBeside ? plainImage : image);
-  setField(usage, 'totalTokens', total);
-  return usage as Usage;
+  setField(usage, 'inputAudioTokens', audio);
+  setField(usage, 'inputImageTokens', image);
+}
+
+function decodeOutput(raw: JsonObject, usage: MutableJson): void {
+  const details = raw['completion_tokens_details'];
+  const [prompt, completion] = [count(raw, 'prompt_tokens') ?? 0, count(raw, 'completion_tokens')];
+  const reasoning = count(details, 'reasoning_tokens') ?? count(raw, 'reasoning_tokens');
+  const isBeside =
+    reasoning !== undefined &&
+    reasoning > 0 &&
+    (reasoning > (completion ?? 0) || count(raw, 'total_tokens') === prompt + (completion ?? 0) + reasoning);
+  const total = new Total(completion);
+  const thought = isBeside ? reasoning : total.take(reasoning);
+  const audio = total.take(count(details, 'audio_tokens'));
+  const image = total.take(count(details, 'image_tokens'));
+  setField(usage, 'outputTokens', total.rest);
+  setField(usage, 'reasoningTokens', thought);
+  setField(usage, 'outputAudioTokens', audio);
+  setField(usage, 'outputImageTokens', image);
 }
 
 /** The `usage` object by the book: totals, and details for the buckets that are known. */
