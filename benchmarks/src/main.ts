@@ -1,5 +1,5 @@
 /**
- * `make bench`: nginx proxy_pass, Portkey and us, in one run, interleaved: every round measures every target once, and the table
+ * `make bench`: nginx proxy_pass, a bare Node proxy, Portkey and us, in one run, interleaved: every round measures every target once, and the table
  * shows the median of the rounds.
  */
 import { execFileSync } from 'node:child_process';

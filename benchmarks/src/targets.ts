@@ -80,7 +80,7 @@ function ours(folder: string, name: string, port: number, plugin?: string): Targ
   };
 }
 
-/** All targets, ours in four rows. */
+/** All targets: the limit of the machine, the limit of Node, ours in four rows, a peer. */
 export function createTargets(folder: string): readonly Target[] {
   mkdirSync(folder, { recursive: true });
   return [
@@ -92,6 +92,20 @@ export function createTargets(folder: string): readonly Target[] {
       model: 'bench-model',
       readyPath: '/health',
       command: ['/usr/sbin/nginx', '-c', nginxConfig(folder, 18_101)],
+    },
+    {
+      name: 'bare Node proxy',
+      port: 18_102,
+      path: '/v1/chat/completions',
+      headers: json,
+      model: 'bench-model',
+      readyPath: '/',
+      command: [
+        join(root, 'node_modules/.bin/node'),
+        join(root, 'benchmarks/src/bare-proxy.ts'),
+        '18102',
+        String(upstreamPort),
+      ],
     },
     ours(folder, 'Bifrost, no plugin', 18_110),
     ours(folder, 'Bifrost, plugin reads head', 18_111, 'reads-head'),
