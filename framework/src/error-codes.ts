@@ -22,6 +22,11 @@ export const frameworkErrorCodes = {
     cause: "The plugin's `cleanup` did not end in time.",
     remedy: 'Let it end sooner; it is not waited for.',
   },
+  BF_PLUGIN_CLOSING: {
+    status: 503,
+    cause: 'The plugins were to be changed while the gateway is shutting down.',
+    remedy: 'Try again when it is up.',
+  },
   BF_PLUGIN_CONFIG_INVALID: {
     status: 'none',
     cause: "The plugin's own schema refuses its `config`, or the schema itself fails.",
@@ -36,6 +41,11 @@ export const frameworkErrorCodes = {
     status: 'none',
     cause: 'The entry in `plugins` is wrong: its name, path or placement.',
     remedy: 'Correct what the message names.',
+  },
+  BF_PLUGIN_EXISTS: {
+    status: 409,
+    cause: 'A plugin was to be added under a name that is taken.',
+    remedy: 'Update the one there is, or give another name.',
   },
   BF_PLUGIN_FILE_MISSING: {
     status: 'none',
@@ -60,6 +70,12 @@ export const frameworkErrorCodes = {
     cause: "The plugin's module or its `init` did not end in time.",
     remedy: 'Do long work later, or after `init` has returned.',
   },
+  BF_PLUGIN_ISOLATION_UNAVAILABLE: {
+    status: 'none',
+    cause:
+      'This program cannot run plugins in the isolation that the entry asks for, and running it less isolated would be wrong.',
+    remedy: 'Choose another isolation.',
+  },
   BF_PLUGIN_LOAD_FAILED: {
     status: 'none',
     cause: "The plugin's module threw while it was loaded.",
@@ -70,11 +86,22 @@ export const frameworkErrorCodes = {
     cause: 'The package.json of the plugin is not JSON.',
     remedy: 'Correct the file that the message names.',
   },
+  BF_PLUGIN_NOT_FOUND: {
+    status: 404,
+    cause: 'There is no plugin of that name.',
+    remedy: 'Look at the list of plugins.',
+  },
   BF_PLUGIN_NOT_SERVING: {
     status: 'none',
     cause:
       'The plugin is quarantined, could not be loaded in this thread, or has no connection to its own thread or process.',
     remedy: 'Read its status, which says why, and reload it.',
+  },
+  BF_PLUGIN_QUARANTINED: {
+    status: 'none',
+    cause:
+      'The plugin blocked or ended a serving thread, or ended by itself again and again: it is not called any more.',
+    remedy: 'Repair it and reload it, or run it in `process` isolation.',
   },
   BF_PLUGIN_REQUIRED_FAILED: {
     status: 'none',

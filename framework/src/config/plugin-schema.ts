@@ -16,8 +16,8 @@ const capabilitiesSchema = knownObject({
 const breakerSchema = knownObject({
   failures: wholeNumber(1, 1_000_000).optional(),
   failure_rate: share.optional(),
-  min_calls: wholeNumber(1, 1_000_000).optional(),
-  open_ms: wholeNumber(1, 3_600_000).optional(),
+  window_ms: wholeNumber(100, 3_600_000).optional(),
+  cool_down_ms: wholeNumber(1, 3_600_000).optional(),
 });
 
 const rollbackSchema = knownObject({ failure_rate: share.optional(), min_calls: wholeNumber(1, 1_000_000).optional() });
@@ -53,6 +53,7 @@ export const pluginSchema = knownObject({
   timeout_ms: wholeNumber(1, 2_147_483_647).optional(),
   on_error: onErrorSchema.optional(),
   breaker: z.union([z.literal(false), breakerSchema]).optional(),
+  budget_ms: z.number().positive().optional(),
   rollback: z.union([z.literal(false), rollbackSchema]).optional(),
   probation_seconds: z.number().min(0).max(86_400).optional(),
   semaphore_size: wholeNumber(1, 10_000_000).optional(),

@@ -1,5 +1,6 @@
+import type { BreakerOptions } from '@bifrost/core';
 import type { JsonObject, OnError } from '@bifrost/sdk';
-import type { BreakerSettings, GrpcSettings, PluginEntry, RollbackSettings } from '../plugins/plugin-entry.ts';
+import type { GrpcSettings, PluginEntry, RollbackSettings } from '../plugins/plugin-entry.ts';
 import type { PluginFile } from './plugin-schema.ts';
 
 const bytesOfMegabyte = 1_048_576;
@@ -16,10 +17,10 @@ function toOnError(file: PluginFile['on_error']): OnError | undefined {
   return typeof file === 'object' ? { disableAfter: file.disable_after } : file;
 }
 
-function toBreaker(file: PluginFile['breaker']): BreakerSettings | false | undefined {
+function toBreaker(file: PluginFile['breaker']): BreakerOptions | false | undefined {
   if (file === undefined || file === false) return file;
-  const { failures, failure_rate: failureRate, min_calls: minCalls, open_ms: openMs } = file;
-  return stated({ failures, failureRate, minCalls, openMs });
+  const { failures, failure_rate: errorRate, window_ms: windowMs, cool_down_ms: coolDownMs } = file;
+  return stated({ failures, errorRate, windowMs, coolDownMs });
 }
 
 function toRollback(file: PluginFile['rollback']): RollbackSettings | false | undefined {
@@ -55,6 +56,7 @@ export function toPluginEntry(file: PluginFile): PluginEntry {
       timeoutMs: file.timeout_ms,
       onError: toOnError(file.on_error),
       breaker: toBreaker(file.breaker),
+      budgetMs: file.budget_ms,
       rollback: toRollback(file.rollback),
       probationMs: file.probation_seconds === undefined ? undefined : file.probation_seconds * 1000,
       injectConcurrency: file.semaphore_size,

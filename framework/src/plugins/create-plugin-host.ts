@@ -41,7 +41,11 @@ export interface PluginHostOptions {
   readonly maxDraining?: number;
   /** How long a plan waits for a place before it is refused. @default 30000 */
   readonly drainWaitMs?: number;
-  /** Told of each load whose instance is gone. */
+  /** Cell 0 says which hook runs: see `PluginChainsOptions`. */
+  readonly running?: Int32Array;
+  /** Cell 0 says which load is being imported and initialised; 0: none. */
+  readonly loading?: Int32Array;
+  /** Told of each load whose instance is gone, or was never begun. */
   readonly onReleased?: (load: number) => void;
   /** Told when a plugin of the thread changes by itself: disabled by its failures, work that it left running failed. */
   readonly onChanged?: (load: number) => void;
@@ -81,6 +85,8 @@ class ThreadPluginHost implements PluginHost {
   readonly #loader: MemberLoader;
   readonly #draining = new Set<LoadedGeneration>();
   #current: PluginGeneration | null = null;
+  /** Slot numbers are never used twice in a thread: a mark says which load it was, also of a replaced generation. */
+  #nextSlot = 0;
 
   constructor(options: PluginHostOptions) {
     const workingDirectory = options.workingDirectory ?? process.cwd();
@@ -104,6 +110,8 @@ class ThreadPluginHost implements PluginHost {
       logger: options.logger,
       connectRemote: options.connectRemote,
       onChanged: (load) => options.onChanged?.(load),
+      onReleased: (load) => options.onReleased?.(load),
+      loading: options.loading ?? new Int32Array(1),
     });
   }
 
@@ -120,7 +128,12 @@ class ThreadPluginHost implements PluginHost {
   }
 
   async prepare(plan: PluginPlan): Promise<PluginGeneration> {
-    await this.#waitForPlace();
+    try {
+      await this.#waitForPlace();
+    } catch (error) {
+      this.#loader.refuse(plan.plugins);
+      throw error;
+    }
     const { directory } = plan;
     const options = directory === undefined ? this.#loadOptions : { ...this.#loadOptions, baseDirectory: directory };
     const members: GenerationMember[] = [];
@@ -141,6 +154,7 @@ class ThreadPluginHost implements PluginHost {
         }),
       ),
       figures: generation.figures(),
+      slots: generation.slots,
       counts,
       draining: this.#pool.draining(),
       staleModules,
@@ -179,15 +193,18 @@ class ThreadPluginHost implements PluginHost {
   }
 
   #generation(id: number, members: readonly GenerationMember[]): PluginGeneration {
-    const { areInputsFrozen, injectConcurrency } = this.#options;
-    const generation = new LoadedGeneration(id, members, {
+    const { areInputsFrozen, injectConcurrency, running } = this.#options;
+    const firstSlotNumber = this.#nextSlot;
+    this.#nextSlot += members.length;
+    return new LoadedGeneration(id, members, {
+      firstSlotNumber,
       pool: this.#pool,
       onRetiring: (retiring) => this.#draining.add(retiring),
       onRetired: (retired) => this.#draining.delete(retired),
       ...(areInputsFrozen === undefined ? {} : { areInputsFrozen }),
       ...(injectConcurrency === undefined ? {} : { injectConcurrency }),
+      ...(running === undefined ? {} : { running }),
     });
-    return generation;
   }
 
   /** Generations that hold no replaced instance cost next to nothing and are not counted. */

@@ -327,6 +327,7 @@ async function instantiate(
     onDisabled: (reason) => events.onDisabled(reason),
     asyncScope: createPluginScope(identity),
     shared,
+    ...operatorSettings(entry),
     ...(options.getModelInfo === undefined ? {} : { getModelInfo: options.getModelInfo }),
   };
   return {
@@ -336,6 +337,21 @@ async function instantiate(
     ...(plugin.actualName === undefined ? {} : { actualName: plugin.actualName }),
     ...(plugin.version === undefined ? {} : { version: plugin.version }),
     ...(file === undefined ? {} : { file }),
+  };
+}
+
+/** What the entry says of all hooks, in the place of what they declare. */
+export function operatorSettings({
+  timeoutMs,
+  onError,
+  breaker,
+  budgetMs,
+}: PluginEntry): Pick<PluginInstance, 'timeoutMs' | 'onError' | 'breaker' | 'budgetMs'> {
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(onError === undefined ? {} : { onError }),
+    ...(breaker === undefined ? {} : { breaker }),
+    ...(budgetMs === undefined ? {} : { budgetMs }),
   };
 }
 

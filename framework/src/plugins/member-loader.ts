@@ -1,4 +1,5 @@
 /** Makes one planned plugin a member of a generation: an instance that lives already, a new one, or the record of its failure. */
+import { close } from 'node:fs';
 import type { LogLevel, PluginInstance } from '@bifrost/core';
 import { PluginError } from '@bifrost/sdk';
 import type { JsonObject, PluginLog } from '@bifrost/sdk';
@@ -17,7 +18,7 @@ import type { PluginDescription, RemoteChannel } from './remote/remote-plugin.ts
 import { openSharedState } from './shared-state/open-shared-state.ts';
 
 /** What the serving thread needs to call a plugin that runs elsewhere. */
-export interface RemoteConnection {
+export interface RemoteEnd {
   readonly entry: PluginEntry;
   readonly load: number;
   readonly description: PluginDescription;
@@ -26,7 +27,7 @@ export interface RemoteConnection {
 
 /** Makes a plugin of this thread out of a channel to one that runs elsewhere; its `cleanup` closes the channel only. */
 export type ConnectRemote = (
-  connection: RemoteConnection,
+  connection: RemoteEnd,
   options: LoadOptions,
   events: InstanceEvents,
 ) => Promise<LoadedPlugin>;
@@ -36,6 +37,9 @@ export interface MemberLoaderOptions {
   readonly logger: PluginLog;
   readonly connectRemote: ConnectRemote | undefined;
   readonly onChanged: (load: number) => void;
+  readonly onReleased: (load: number) => void;
+  /** Cell 0 gets the load that is under way. */
+  readonly loading: Int32Array;
 }
 
 export class MemberLoader {
@@ -60,11 +64,26 @@ export class MemberLoader {
       record.refuse(source.message, source.code);
       return { entry, record, ...this.#refusing(planned, source.message), failure: new Error(source.message) };
     }
+    const { loading } = this.#options;
+    Atomics.store(loading, 0, load);
     try {
       return this.#member(await this.#begin(planned, record, options), entry);
     } catch (error) {
       record.fail(error);
+      this.refuse([planned]);
       return { entry, record, ...this.#refusing(planned, record.message ?? 'it cannot be loaded'), failure: error };
+    } finally {
+      Atomics.store(loading, 0, 0);
+    }
+  }
+
+  /** Gives back what came with plugins that are not begun. */
+  refuse(plugins: readonly PlannedPlugin[]): void {
+    const { pool, onReleased } = this.#options;
+    for (const { load, source } of plugins) {
+      if (source.kind !== 'remote' || pool.find(load) !== undefined) continue;
+      closeChannel(source.channel);
+      onReleased(load);
     }
   }
 
@@ -158,6 +177,8 @@ function placed(instance: PluginInstance, entry: PluginEntry): PluginInstance {
 
 function closeChannel(channel: RemoteChannel | undefined): void {
   if (channel?.kind === 'port') channel.port.close();
+  // Errors: whoever took it over and failed has closed it.
+  else if (channel?.kind === 'descriptor') close(channel.descriptor, () => undefined);
 }
 
 /** A guard's hook that fails open is the operator's business. */

@@ -1,22 +1,11 @@
 /** What the configuration says of a plugin, and what the host says of it. Plain, structured-cloneable data. */
-import type { PluginPlacement } from '@bifrost/core';
+import type { BreakerOptions, PluginPlacement } from '@bifrost/core';
 import type { HookName, JsonObject, OnError, PluginCapabilities } from '@bifrost/sdk';
 
 /**
  * Where a plugin runs: in the serving threads, in a thread of its own, in a process of its own, or as a program that speaks gRPC.
  */
 export type PluginIsolation = 'inline' | 'worker' | 'process' | 'grpc';
-
-/** When repeated failures keep a plugin's hooks from being called for a while. */
-export interface BreakerSettings {
-  /** Failures in a row of one hook that open it. */
-  readonly failures?: number;
-  /** Share of failed calls, 0 to 1, of at least `minCalls`, that opens it. */
-  readonly failureRate?: number;
-  readonly minCalls?: number;
-  /** Milliseconds until a call is tried again. */
-  readonly openMs?: number;
-}
 
 /** When a new version of a plugin gives its place back to the one before it. */
 export interface RollbackSettings {
@@ -71,7 +60,9 @@ export interface PluginEntry {
   /** Failure policy of every hook of the plugin, in the place of what its hooks declare. */
   readonly onError?: OnError;
   /** False: none. @default the gateway's own settings */
-  readonly breaker?: BreakerSettings | false;
+  readonly breaker?: BreakerOptions | false;
+  /** Milliseconds that the p99 of a hook may take before the plugin counts as degraded. @default no limit */
+  readonly budgetMs?: number;
   /** False: a new version stays, however it fails. */
   readonly rollback?: RollbackSettings | false;
   /** How long the version before is kept in reserve after a swap, in milliseconds; 0: not at all. @default 30000 */

@@ -20,6 +20,8 @@ export interface PluginGeneration {
   readonly isReady: boolean;
   /** One per entry, in their order. Plain data. */
   status(): readonly PluginStatus[];
+  /** Loads by the slot numbers that stand in the mark of what runs. */
+  readonly slots: Readonly<Record<number, number>>;
   /** Calls, errors, times by plugin and hook. Plain data. */
   figures(): readonly PluginFigures[];
   /**
@@ -79,16 +81,23 @@ export class LoadedGeneration implements PluginGeneration {
     return this.#members.every(({ record, entry }) => !record.isMissing(entry));
   }
 
+  get slots(): Readonly<Record<number, number>> {
+    const loads = new Map(this.#members.map(({ record }) => [record.name, record.load]));
+    return Object.fromEntries([...this.#chains.slotNames].map(([slot, name]) => [slot, loads.get(name) ?? 0]));
+  }
+
   /** True while it keeps an instance alive that no request will begin with any more. */
   get holdsReplaced(): boolean {
     return this.#members.some(({ pooled }) => pooled?.isDraining === true);
   }
 
   status(): readonly PluginStatus[] {
-    const failures = new Map(this.figures().map((figures) => [figures.plugin, figures.failuresInARow]));
-    return this.#members.map(({ record, entry }) =>
-      record.status({ entry, generation: this.id, failuresInARow: failures.get(record.name) ?? 0 }),
-    );
+    const figures = new Map(this.figures().map((one) => [one.plugin, one]));
+    return this.#members.map(({ record, entry }) => {
+      const { failuresInARow = 0, state, reason } = figures.get(record.name) ?? {};
+      const degraded = state === 'degraded' && reason !== undefined ? { degraded: reason } : {};
+      return record.status({ entry, generation: this.id, failuresInARow, ...degraded });
+    });
   }
 
   figures(): readonly PluginFigures[] {

@@ -68,6 +68,8 @@ export interface PluginReport {
   /** What the plugins of the plan said of themselves, by load. */
   readonly descriptions: Readonly<Record<number, PluginDescription>>;
   readonly figures: readonly PluginFigures[];
+  /** Loads by the slot numbers that stand in the mark of what runs (see \`readRunningMark\`). */
+  readonly slots: Readonly<Record<number, number>>;
   readonly counts: InstanceCounts;
   /** Instances that only requests under way hold, by name. */
   readonly draining: Readonly<Record<string, number>>;

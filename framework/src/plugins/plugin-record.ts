@@ -19,6 +19,8 @@ export interface StatusContext {
   readonly entry: PluginEntry;
   readonly generation: number;
   readonly failuresInARow: number;
+  /** Why the chains call it degraded. */
+  readonly degraded?: string;
 }
 
 export class PluginRecord {
@@ -100,9 +102,9 @@ export class PluginRecord {
     if (this.#state === 'draining') this.disable('cleaned up');
   }
 
-  status({ entry, generation, failuresInARow }: StatusContext): PluginStatus {
+  status({ entry, generation, failuresInARow, degraded }: StatusContext): PluginStatus {
     const { path, placement, order, required, isolation } = entry;
-    const trouble = this.#trouble(failuresInARow);
+    const trouble = degraded ?? this.#trouble(failuresInARow);
     const isDegraded = this.#state === 'active' && trouble !== undefined;
     const message = isDegraded ? trouble : this.#message;
     return {

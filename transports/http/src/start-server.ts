@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { LoadedConfig } from '@bifrost/framework/config';
+import { PluginManager } from '@bifrost/framework/plugins';
 import type { LogLevel } from './logging/log-level.ts';
 import { createLogger } from './logging/logger.ts';
 import type { LogSink } from './logging/logger.ts';
@@ -42,6 +43,8 @@ export interface RunningServer {
   readonly readyMs: number;
   /** Threads that did not end when they were told to; with one, only a kill ends the process. */
   readonly abandonedThreads: number;
+  /** The plugins of all threads. */
+  readonly plugins: PluginManager;
   /** Hands a new configuration to all threads; resolves when all use it for new requests. Host and port stay. */
   reconfigure(config: LoadedConfig): Promise<void>;
   /** Stops accepting, lets requests under way end for at most `graceMs` (default 30,000), then ends the threads. */
@@ -54,8 +57,8 @@ const defaultBlockedAfterMs = 2000;
 const defaultGraceMs = 30_000;
 
 function toThreadConfig(config: LoadedConfig, version: number): ThreadConfig {
-  const { providers, client, allowedHeaders, plugins, directory } = config;
-  return { version, providers, client, allowedHeaders, plugins, directory };
+  const { providers, client, allowedHeaders } = config;
+  return { version, providers, client, allowedHeaders };
 }
 
 /**
@@ -79,13 +82,18 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       version: readVersion(),
     },
   });
-  let version = 1;
+  const plugins = new PluginManager({ group: supervisor, log: createLogger(logLevel, logSink) });
+  let version = 0;
+  const configure = (config: LoadedConfig): Promise<void> => {
+    const { directory } = config;
+    return plugins.load(config.plugins, { directory, settings: toThreadConfig(config, ++version) });
+  };
   try {
     supervisor.spawnAll();
-    const config = typeof options.config === 'function' ? await options.config() : options.config;
-    await supervisor.configure(toThreadConfig(config, version));
+    await configure(typeof options.config === 'function' ? await options.config() : options.config);
   } catch (error) {
     await supervisor.kill();
+    await plugins.close();
     socket.close();
     throw error;
   }
@@ -103,15 +111,18 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     get abandonedThreads() {
       return supervisor.abandonedThreads;
     },
-    reconfigure: (config) => supervisor.configure(toThreadConfig(config, ++version)),
+    plugins,
+    reconfigure: configure,
     close: async (graceMs = defaultGraceMs) => {
       // The threads' duplicates still accept until they drain; without this one the socket closes with the last of them.
       socket.close();
       await supervisor.close(graceMs);
+      await plugins.close();
     },
     kill: async () => {
       socket.close();
       await supervisor.kill();
+      await plugins.close();
     },
   };
 }

@@ -1,9 +1,14 @@
 import { setImmediate } from 'node:timers';
 import type { Engine } from '@bifrost/core';
+import type { PluginPlan } from '@bifrost/framework/plugins';
+import { GatewayError } from '@bifrost/sdk';
+import type { RequestTrace } from '@bifrost/sdk';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
 import { Server as NetServer } from 'node:net';
 import { createLogger } from '../logging/logger.ts';
 import type { Logger } from '../logging/logger.ts';
+import { beatCells } from '../supervisor/messages.ts';
 import type { FromThread, ThreadConfig, ThreadStart, ToThread } from '../supervisor/messages.ts';
 import { duplicateDescriptor } from './duplicate-descriptor.ts';
 import { loadEngineModule } from './engine-module.ts';
@@ -31,6 +36,9 @@ export class ServingThread {
   readonly #models = new ModelLister();
   #app: ServingApp | undefined;
   #engine: Engine | undefined;
+  /** What new requests are served with, and what prepared generations bring with them. */
+  #config: ThreadConfig | undefined;
+  readonly #prepared = new Map<number, ThreadConfig>();
   readonly #plugins: ThreadPlugins;
   #work: Promise<void> = Promise.resolve();
 
@@ -40,20 +48,39 @@ export class ServingThread {
     this.#logger = createLogger(start.logLevel, (record) => post({ type: 'log', record }));
     this.#metrics = new ThreadMetrics(start.threadNumber);
     this.#gatherer = new MetricsGatherer((id) => post({ type: 'gather', id }));
-    this.#plugins = new ThreadPlugins(this.#logger, start.threadNumber === 1);
+    const beat = (cell: number): Int32Array => new Int32Array(start.heartbeat, cell * 4, 1);
+    this.#plugins = new ThreadPlugins({
+      logger: this.#logger,
+      running: beat(beatCells.running),
+      loading: beat(beatCells.loading),
+      onReleased: (load) => post({ type: 'plugin-released', load }),
+      onChanged: (load) => post({ type: 'plugin-changed', load }),
+    });
     this.#processState = new Int32Array(start.processState);
-    const heartbeat = new Int32Array(start.heartbeat);
+    const heartbeat = beat(beatCells.beat);
     setInterval(() => Atomics.add(heartbeat, 0, 1), heartbeatMs).unref();
   }
 
   /** Messages that change the thread are worked off one after the other. */
   receive(message: ToThread): void {
     switch (message.type) {
-      case 'configure':
-        this.#enqueue(() => this.#configure(message.config));
+      case 'prepare':
+        this.#enqueue(() => this.#prepare(message.plan, message.config));
+        break;
+      case 'commit':
+        this.#enqueue(() => this.#commit(message.generation, message.isReserveKept));
+        break;
+      case 'abort':
+        this.#enqueue(() => this.#abort(message.generation));
+        break;
+      case 'settle':
+        this.#plugins.settle();
         break;
       case 'drain':
-        this.#enqueue(() => this.#drain());
+        this.#enqueue(() => this.#drain(message.isPatient));
+        break;
+      case 'report':
+        this.#post({ type: 'reported', id: message.id, report: this.#plugins.report() });
         break;
       case 'collect':
         this.#post({ type: 'part', id: message.id, part: this.#metrics.collect() });
@@ -71,29 +98,59 @@ export class ServingThread {
     });
   }
 
-  async #configure(config: ThreadConfig): Promise<void> {
-    this.#models.configure(config);
-    if (this.#app !== undefined) {
-      await this.#configureEngine(config);
-      this.#app.configure(config);
-      this.#post({ type: 'configured', version: config.version });
-      return;
+  async #prepare(plan: PluginPlan, config: ThreadConfig | undefined): Promise<void> {
+    const { generation } = plan;
+    const next = config ?? this.#config;
+    if (next === undefined) throw new TypeError('the first generation comes with its configuration');
+    this.#prepared.set(generation, next);
+    // The engine's modules are loaded while the plugins are not there yet: nothing is lost when these are refused.
+    if (this.#engine === undefined) {
+      const module = await loadEngineModule(this.#start.engineModule);
+      const onTrace = (trace: RequestTrace): void => this.#metrics.countTrace(trace);
+      this.#engine = module.createEngine({ logger: this.#logger, onTrace });
     }
-    const module = await loadEngineModule(this.#start.engineModule);
-    this.#engine = module.createEngine({ logger: this.#logger, onTrace: (trace) => this.#metrics.countTrace(trace) });
-    await this.#configureEngine(config);
-    this.#app = await this.#createApp(this.#engine, config);
-    const descriptor = await duplicateDescriptor(this.#start.listenDescriptor);
-    await listen(this.#app, descriptor);
-    this.#app.server.on('error', (error) => this.#logger.error('the server failed', { error: String(error) }));
-    this.#post({ type: 'ready', descriptor });
+    try {
+      this.#post({ type: 'prepared', report: await this.#plugins.prepare(plan) });
+    } catch (error) {
+      this.#prepared.delete(generation);
+      const code = GatewayError.isInstance(error) ? error.code : 'BF_HTTP_THREAD_FAILED';
+      this.#post({
+        type: 'refused',
+        generation,
+        code,
+        message: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 
-  async #configureEngine(config: ThreadConfig): Promise<void> {
+  async #commit(generation: number, isReserveKept: boolean): Promise<void> {
+    const config = this.#prepared.get(generation);
+    if (config === undefined || this.#engine === undefined) return;
+    this.#prepared.delete(generation);
     const { version, providers, client } = config;
-    const loaded = await this.#plugins.load(config);
-    this.#engine?.configure({ version, providers, client, plugins: loaded.chains });
-    loaded.retireOld();
+    const { chains, retireOld } = this.#plugins.commit(generation, isReserveKept);
+    this.#engine.configure({ version, providers, client, plugins: chains });
+    retireOld();
+    if (config !== this.#config) this.#models.configure(config);
+    this.#app?.configure(config);
+    this.#config = config;
+    if (this.#app === undefined) await this.#listen(this.#engine, config);
+    this.#post({ type: 'committed', generation });
+  }
+
+  #abort(generation: number): Promise<void> {
+    this.#prepared.delete(generation);
+    this.#plugins.abort(generation);
+    return Promise.resolve();
+  }
+
+  async #listen(engine: Engine, config: ThreadConfig): Promise<void> {
+    const app = await this.#createApp(engine, config);
+    this.#app = app;
+    const descriptor = await duplicateDescriptor(this.#start.listenDescriptor);
+    await listen(app, descriptor);
+    app.server.on('error', (error) => this.#logger.error('the server failed', { error: String(error) }));
+    this.#post({ type: 'ready', descriptor });
   }
 
   async #createApp(engine: Engine, config: ThreadConfig): Promise<ServingApp> {
@@ -131,12 +188,14 @@ export class ServingThread {
   }
 
   /** Accepts no more, ends what is under way, then says so. Nothing here has a clock: the supervisor has. */
-  async #drain(): Promise<void> {
+  async #drain(isPatient: boolean): Promise<void> {
     const app = this.#app;
     if (app !== undefined) {
+      const closed = once(app.server, 'close');
       // http.Server.close() would reset connections that were accepted and have not sent their request yet.
       NetServer.prototype.close.call(app.server);
       await app.drain();
+      if (isPatient) await closed;
       await new Promise((resolve) => setTimeout(resolve, quietMs));
       await app.drain();
       await this.#engine?.drain();
@@ -145,7 +204,7 @@ export class ServingThread {
     }
     await this.#plugins.close();
     await this.#engine?.close();
-    this.#post({ type: 'drained' });
+    this.#post({ type: 'drained', counts: this.#plugins.counts });
   }
 }
 

@@ -1,10 +1,16 @@
 import type { PluginLog } from '@bifrost/sdk';
 import type { PluginChains } from '@bifrost/core';
 import { containPluginFailures, createPluginHost } from '@bifrost/framework/plugins';
-import type { PluginGeneration, PluginHost } from '@bifrost/framework/plugins';
-import type { ThreadConfig } from '../supervisor/messages.ts';
+import type {
+  InstanceCounts,
+  PluginGeneration,
+  PluginHost,
+  PluginHostOptions,
+  PluginPlan,
+  PluginReport,
+} from '@bifrost/framework/plugins';
 
-/** Lines about loading are the same in every thread: they are written for the first one, the rest is for debugging. */
+/** Lines about loading are the manager's, which writes them once for all threads: here they are for debugging. */
 const loadingLine = /^(Plugin loaded successfully|plugin status): /;
 
 function quietLog(log: PluginLog): PluginLog {
@@ -14,40 +20,87 @@ function quietLog(log: PluginLog): PluginLog {
   };
 }
 
-/** The plugins of one serving thread: each thread has instances of its own. */
-export class ThreadPlugins {
-  readonly #log: PluginLog;
-  #host: PluginHost | undefined;
-  #generation: PluginGeneration | undefined;
+const nothing: InstanceCounts = { inits: 0, cleanups: 0, live: 0 };
 
-  constructor(log: PluginLog, isFirstThread: boolean) {
-    this.#log = isFirstThread ? log : quietLog(log);
+function emptyReport(generation: number): PluginReport {
+  const counted = { counts: nothing, draining: {}, staleModules: 0 };
+  return { generation, statuses: [], descriptions: {}, figures: [], slots: {}, ...counted };
+}
+
+/** The plugins of one serving thread: the generation that serves, those that are prepared, and one that may be in reserve. */
+export class ThreadPlugins {
+  readonly #options: PluginHostOptions;
+  #host: PluginHost | undefined;
+  /** Undefined stands for a generation without plugins in a thread that never had any. */
+  readonly #prepared = new Map<number, PluginGeneration | undefined>();
+  #current: PluginGeneration | undefined;
+  #reserve: PluginGeneration | undefined;
+  #generation = 0;
+
+  constructor(options: PluginHostOptions) {
+    this.#options = { ...options, logger: quietLog(options.logger) };
   }
 
-  /** False while a required plugin does not serve. */
-  get isReady(): boolean {
-    return this.#generation?.isReady ?? true;
+  get counts(): InstanceCounts {
+    return this.#host?.counts ?? nothing;
   }
 
   /** Required plugins that do not serve, by name. */
   get missing(): readonly string[] {
-    if (this.isReady) return [];
-    const statuses = this.#generation?.status() ?? [];
-    return statuses.filter(({ isRequired, state }) => isRequired && state !== 'active').map(({ name }) => name);
+    if (this.#current === undefined || this.#current.isReady) return [];
+    return this.#current
+      .status()
+      .filter(({ isRequired, state }) => isRequired && state !== 'active' && state !== 'degraded')
+      .map(({ name }) => name);
   }
 
-  /** Loads the plugins of a configuration; `retireOld` is to be called when no new request begins with the ones before. */
-  async load(config: ThreadConfig): Promise<{ readonly chains: PluginChains | null; retireOld(): void }> {
-    const old = this.#generation;
-    if (config.plugins.length === 0 && old === undefined) return { chains: null, retireOld: () => undefined };
+  /** Loads the plan's plugins beside those that serve. Rejects where the thread has no room for another generation. */
+  async prepare(plan: PluginPlan): Promise<PluginReport> {
+    const { generation, plugins } = plan;
+    if (plugins.length === 0 && this.#host === undefined) {
+      this.#prepared.set(generation, undefined);
+      return emptyReport(generation);
+    }
     if (this.#host === undefined) containPluginFailures();
-    this.#host ??= createPluginHost({ logger: this.#log, baseDirectory: config.directory });
-    this.#generation = await this.#host.load(config.plugins);
-    return { chains: this.#generation.chains, retireOld: () => void old?.retire() };
+    this.#host ??= createPluginHost(this.#options);
+    const loaded = await this.#host.prepare(plan);
+    this.#prepared.set(generation, loaded);
+    return this.#host.report(loaded);
+  }
+
+  /** The chains to serve on; call `retireOld` when no new request begins with those before. */
+  commit(
+    generation: number,
+    isReserveKept: boolean,
+  ): { readonly chains: PluginChains | null; readonly retireOld: () => void } {
+    const next = this.#prepared.get(generation);
+    this.#prepared.delete(generation);
+    const leaving = isReserveKept ? [this.#reserve] : [this.#reserve, this.#current];
+    this.#reserve = isReserveKept ? this.#current : undefined;
+    this.#current = next;
+    this.#generation = generation;
+    return { chains: next?.chains ?? null, retireOld: () => leaving.forEach((old) => void old?.retire()) };
+  }
+
+  abort(generation: number): void {
+    const aborted = this.#prepared.get(generation);
+    this.#prepared.delete(generation);
+    void aborted?.retire();
+  }
+
+  settle(): void {
+    void this.#reserve?.retire();
+    this.#reserve = undefined;
+  }
+
+  report(): PluginReport {
+    if (this.#host === undefined || this.#current === undefined) return emptyReport(this.#generation);
+    return this.#host.report(this.#current);
   }
 
   /** Runs every `cleanup`, after the last request. */
   async close(): Promise<void> {
-    await this.#generation?.retire({ drainTimeoutMs: 5000 });
+    const all = [this.#current, this.#reserve, ...this.#prepared.values()];
+    for (const generation of all) await generation?.retire({ drainTimeoutMs: 5000 });
   }
 }

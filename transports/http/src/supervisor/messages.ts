@@ -1,5 +1,5 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
-import type { PluginEntry } from '@bifrost/framework/plugins';
+import type { InstanceCounts, PluginPlan, PluginReport } from '@bifrost/framework/plugins';
 import type { LogLevel } from '../logging/log-level.ts';
 import type { LogRecord } from '../logging/logger.ts';
 import type { MetricPart } from '../serving/metrics/metric-part.ts';
@@ -12,7 +12,7 @@ export interface ThreadStart {
   readonly listenDescriptor: number;
   readonly isLoopback: boolean;
   readonly logLevel: LogLevel;
-  /** Int32: a counter that the thread raises while its event loop turns. */
+  /** Int32 cells: see `beatCells`. */
   readonly heartbeat: SharedArrayBuffer;
   /** Int32: one of `processStates`. */
   readonly processState: SharedArrayBuffer;
@@ -21,32 +21,52 @@ export interface ThreadStart {
   readonly version: string;
 }
 
-/** The configuration as it is posted to a thread. */
+/**
+ * The cells of a thread's heartbeat: a counter that the thread raises while its event loop turns, the mark of the plugin's hook
+ * that runs (`readRunningMark`), and the load of the plugin that is being imported or initialised.
+ */
+export const beatCells = { beat: 0, running: 1, loading: 2, count: 3 } as const;
+
+/** The configuration without its plugins, as it is posted to a thread. */
 export interface ThreadConfig {
   readonly version: number;
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly client: ClientConfig;
   readonly allowedHeaders: readonly string[];
-  readonly plugins: readonly PluginEntry[];
-  readonly directory: string;
 }
 
 export const processStates = { starting: 0, ready: 1, draining: 2 } as const;
 
 export type ToThread =
-  | { readonly type: 'configure'; readonly config: ThreadConfig }
-  /** Accept no more, end what is under way, then answer `drained`. */
-  | { readonly type: 'drain' }
+  /** Load what the plan needs beside what serves, then answer `prepared` or `refused`; without `config` it stays as it is. */
+  | { readonly type: 'prepare'; readonly plan: PluginPlan; readonly config?: ThreadConfig }
+  /** Serve on what was prepared, then answer `committed`. */
+  | { readonly type: 'commit'; readonly generation: number; readonly isReserveKept: boolean }
+  | { readonly type: 'abort'; readonly generation: number }
+  /** Let the generation in reserve go. */
+  | { readonly type: 'settle' }
+  /**
+   * Accept no more, end what is under way, then answer `drained`. A patient drain also lets connections end that are idle: each
+   * gets one more request, or times out.
+   */
+  | { readonly type: 'drain'; readonly isPatient: boolean }
+  | { readonly type: 'report'; readonly id: number }
   | { readonly type: 'collect'; readonly id: number }
   | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[] };
 
 export type FromThread =
   | { readonly type: 'log'; readonly record: LogRecord }
+  | { readonly type: 'prepared'; readonly report: PluginReport }
+  | { readonly type: 'refused'; readonly generation: number; readonly code: string; readonly message: string }
   /** It serves; `descriptor` is its own duplicate of the listening socket. */
   | { readonly type: 'ready'; readonly descriptor: number }
-  | { readonly type: 'configured'; readonly version: number }
+  | { readonly type: 'committed'; readonly generation: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  | { readonly type: 'drained' }
+  | { readonly type: 'drained'; readonly counts: InstanceCounts }
+  | { readonly type: 'reported'; readonly id: number; readonly report: PluginReport }
+  /** The instance of a plugin's load is gone, or was never begun. */
+  | { readonly type: 'plugin-released'; readonly load: number }
+  | { readonly type: 'plugin-changed'; readonly load: number }
   | { readonly type: 'part'; readonly id: number; readonly part: MetricPart }
   /** One thread was scraped: ask all the others. */
   | { readonly type: 'gather'; readonly id: number };

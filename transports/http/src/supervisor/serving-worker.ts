@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import type { Worker } from 'node:worker_threads';
+import type { Transferable, Worker } from 'node:worker_threads';
 import { realmEntry, startThread } from '@bifrost/framework/realms';
+import { beatCells } from './messages.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 
 /** Where a serving thread is in its life, as the supervisor sees it. */
@@ -10,6 +11,12 @@ export interface WorkerListener {
   onMessage(worker: ServingWorker, message: FromThread): void;
   /** The thread has ended; `error` where it did not do so on request. */
   onExit(worker: ServingWorker, error: Error | undefined, exitCode: number): void;
+}
+
+/** A message with the ports that go with it. */
+export interface PostedMessage {
+  readonly message: ToThread;
+  readonly transfer: readonly Transferable[];
 }
 
 const endWithinMs = 1000;
@@ -28,10 +35,11 @@ export class ServingWorker {
   #lastBeat = 0;
   #lastSeenAt: number = performance.now();
   #error: Error | undefined;
+  #outbox: Promise<void> = Promise.resolve();
 
   constructor(start: Omit<ThreadStart, 'heartbeat'>, listener: WorkerListener) {
     this.threadNumber = start.threadNumber;
-    const heartbeat = new SharedArrayBuffer(4);
+    const heartbeat = new SharedArrayBuffer(beatCells.count * 4);
     this.#heartbeat = new Int32Array(heartbeat);
     const workerData: ThreadStart = { ...start, heartbeat };
     this.#worker = startThread(servingThread, { name: `serving ${start.threadNumber}`, workerData });
@@ -50,13 +58,41 @@ export class ServingWorker {
     });
   }
 
-  post(message: ToThread): void {
-    if (this.state !== 'ended') this.#worker.postMessage(message);
+  post(message: ToThread, transfer: readonly Transferable[] = []): void {
+    if (this.state !== 'ended') this.#worker.postMessage(message, transfer);
+  }
+
+  /** Posts what `make` gives after everything that was enqueued before: messages that change the thread keep their order. */
+  enqueue(make: () => ToThread | Promise<PostedMessage>): void {
+    this.#outbox = this.#outbox.then(async () => {
+      if (this.state === 'ended') return;
+      const made = await make();
+      if ('message' in made && 'transfer' in made) this.post(made.message, made.transfer);
+      else this.post(made);
+    });
+  }
+
+  /** What of a plugin runs in the thread, or ran when it ended: see `beatCells`. */
+  get pluginMarks(): { readonly running: number; readonly loading: number } {
+    return {
+      running: Atomics.load(this.#heartbeat, beatCells.running),
+      loading: Atomics.load(this.#heartbeat, beatCells.loading),
+    };
+  }
+
+  /** Bytes of the thread's heap and of the buffers that hang on it; undefined where it has ended. */
+  async memoryBytes(): Promise<number | undefined> {
+    try {
+      const { total_heap_size: heap, external_memory: external } = await this.#worker.getHeapStatistics();
+      return heap + external;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Milliseconds since the thread's event loop was last seen turning. */
   silenceMs(now: number): number {
-    const beat = Atomics.load(this.#heartbeat, 0);
+    const beat = Atomics.load(this.#heartbeat, beatCells.beat);
     if (beat !== this.#lastBeat) {
       this.#lastBeat = beat;
       this.#lastSeenAt = now;

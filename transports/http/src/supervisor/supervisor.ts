@@ -1,10 +1,19 @@
 import { performance } from 'node:perf_hooks';
+import type {
+  GenerationChange,
+  InstanceCounts,
+  ThreadAnswer,
+  ThreadGroup,
+  ThreadGroupObserver,
+} from '@bifrost/framework/plugins';
 import { GatewayError } from '@bifrost/sdk';
 import type { LogSink, Logger } from '../logging/logger.ts';
+import { GenerationExchange } from './generation-exchange.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
 import { processStates } from './messages.ts';
-import type { FromThread, ThreadConfig, ThreadStart } from './messages.ts';
+import type { FromThread, ThreadStart } from './messages.ts';
 import { muteDescriptor } from './mute-descriptor.ts';
+import { ReportExchange } from './report-exchange.ts';
 import { ServingWorker } from './serving-worker.ts';
 
 export interface SupervisorOptions {
@@ -12,6 +21,10 @@ export interface SupervisorOptions {
   readonly threads: number;
   /** A thread whose event loop stands still for longer is replaced. */
   readonly blockedAfterMs: number;
+  /** The same while a plugin's hook runs in it. @default 1000, at most \`blockedAfterMs\` */
+  readonly pluginBlockedAfterMs?: number;
+  /** A thread with more memory (heap and buffers) is replaced; asked for while there are plugins. @default no limit */
+  readonly maxThreadBytes?: number;
   readonly start: Omit<ThreadStart, 'heartbeat' | 'processState' | 'threadNumber'>;
   readonly logger: Logger;
   /** Takes the records of the threads, which have passed their threshold. */
@@ -26,22 +39,33 @@ const maxRestartDelayMs = 10_000;
 /** A thread that lived this long was no failed start: its replacement comes at once. */
 const soundLifeMs = 5000;
 
+/** While a plugin is imported or initialised, a thread may stand still for longer: compiling is work too. */
+const loadBlockedAfterMs = 10_000;
+/** How long a recycled thread may go on with its streams. */
+const recycleWithinMs = 900_000;
+
 /**
- * Keeps N threads serving: starts them, hands out configuration, replaces those that crash or stand still, and drains them. It
- * accepts no connection itself.
+ * Keeps N threads serving: starts them, brings generations of configuration and plugins into all of them at once, replaces those
+ * that crash or stand still, recycles and drains them. It accepts no connection itself.
  */
-export class Supervisor {
+export class Supervisor implements ThreadGroup {
   readonly #options: SupervisorOptions;
   readonly #workers = new Set<ServingWorker>();
   readonly #replacements = new Map<ServingWorker, ServingWorker>();
   readonly #metrics = new MetricsExchange();
   readonly #processState = new SharedArrayBuffer(4);
-  readonly #drained = new Set<ServingWorker>();
-  readonly #configured = new Map<ServingWorker, number>();
-  #config: ThreadConfig | undefined;
+  readonly #drained = new Map<ServingWorker, InstanceCounts>();
+  readonly #generations = new GenerationExchange();
+  readonly #reports = new ReportExchange();
+  #observer: ThreadGroupObserver | undefined;
+  /** Threads whose place is taken though they are well. */
+  readonly #recycled = new Set<ServingWorker>();
+  #isRecycling = false;
   #nextNumber = 1;
   #failedStarts = 0;
   #isClosing = false;
+  /** A generation was committed: from now on threads are replaced, before that their failure is the start's. */
+  #hasServed = false;
   #abandoned = 0;
   readonly #waiters = new Set<() => void>();
   #startError: Error | undefined;
@@ -67,24 +91,52 @@ export class Supervisor {
     for (let count = 0; count < this.#options.threads; count++) this.#spawn();
   }
 
-  /** Hands out the configuration and resolves when every thread serves on it. Rejects with what kept a first thread from it. */
-  async configure(config: ThreadConfig): Promise<void> {
-    this.#config = config;
-    const endsAt = performance.now() + startWithinMs;
-    const deadline = setTimeout(() => this.#changed(), startWithinMs + 1);
-    for (const worker of this.#workers) worker.post({ type: 'configure', config });
-    await this.#until(() => {
-      if (this.#startError !== undefined) throw this.#startError;
-      if (performance.now() > endsAt)
-        throw new GatewayError(`not all serving threads took the configuration within ${startWithinMs} ms`, {
-          code: 'BF_HTTP_THREAD_FAILED',
-          statusCode: 500,
-        });
-      const workers = [...this.#workers].filter(({ state }) => state === 'starting' || state === 'serving');
-      return workers.length > 0 && workers.every((worker) => this.#configured.get(worker) === config.version);
-    }).finally(() => clearTimeout(deadline));
-    Atomics.store(new Int32Array(this.#processState), 0, processStates.ready);
+  observe(observer: ThreadGroupObserver): void {
+    this.#observer = observer;
+  }
+
+  /** Rejects with what kept a first thread from it, too. */
+  async prepare(change: GenerationChange): Promise<readonly ThreadAnswer[]> {
     this.#watchTimer ??= setInterval(() => this.#watch(), watchEveryMs);
+    const { generation, deadlineMs } = change;
+    this.#generations.begin(change, this.#taking());
+    let answers: readonly ThreadAnswer[] | undefined;
+    await this.#untilWithin(deadlineMs, `did not prepare generation ${generation}`, () => {
+      answers = this.#generations.answersOf(generation);
+      return answers !== undefined;
+    });
+    return answers ?? [];
+  }
+
+  /** A thread that cannot serve on it is replaced, and not waited for. */
+  async commit(generation: number, { isReserveKept }: { readonly isReserveKept: boolean }): Promise<void> {
+    this.#generations.commit(generation, isReserveKept, this.#taking());
+    await this.#untilWithin(startWithinMs, `did not take generation ${generation}`, () => {
+      const taking = this.#taking();
+      return taking.length > 0 && taking.every((worker) => this.#generations.isServedBy(worker, generation));
+    });
+    Atomics.store(new Int32Array(this.#processState), 0, processStates.ready);
+    this.#hasServed = true;
+  }
+
+  abort(generation: number): void {
+    this.#generations.abort(generation, this.#taking());
+  }
+
+  settle(): void {
+    for (const worker of this.#taking()) worker.enqueue(() => ({ type: 'settle' }));
+  }
+
+  collect(): Promise<readonly ThreadAnswer[]> {
+    return this.#reports.collect(this.#serving());
+  }
+
+  recycle(threads: readonly number[], reason: string): void {
+    if (this.#isRecycling || this.#isClosing) return;
+    this.#isRecycling = true;
+    void this.#recycleAll(threads, reason).finally(() => {
+      this.#isRecycling = false;
+    });
   }
 
   /** Ends all threads: requests under way get `graceMs` to end, then the threads are ended. */
@@ -94,7 +146,7 @@ export class Supervisor {
     const workers = [...this.#workers];
     const deadline = setTimeout(() => this.#changed(), graceMs);
     const endsAt = performance.now() + graceMs;
-    for (const worker of workers) worker.post({ type: 'drain' });
+    for (const worker of workers) worker.enqueue(() => ({ type: 'drain', isPatient: false }));
     await this.#until(
       () =>
         performance.now() >= endsAt - 1 ||
@@ -115,6 +167,11 @@ export class Supervisor {
     this.#changed();
   }
 
+  /** The threads that take part in changes. */
+  #taking(): ServingWorker[] {
+    return [...this.#workers].filter(({ state }) => state === 'starting' || state === 'serving');
+  }
+
   #serving(): ServingWorker[] {
     return [...this.#workers].filter(({ state }) => state === 'serving');
   }
@@ -124,8 +181,23 @@ export class Supervisor {
     const threadStart = { ...start, threadNumber: this.#nextNumber++, processState: this.#processState };
     const worker = new ServingWorker(threadStart, this);
     this.#workers.add(worker);
-    if (this.#config !== undefined) worker.post({ type: 'configure', config: this.#config });
+    this.#generations.join(worker);
     return worker;
+  }
+
+  /** As `#until`; rejects after `withinMs`, and with what keeps a first thread from starting. */
+  async #untilWithin(withinMs: number, what: string, isDone: () => boolean): Promise<void> {
+    const endsAt = performance.now() + withinMs;
+    const deadline = setTimeout(() => this.#changed(), withinMs + 1);
+    await this.#until(() => {
+      if (this.#startError !== undefined) throw this.#startError;
+      if (isDone()) return true;
+      if (performance.now() <= endsAt && !this.#isClosing) return false;
+      throw new GatewayError(`not all serving threads answered: some ${what} within ${withinMs} ms`, {
+        code: 'BF_HTTP_THREAD_FAILED',
+        statusCode: 500,
+      });
+    }).finally(() => clearTimeout(deadline));
   }
 
   /** Waits until `isDone`, which is asked after every event of a thread. */
@@ -168,14 +240,29 @@ export class Supervisor {
         worker.descriptor = message.descriptor;
         this.#becameReady(worker);
         break;
-      case 'configured':
-        this.#configured.set(worker, message.version);
+      case 'prepared':
+        this.#prepared(worker, { thread: worker.threadNumber, report: message.report });
         break;
+      case 'refused':
+        this.#generations.refused(worker, message);
+        break;
+      case 'committed':
+        this.#generations.served(worker, message.generation);
+        break;
+      case 'reported':
+        this.#reports.receive(worker, message.id, message.report);
+        return;
+      case 'plugin-released':
+        this.#observer?.onReleased(worker.threadNumber, message.load);
+        return;
+      case 'plugin-changed':
+        this.#observer?.onChanged(worker.threadNumber, message.load);
+        return;
       case 'failed':
         this.#failed(worker, message.code, message.message);
         break;
       case 'drained':
-        this.#drained.add(worker);
+        this.#drained.set(worker, message.counts);
         if (worker.state === 'leaving') void this.#end(worker);
         break;
     }
@@ -184,8 +271,7 @@ export class Supervisor {
 
   onExit(worker: ServingWorker, error: Error | undefined): void {
     this.#workers.delete(worker);
-    this.#configured.delete(worker);
-    this.#metrics.retire(worker);
+    this.#left(worker);
     if (error !== undefined && !this.#isClosing && !this.#replacements.has(worker)) this.#replaceCrashed(worker, error);
     this.#replacements.delete(worker);
     // A replacement that did not come up: the watch sees that its place is still to be taken.
@@ -193,10 +279,23 @@ export class Supervisor {
     this.#changed();
   }
 
+  /** It takes part in nothing any more. */
+  #left(worker: ServingWorker): void {
+    this.#generations.left(worker);
+    this.#reports.left(worker);
+    this.#metrics.retire(worker);
+    this.#observer?.onEnded(worker.threadNumber, this.#drained.get(worker));
+    this.#drained.delete(worker);
+  }
+
+  #prepared(worker: ServingWorker, answer: ThreadAnswer): void {
+    this.#generations.prepared(worker, answer);
+    if (answer.report.generation === this.#generations.committedGeneration) this.#observer?.onJoined(answer);
+  }
+
   #becameReady(worker: ServingWorker): void {
     if (worker.state === 'starting') worker.state = 'serving';
     worker.forgiveSilence(performance.now());
-    this.#configured.set(worker, this.#config?.version ?? 0);
     for (const [old, replacement] of this.#replacements) {
       if (replacement === worker) void this.#retire(old);
     }
@@ -204,7 +303,7 @@ export class Supervisor {
 
   /** A thread could not take its configuration. At the start that ends the start; later the thread is replaced. */
   #failed(worker: ServingWorker, code: string, message: string): void {
-    if (this.#watchTimer === undefined) {
+    if (!this.#hasServed) {
       this.#startError = new GatewayError(message, { code, statusCode: 500 });
       return;
     }
@@ -214,8 +313,9 @@ export class Supervisor {
 
   #replaceCrashed(worker: ServingWorker, error: Error): void {
     const { threadNumber } = worker;
-    const detail = { thread: threadNumber, error: error.stack ?? String(error) };
-    if (this.#watchTimer === undefined) {
+    const culprit = this.#blame(worker, `ended serving thread ${threadNumber}: ${error.message}`);
+    const detail = { thread: threadNumber, error: error.stack ?? String(error), ...culprit };
+    if (culprit.plugin === undefined && !this.#hasServed) {
       this.#startError = new GatewayError(`serving thread ${threadNumber} did not start: ${error.message}`, {
         code: 'BF_HTTP_THREAD_FAILED',
         statusCode: 500,
@@ -256,31 +356,79 @@ export class Supervisor {
       if (worker.state === 'starting' && now - worker.startedAt > startWithinMs) {
         this.#failed(worker, 'BF_HTTP_THREAD_FAILED', `it was not ready within ${startWithinMs} ms`);
       }
-      const isBlocked = worker.state === 'serving' && silenceMs > this.#options.blockedAfterMs;
-      if (isBlocked && !this.#replacements.has(worker)) this.#replaceBlocked(worker, silenceMs);
+      if (silenceMs > this.#patienceMs(worker) && !this.#replacements.has(worker))
+        this.#replaceBlocked(worker, silenceMs);
     }
+  }
+
+  /** How long the thread may stand still. A plugin's hook has less time than the thread itself, its module has more. */
+  #patienceMs(worker: ServingWorker): number {
+    const { blockedAfterMs, pluginBlockedAfterMs = 1000 } = this.#options;
+    const { running, loading } = worker.pluginMarks;
+    if (loading !== 0) return loadBlockedAfterMs;
+    if (worker.state !== 'serving') return Number.POSITIVE_INFINITY;
+    return running === 0 ? blockedAfterMs : Math.min(blockedAfterMs, pluginBlockedAfterMs);
+  }
+
+  /** Names the plugin that ran in the thread, before another thread takes its place. */
+  #blame(worker: ServingWorker, what: string): { readonly plugin?: string } {
+    const plugin = this.#observer?.onFault({ thread: worker.threadNumber, what, ...worker.pluginMarks });
+    return plugin === undefined ? {} : { plugin };
   }
 
   #replaceBlocked(worker: ServingWorker, silenceMs: number): void {
     const { threadNumber } = worker;
+    const blockedMs = Math.round(silenceMs);
+    const culprit = this.#blame(worker, `blocked serving thread ${threadNumber} for ${blockedMs} ms`);
+    const detail = { thread: threadNumber, blocked_ms: blockedMs, ...culprit };
     this.#options.logger.error(
-      `serving thread ${threadNumber} has been blocked for ${Math.round(silenceMs)} ms; a new one takes its place`,
-      { thread: threadNumber, blocked_ms: Math.round(silenceMs) },
+      `serving thread ${threadNumber} has been blocked for ${blockedMs} ms; a new one takes its place`,
+      detail,
     );
-    this.#replacements.set(worker, this.#spawn());
+    // One that does not serve yet is waited for: nobody can take its place while it is there.
+    if (worker.state === 'starting') void this.#end(worker).then(() => this.#respawn());
+    else this.#replacements.set(worker, this.#spawn());
+  }
+
+  async #recycleAll(threads: readonly number[], reason: string): Promise<void> {
+    for (const number of threads) {
+      const worker = this.#serving().find(({ threadNumber }) => threadNumber === number);
+      if (worker === undefined || this.#replacements.has(worker)) continue;
+      // As many may drain at once as serve: streams that never end must not keep ever more threads.
+      await this.#until(() => this.#isClosing || this.#leavingCount() < this.#options.threads);
+      if (this.#isClosing) return;
+      this.#options.logger.info(`serving thread ${number} is recycled: ${reason}`, { thread: number });
+      this.#recycled.add(worker);
+      this.#replacements.set(worker, this.#spawn());
+      await this.#until(() => this.#isClosing || worker.state !== 'serving' || !this.#replacements.has(worker));
+    }
+  }
+
+  #leavingCount(): number {
+    return [...this.#workers].filter(({ state }) => state === 'leaving').length;
   }
 
   /** The replacement serves: the old thread ends, with its requests if it has come to life again meanwhile. */
   async #retire(worker: ServingWorker): Promise<void> {
+    if (this.#recycled.delete(worker)) {
+      this.#leave(worker, true);
+      return;
+    }
     if (worker.silenceMs(performance.now()) < this.#options.blockedAfterMs) {
       this.#options.logger.info(`serving thread ${worker.threadNumber} runs again; it ends what it has under way`);
-      worker.state = 'leaving';
-      worker.post({ type: 'drain' });
-      setTimeout(() => void this.#end(worker), leaveWithinMs).unref();
+      this.#leave(worker, false);
       return;
     }
     if (worker.state === 'serving' && worker.descriptor !== undefined) await muteDescriptor(worker.descriptor);
     await this.#end(worker);
+  }
+
+  #leave(worker: ServingWorker, isPatient: boolean): void {
+    worker.state = 'leaving';
+    worker.enqueue(() => ({ type: 'drain', isPatient }));
+    const timer = setTimeout(() => void this.#end(worker), isPatient ? recycleWithinMs : leaveWithinMs);
+    timer.unref();
+    this.#changed();
   }
 
   async #end(worker: ServingWorker): Promise<void> {
@@ -289,7 +437,7 @@ export class Supervisor {
     this.#abandoned += 1;
     this.#workers.delete(worker);
     this.#replacements.delete(worker);
-    this.#metrics.retire(worker);
+    this.#left(worker);
     this.#options.logger.error(`serving thread ${worker.threadNumber} does not end; it is left to itself`);
   }
 }

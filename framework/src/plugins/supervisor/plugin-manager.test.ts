@@ -1,0 +1,359 @@
+import type { PluginChains, PluginRun } from '@bifrost/core';
+import type { PluginLog } from '@bifrost/sdk';
+import { describe, expect, it } from 'vitest';
+import { entry, pluginFolder } from '../__tests__/plugin-folder.ts';
+import type { PluginHostOptions } from '../create-plugin-host.ts';
+import { InProcessGroup } from './__tests__/in-process-group.ts';
+import { PluginManager } from './plugin-manager.ts';
+import type { PluginManagerOptions } from './plugin-manager.ts';
+
+const facts = { requestId: 'r', requestType: 'chat_completion', method: 'POST', path: '/', isStream: false };
+const trace = { facts, statusCode: 200, startedAt: 0, latencyMs: 1, attempts: [], lane: 'none' } as const;
+
+function open(chains: PluginChains | null | undefined): PluginRun | null {
+  return chains?.open(facts, {}, new AbortController().signal) ?? null;
+}
+
+/** What the plugins of a thread make of the model, as one request sees it. */
+async function answer(chains: PluginChains | null | undefined): Promise<unknown> {
+  const run = open(chains);
+  const outcome = await run?.preRequest({ model: '', isStream: false, fallbacks: [] });
+  run?.finish(trace);
+  return outcome?.error?.code ?? outcome?.model;
+}
+
+/** A plugin that adds its tag to the model, and writes its life to a global list. */
+const tagging = (tag: string, more = ''): string => `
+  const life = (globalThis.managedLife ??= []);
+  export const init = () => void life.push('+${tag}');
+  export const cleanup = () => void life.push('-${tag}');
+  export const preRequestHook = (ctx, request) => ({ model: request.model + '${tag}' });
+  ${more}`;
+
+const lifeOf = (): string[] => (globalThis as { managedLife?: string[] }).managedLife?.splice(0) ?? [];
+
+interface Setup {
+  readonly manager: PluginManager;
+  readonly group: InProcessGroup;
+  readonly lines: string[];
+}
+
+function setUp(
+  folder: string,
+  options: Partial<PluginManagerOptions> & {
+    readonly threads?: number;
+    readonly host?: Partial<PluginHostOptions>;
+  } = {},
+): Setup {
+  const { threads = 2, host, ...rest } = options;
+  const lines: string[] = [];
+  const write = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
+  const log: PluginLog = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  const group = new InProcessGroup(threads, folder, host);
+  lifeOf();
+  return { manager: new PluginManager({ group, log, directory: folder, ...rest }), group, lines };
+}
+
+const answers = ({ group }: Setup): Promise<unknown[]> => Promise.all(group.chains.map(answer));
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('the plugins of all threads', () => {
+  it('are loaded once in each, said once, and shown as one', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'b.mjs': tagging('b') });
+    const setup = setUp(folder.path);
+    const { manager, lines } = setup;
+    await manager.load([entry('a', './a.mjs'), entry('b', './b.mjs'), entry('off', './x.mjs', { enabled: false })]);
+    expect(await answers(setup)).toEqual(['ab', 'ab']);
+    expect(lifeOf()).toEqual(['+a', '+a', '+b', '+b']);
+    expect(lines).toEqual([
+      'info Plugin loaded successfully: a',
+      'info Plugin loaded successfully: b',
+      'info plugin status: a - active',
+      'info plugin status: b - active',
+      'info plugin status: off - disabled',
+    ]);
+    expect(manager.list()).toMatchObject([
+      { name: 'a', state: 'active', instances: { serving: 2, draining: 0 }, generation: 1, isolation: 'inline' },
+      { name: 'b', state: 'active' },
+      { name: 'off', state: 'disabled', instances: { serving: 0 } },
+    ]);
+    expect(manager.counts).toEqual({ inits: 4, cleanups: 0, live: 4 });
+  });
+
+  it('keep their instances when another one is reloaded, and lose the old one when its last request has ended', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'b.mjs': tagging('b1') });
+    const setup = setUp(folder.path);
+    const { manager, group } = setup;
+    await manager.load([entry('a', './a.mjs'), entry('b', './b.mjs', { probationMs: 0 })]);
+    const run = open(group.chains[0]);
+    lifeOf();
+    folder.write({ 'b.mjs': tagging('b2') });
+    const before = manager.list();
+    expect(await manager.reload('b')).toMatchObject({ name: 'b', state: 'active', generation: 2 });
+    await settled();
+    expect(await answers(setup)).toEqual(['ab2', 'ab2']);
+    expect(lifeOf()).toEqual(['+b2', '+b2', '-b1']);
+    expect((await manager.refresh())[1]).toMatchObject({ instances: { serving: 2, draining: 1 } });
+    expect(await run?.preRequest({ model: '', isStream: false, fallbacks: [] })).toEqual({ model: 'ab1' });
+    run?.finish(trace);
+    await settled();
+    expect(lifeOf()).toEqual(['-b1']);
+    expect((await manager.refresh()).map(({ load }) => load)).toEqual([before[0]?.load, expect.any(Number)]);
+    expect(manager.counts).toEqual({ inits: 6, cleanups: 2, live: 4 });
+  });
+
+  it('are added, moved, changed and removed one change at a time', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'b.mjs': tagging('b'), 'c.mjs': tagging('c') });
+    const setup = setUp(folder.path);
+    const { manager } = setup;
+    await manager.load([entry('a', './a.mjs')]);
+    await Promise.all([manager.add(entry('b', './b.mjs')), manager.add(entry('c', './c.mjs'))]);
+    expect(await answers(setup)).toEqual(['abc', 'abc']);
+    lifeOf();
+    await manager.setSequence([
+      { name: 'c', placement: 'pre_builtin' },
+      { name: 'a', order: 7 },
+    ]);
+    expect(await answers(setup)).toEqual(['cba', 'cba']);
+    expect(lifeOf()).toEqual([]);
+    await manager.update(entry('b', './b.mjs', { order: 9 }));
+    expect(lifeOf()).toEqual([]);
+    await manager.update(entry('b', './b.mjs', { enabled: false }));
+    await manager.remove('c');
+    await settled();
+    expect(await answers(setup)).toEqual(['a', 'a']);
+    expect(lifeOf().toSorted()).toEqual(['-b', '-b', '-c', '-c']);
+    expect(manager.entries.map(({ name }) => name)).toEqual(['a', 'b']);
+    await expect(manager.add(entry('a', './a.mjs'))).rejects.toMatchObject({
+      code: 'BF_PLUGIN_EXISTS',
+      statusCode: 409,
+    });
+    await expect(manager.reload('x')).rejects.toMatchObject({ code: 'BF_PLUGIN_NOT_FOUND', statusCode: 404 });
+  });
+
+  it('come with the rest of a new configuration, entries that are as before keep their instances', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'b.mjs': tagging('b'), 'c.mjs': tagging('c') });
+    const setup = setUp(folder.path);
+    const { manager, group } = setup;
+    await manager.load([entry('a', './a.mjs'), entry('b', './b.mjs')], { settings: { version: 1 } });
+    lifeOf();
+    await manager.load([entry('c', './c.mjs'), entry('b', './b.mjs', { required: true })], {
+      settings: { version: 2 },
+    });
+    await settled();
+    expect([await answers(setup), group.settings]).toEqual([['cb', 'cb'], { version: 2 }]);
+    expect(lifeOf().toSorted()).toEqual(['+c', '+c', '-a', '-a']);
+  });
+});
+
+describe('a change that fails', () => {
+  const broken = `export const init = () => { throw new Error('no database'); }; export const inject = () => {};`;
+
+  it('changes nothing, and the status says why', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'broken.mjs': broken });
+    const setup = setUp(folder.path);
+    const { manager, lines } = setup;
+    await manager.load([entry('a', './a.mjs')]);
+    lifeOf();
+    await expect(manager.add(entry('b', './broken.mjs'))).rejects.toThrow('plugin b: init failed: Error: no database');
+    folder.write({ 'a.mjs': broken });
+    await expect(manager.reload('a')).rejects.toMatchObject({ code: 'BF_PLUGIN_INIT_FAILED' });
+    await expect(manager.load([entry('z', './z.mjs')])).rejects.toMatchObject({ code: 'BF_PLUGIN_FILE_MISSING' });
+    await expect(manager.setIsolation('a', 'process')).rejects.toMatchObject({
+      code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE',
+    });
+    expect(await answers(setup)).toEqual(['a', 'a']);
+    expect(lifeOf()).toEqual([]);
+    expect(manager.list()).toMatchObject([{ name: 'a', state: 'active', generation: 1, isolation: 'inline' }]);
+    expect(manager.list()[0]?.lastError).toMatchObject({ code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE' });
+    expect(lines).toContain('error failed to load plugin b: init failed: Error: no database');
+    folder.write({ 'a.mjs': tagging('A') });
+    expect(await manager.reload('a')).not.toHaveProperty('lastError');
+  });
+
+  it('in one thread only ends in all as it was', async () => {
+    using folder = pluginFolder({
+      'a.mjs': tagging('a'),
+      'b.mjs': `export const init = () => { if ((globalThis.inits = (globalThis.inits ?? 0) + 1) === 2) throw new Error('second'); };
+        export const cleanup = () => { globalThis.inits -= 1; };`,
+    });
+    const setup = setUp(folder.path);
+    await setup.manager.load([entry('a', './a.mjs')]);
+    await expect(setup.manager.add(entry('b', './b.mjs'))).rejects.toThrow('init failed: Error: second');
+    await settled();
+    expect((globalThis as { inits?: number }).inits).toBe(1);
+    expect(setup.manager.counts.live).toBe(2);
+  });
+
+  it('at the start is a status, and the others serve with the instances that were made first', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'broken.mjs': broken, 'c.mjs': tagging('c') });
+    const setup = setUp(folder.path);
+    await setup.manager.load([
+      entry('a', './a.mjs'),
+      entry('b', './broken.mjs'),
+      entry('c', './c.mjs'),
+      entry('a', './c.mjs'),
+      entry('d', './none.mjs'),
+    ]);
+    expect(await answers(setup)).toEqual(['ac', 'ac']);
+    expect(lifeOf()).toEqual(['+a', '+a', '+c', '+c']);
+    expect(setup.manager.list().map(({ name, state, code }) => [name, state, code])).toEqual([
+      ['a', 'active', undefined],
+      ['b', 'error', 'BF_PLUGIN_INIT_FAILED'],
+      ['c', 'active', undefined],
+      ['a', 'error', 'BF_PLUGIN_ENTRY_INVALID'],
+      ['d', 'error', 'BF_PLUGIN_FILE_MISSING'],
+    ]);
+    expect(setup.lines).toContain('error failed to load plugin b: init failed: Error: no database');
+    expect(setup.lines).toContain('info plugin status: d - error');
+  });
+
+  it('of a required plugin at the start rejects with nothing left', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'broken.mjs': broken });
+    const { manager } = setUp(folder.path);
+    await expect(
+      manager.load([entry('a', './a.mjs'), entry('b', './broken.mjs', { required: true })]),
+    ).rejects.toMatchObject({ code: 'BF_PLUGIN_REQUIRED_FAILED' });
+    await settled();
+    expect(lifeOf().toSorted()).toEqual(['+a', '+a', '-a', '-a']);
+  });
+
+  it('is a refusal while too many replaced generations have requests, and is made once one has ended', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a') });
+    const setup = setUp(folder.path, { threads: 1, host: { maxDraining: 2, drainWaitMs: 40 } });
+    const { manager, group } = setup;
+    await manager.load([entry('a', './a.mjs', { probationMs: 0 })]);
+    const runs: (PluginRun | null)[] = [];
+    for (let index = 0; index < 2; index += 1) {
+      runs.push(open(group.chains[0]));
+      await manager.reload('a');
+    }
+    runs.push(open(group.chains[0]));
+    await expect(manager.reload('a')).rejects.toMatchObject({ code: 'BF_PLUGIN_DRAINING', statusCode: 503 });
+    expect(manager.list()[0]?.lastError?.message).toContain('2 replaced plugin generations still have 2 requests');
+    const reloading = manager.reload('a');
+    runs[1]?.finish(trace);
+    await reloading;
+    for (const run of [runs[0], runs[2]]) run?.finish(trace);
+    await settled();
+    expect(manager.counts.live).toBe(3);
+    await expect.poll(async () => (await manager.refresh())[0]?.instances.draining).toBe(0);
+    expect(manager.counts).toEqual({ inits: 4, cleanups: 3, live: 1 });
+  });
+});
+
+describe('a new version on probation', () => {
+  it('gives its place back to the version before when it fails, whose instances were kept', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('good') });
+    const setup = setUp(folder.path, { probation: { everyMs: 5 } });
+    const { manager, group, lines } = setup;
+    await manager.load([entry('a', './a.mjs')]);
+    folder.write({ 'a.mjs': `export const preRequestHook = () => { throw new Error('new and wrong'); };` });
+    await manager.reload('a');
+    for (let index = 0; index < 12; index += 1) for (const chains of group.chains) await answer(chains);
+    await expect
+      .poll(() => manager.list()[0]?.message)
+      .toMatch(/^rolled back: \d+ of \d+ calls failed within 1 s of the swap$/);
+    expect(await answers(setup)).toEqual(['good', 'good']);
+    expect(lifeOf()).toEqual(['+good', '+good']);
+    expect(manager.list()).toMatchObject([{ state: 'active', instances: { serving: 2, draining: 0 } }]);
+    expect(lines.find((line) => line.startsWith('warn'))).toContain('plugin a is rolled back to the version before');
+    await settled();
+    await manager.refresh();
+    expect(manager.counts).toEqual({ inits: 4, cleanups: 2, live: 2 });
+  });
+
+  it('keeps its place when it works, and the version before is cleaned up', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('1') });
+    const setup = setUp(folder.path, { probation: { everyMs: 5 } });
+    await setup.manager.load([entry('a', './a.mjs', { probationMs: 60 })]);
+    folder.write({ 'a.mjs': tagging('2') });
+    await setup.manager.reload('a');
+    expect(lifeOf()).toEqual(['+1', '+1', '+2', '+2']);
+    await expect.poll(() => setup.manager.counts).toEqual({ inits: 4, cleanups: 0, live: 4 });
+    await expect.poll(lifeOf).toEqual(['-1', '-1']);
+    expect(await answers(setup)).toEqual(['2', '2']);
+  });
+
+  it('is not watched where the entry says so, and any further change ends the watch', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('1'), 'b.mjs': tagging('b') });
+    const setup = setUp(folder.path, { probation: { everyMs: 5 } });
+    const { manager } = setup;
+    await manager.load([entry('a', './a.mjs', { rollback: false }), entry('b', './b.mjs')]);
+    await manager.reload('a');
+    await settled();
+    await manager.refresh();
+    expect(manager.counts.live).toBe(4);
+    await manager.reload('b');
+    expect((await manager.refresh(), manager.counts.live)).toBe(6);
+    await manager.setSequence([{ name: 'a', order: 1 }]);
+    await settled();
+    expect((await manager.refresh(), manager.counts.live)).toBe(4);
+  });
+});
+
+describe('a plugin in quarantine', () => {
+  it('is not called any more, in no thread, until it is reloaded', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'b.mjs': tagging('b') });
+    const setup = setUp(folder.path);
+    const { manager, group, lines } = setup;
+    await manager.load([entry('a', './a.mjs'), entry('b', './b.mjs')]);
+    await manager.quarantine('a', 'it blocked serving thread 1 for 1200 ms');
+    await group.join();
+    expect(await answers(setup)).toEqual(['b', 'b', 'b']);
+    expect(manager.list()[0]).toMatchObject({
+      state: 'error',
+      code: 'BF_PLUGIN_QUARANTINED',
+      message: 'it is quarantined: it blocked serving thread 1 for 1200 ms',
+    });
+    expect(lines).toContain('info plugin status: a - error');
+    await manager.reload('a');
+    expect(await answers(setup)).toEqual(['ab', 'ab', 'ab']);
+  });
+
+  it('refuses the requests that it would have seen, where it is a guard', async () => {
+    using folder = pluginFolder({ 'g.mjs': tagging('g', 'export const guard = true;') });
+    const setup = setUp(folder.path);
+    await setup.manager.load([entry('g', './g.mjs')]);
+    await setup.manager.quarantine('g', 'it ended serving thread 1');
+    await setup.group.join();
+    expect(await answers(setup)).toEqual(Array(3).fill('BF_PLUGIN_HOOK_FAILED'));
+    await setup.manager.remove('g');
+    expect(await answers(setup)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('is named by the mark that it left in its thread, also while it is being loaded', async () => {
+    using folder = pluginFolder({
+      'a.mjs': tagging('a'),
+      'b.mjs': `await new Promise((resolve) => (globalThis.goOn = resolve)); export const inject = () => {};`,
+    });
+    const { manager, group } = setUp(folder.path, { threads: 1 });
+    await manager.load([entry('a', './a.mjs')]);
+    const adding = manager.add(entry('b', './b.mjs'));
+    await expect.poll(() => (globalThis as { goOn?: () => void }).goOn).toBeTypeOf('function');
+    const loading = (manager.list()[0]?.load ?? 0) + 1;
+    expect(group.observer?.onFault({ thread: 1, what: 'ended serving thread 1', running: 0, loading })).toBe('b');
+    (globalThis as { goOn?: () => void }).goOn?.();
+    await expect(adding).rejects.toThrow('plugin b: it ended serving thread 1');
+    expect(manager.list().map(({ name, state }) => [name, state])).toEqual([['a', 'active']]);
+    expect(group.observer?.onFault({ thread: 1, what: 'blocked it', running: 0, loading: 0 })).toBeUndefined();
+    const running = (0 + 1) << 5;
+    expect(
+      group.observer?.onFault({ thread: 1, what: 'blocked serving thread 1', running: running | 3, loading: 0 }),
+    ).toBe('a');
+    await expect.poll(() => manager.list()[0]?.message).toBe('it is quarantined: it blocked serving thread 1');
+  });
+});
+
+describe('memory of replaced modules', () => {
+  it('has threads recycled once there are too many', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a') });
+    const { manager, group } = setUp(folder.path, { maxStaleModules: 3 });
+    await manager.load([entry('a', './a.mjs', { probationMs: 0 })]);
+    for (let index = 0; index < 3; index += 1) await manager.reload('a');
+    expect(group.recycled).toEqual([]);
+    await settled();
+    await manager.refresh();
+    expect(group.recycled).toEqual(['1,2: 3 or more modules of replaced plugins']);
+  });
+});

@@ -1,0 +1,457 @@
+/**
+ * The plugins of the whole process, steered from the main thread. It holds the list of entries that is wanted, makes one change
+ * at a time, and brings each into all serving threads at once:
+ *
+ *   const manager = new PluginManager({ group, log, startRemote, resolveArtefact });
+ *   await manager.load(config.plugins, { directory });        // at the start, and for a whole new configuration
+ *   await manager.add(entry);  await manager.update(entry);  await manager.remove(name);
+ *   await manager.reload(name);  await manager.setIsolation(name, 'process');  await manager.setSequence(places);
+ *   manager.list();  await manager.refresh();                 // ManagedPlugin[]: as last seen, or asked for now
+ *
+ * A change that fails rejects with GatewayError and changes nothing: the plugins before it serve on, and the status of the plugin
+ * has `lastError`. Instances of plugins that a change does not name are left alone. After a swap the version before is held in
+ * reserve for a while (Probation); what ends by itself is started again (RemoteRestarts).
+ */
+import type { PluginPlacement } from '@bifrost/core';
+import { GatewayError, PluginError } from '@bifrost/sdk';
+import type { PluginLog } from '@bifrost/sdk';
+import { checkEntry } from '../check-entry.ts';
+import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
+import type { InstanceCounts, ResolvedArtefact } from '../plugin-plan.ts';
+import { createSharedStateBuffer } from '../shared-state/layout.ts';
+import { GenerationSwap } from './generation-swap.ts';
+import { isSameLoad } from './is-same-load.ts';
+import { ManagerView } from './manager-view.ts';
+import type { ManagedPlugin, PluginSlot } from './managed-plugin.ts';
+import { PluginLoad } from './plugin-load.ts';
+import { Probation } from './probation.ts';
+import type { ProbationLimits } from './probation.ts';
+import { RemoteLoad } from './remote-load.ts';
+import type { StartRemote } from './remote-load.ts';
+import { RemoteRestarts } from './remote-restarts.ts';
+import type { RestartLimits } from './remote-restarts.ts';
+import type { ThreadGroup } from './thread-group.ts';
+
+export interface PluginManagerOptions {
+  readonly group: ThreadGroup;
+  /** Gets the lines that people look for: `Plugin loaded successfully: NAME`, `plugin status: NAME - STATUS`. */
+  readonly log: PluginLog;
+  /** Where relative paths start. @default the working directory */
+  readonly directory?: string;
+  /** Finds and checks an entry's artefact before any of its code runs. @default serving threads resolve paths of modules */
+  readonly resolveArtefact?: (entry: PluginEntry, directory: string) => Promise<ResolvedArtefact | undefined>;
+  /** How plugins outside the serving threads are started; an isolation without one is refused. */
+  readonly startRemote?: { readonly [Isolation in Exclude<PluginIsolation, 'inline'>]?: StartRemote };
+  readonly probation?: ProbationLimits;
+  readonly restarts?: RestartLimits;
+  /** Modules of replaced plugins from which on a serving thread is recycled; its code goes back with it. @default 10 */
+  readonly maxStaleModules?: number;
+  /** How long threads may take to prepare a change, beside the plugins' own deadlines. @default 45000 */
+  readonly prepareWithinMs?: number;
+  /** How often threads are asked how their plugins do. @default 2000 */
+  readonly refreshEveryMs?: number;
+}
+
+export interface LoadSettings {
+  /** Where relative paths start from now on. @default as before */
+  readonly directory?: string;
+  /** What the group changes together with the plugins. */
+  readonly settings?: object;
+}
+
+/** A plugin's place among the others. */
+export interface PluginPlace {
+  readonly name: string;
+  readonly placement?: PluginPlacement;
+  readonly order?: number;
+}
+
+/** For each load in one thread: its import, its schema and `init`, each with the deadline of the host. */
+const loadWithinMs = 35_000;
+
+interface Change {
+  readonly slots: readonly PluginSlot[];
+  readonly fresh: readonly PluginSlot[];
+  readonly onFailure: 'abort' | 'record';
+  /** The load that the change replaces, which may come back. */
+  readonly replaces?: PluginSlot;
+  readonly settings?: object;
+}
+
+export class PluginManager {
+  readonly #options: PluginManagerOptions;
+  readonly #swap: GenerationSwap;
+  readonly #view: ManagerView;
+  readonly #probation: Probation;
+  readonly #restarts: RemoteRestarts;
+  readonly #shared = new Map<string, SharedArrayBuffer>();
+  readonly #remotes = new Map<number, RemoteLoad>();
+  #slots: readonly PluginSlot[] = [];
+  /** The slots before the last swap, while they may come back. */
+  #reserve: readonly PluginSlot[] = [];
+  #directory: string;
+  #generation = 0;
+  /** Loads that are on their way into the threads. */
+  #underWay: readonly PluginSlot[] = [];
+  #work: Promise<void> = Promise.resolve();
+  #refreshTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: PluginManagerOptions) {
+    const { group, log } = options;
+    this.#options = options;
+    this.#directory = options.directory ?? process.cwd();
+    this.#view = new ManagerView({
+      group,
+      log,
+      slots: () => this.#slots,
+      remotes: this.#remotes,
+      maxStaleModules: options.maxStaleModules ?? 10,
+      blame: (load, what) => this.#blame(load, what),
+    });
+    this.#swap = new GenerationSwap({
+      group,
+      begin: (slot, directory) => this.#begin(slot, directory),
+      nextGeneration: () => ++this.#generation,
+      prepareWithinMs: options.prepareWithinMs ?? 45_000,
+      loadWithinMs,
+    });
+    this.#probation = new Probation({
+      limits: options.probation ?? {},
+      collect: () => this.#view.collect(),
+      rollBack: (slot, reason) => this.#enqueue(() => this.#rollBack(slot, reason)),
+      settle: () => void this.#enqueue(() => this.#settle()),
+    });
+    this.#restarts = new RemoteRestarts({
+      limits: options.restarts ?? {},
+      restart: (load) => this.#enqueue(() => this.#restart(load)),
+      quarantine: (name, reason) => void this.quarantine(name, reason),
+      say: (name, remark) => this.#view.remark(name, remark),
+    });
+    group.observe(this.#view);
+  }
+
+  /** Number of the generation that serves. */
+  get generation(): number {
+    return this.#view.generation;
+  }
+
+  /** The entries that serve, or would if they could, in their order. */
+  get entries(): readonly PluginEntry[] {
+    return this.#slots.map(({ entry }) => entry);
+  }
+
+  /** Instances begun and ended since the start: in all threads, also those that have ended, and outside of them. */
+  get counts(): InstanceCounts {
+    return this.#view.counts;
+  }
+
+  /** All plugins as last seen. */
+  list(): readonly ManagedPlugin[] {
+    return this.#view.list();
+  }
+
+  /** All plugins, asked for now. */
+  async refresh(): Promise<readonly ManagedPlugin[]> {
+    await this.#view.collect();
+    return this.#view.list();
+  }
+
+  /** Told after every change of what `list` says. Returns how to stop that. */
+  onChange(listener: () => void): () => void {
+    return this.#view.onChange(listener);
+  }
+
+  /**
+   * Makes `entries` the whole list. Entries that are as before keep their instances. At the start a plugin that fails is a status,
+   * and the others are loaded, unless it is `required`; later a failure of one that is new or changed rejects.
+   */
+  load(entries: readonly PluginEntry[], { directory, settings }: LoadSettings = {}): Promise<void> {
+    return this.#enqueue(async () => {
+      const isFirst = this.generation === 0;
+      if (directory !== undefined) this.#directory = directory;
+      const earlier = new Map(this.#slots.map((slot) => [slot.entry.name, slot]));
+      const names = new Set<string>();
+      const fresh: PluginSlot[] = [];
+      const slots = entries.map((entry) => {
+        const before = earlier.get(entry.name);
+        const isKept = before !== undefined && before.load.isServing && isSameLoad(before.entry, entry);
+        const slot = isKept && !names.has(entry.name) ? { entry, load: before.load } : this.#fresh(entry, names);
+        names.add(entry.name);
+        if (slot.load !== before?.load) fresh.push(slot);
+        return slot;
+      });
+      await this.#change({
+        slots,
+        fresh,
+        onFailure: isFirst ? 'record' : 'abort',
+        ...(settings === undefined ? {} : { settings }),
+      });
+      this.#refreshTimer ??= setInterval(() => void this.#view.collect(), this.#options.refreshEveryMs ?? 2000).unref();
+    });
+  }
+
+  /** Loads one more plugin. Rejects with `BF_PLUGIN_EXISTS` where there is one of that name. */
+  add(entry: PluginEntry): Promise<ManagedPlugin> {
+    return this.#enqueue(async () => {
+      if (this.#find(entry.name) !== undefined)
+        throw new GatewayError(`there is a plugin "${entry.name}" already; update it, or give another name`, {
+          code: 'BF_PLUGIN_EXISTS',
+          statusCode: 409,
+        });
+      const slot = this.#fresh(entry, new Set());
+      await this.#changeOne(entry.name, { slots: [...this.#slots, slot], fresh: [slot], onFailure: 'abort' });
+      return this.#view.describe(slot);
+    });
+  }
+
+  /** Puts `entry` in the place of the entry of its name; loads anew where more than its place differs. */
+  update(entry: PluginEntry): Promise<ManagedPlugin> {
+    return this.#enqueue(() => this.#replace(entry, (before) => !isSameLoad(before, entry)));
+  }
+
+  /** Loads the plugin anew from its artefact, though nothing of its entry has changed. */
+  reload(name: string): Promise<ManagedPlugin> {
+    return this.#enqueue(() => this.#replace(this.#slotOf(name).entry, () => true));
+  }
+
+  setIsolation(name: string, isolation: PluginIsolation): Promise<ManagedPlugin> {
+    return this.#enqueue(() => this.#replace({ ...this.#slotOf(name).entry, isolation }, () => true));
+  }
+
+  /** Takes a plugin out; its requests under way end with it. */
+  remove(name: string): Promise<void> {
+    return this.#enqueue(async () => {
+      const gone = this.#slotOf(name);
+      await this.#change({ slots: this.#slots.filter((slot) => slot !== gone), fresh: [], onFailure: 'abort' });
+      this.#view.forget(name);
+      this.#restarts.forget(name);
+    });
+  }
+
+  /** Moves plugins to other places; no instance is touched. Those that are not named stay. */
+  setSequence(places: readonly PluginPlace[]): Promise<readonly ManagedPlugin[]> {
+    return this.#enqueue(async () => {
+      for (const { name } of places) this.#slotOf(name);
+      const slots = this.#slots.map(({ entry, load }) => {
+        const place = places.find(({ name }) => name === entry.name);
+        return { entry: { ...entry, ...place }, load };
+      });
+      for (const { entry } of slots) throwIfWrong(entry);
+      await this.#change({ slots, fresh: [], onFailure: 'abort' });
+      return this.list();
+    });
+  }
+
+  /**
+   * Keeps the plugin from being called any more, for a reason that becomes its status; a guard refuses what it would have seen.
+   * Threads that start from now on do without it; the others lose it as soon as the change before has ended.
+   */
+  quarantine(name: string, reason: string): Promise<void> {
+    const slot = this.#find(name);
+    if (slot === undefined || !slot.load.isServing) return Promise.resolve();
+    slot.load.fail({ message: `it is quarantined: ${reason}`, code: 'BF_PLUGIN_QUARANTINED' });
+    this.#options.log.error(`plugin ${name} is quarantined: ${reason}`, { plugin: name });
+    this.#view.changed();
+    return this.#enqueue(async () => {
+      const before = this.#find(name);
+      // By now another load may be in its place, or none.
+      if (before?.load !== slot.load) return;
+      const failed = this.#failedTwin(before);
+      await this.#change({
+        slots: this.#slots.map((one) => (one === before ? failed : one)),
+        fresh: [],
+        onFailure: 'abort',
+      });
+      // Threads that start do without it in any case.
+    }).catch((error: unknown) => this.#view.failed(name, error));
+  }
+
+  /** Ends what runs outside the serving threads, which are ended before. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#refreshTimer);
+    this.#probation.stop();
+    this.#restarts.stop();
+    await this.#work;
+    await Promise.all([...this.#remotes.values()].map((remote) => remote.close()));
+  }
+
+  #enqueue<Result>(operation: () => Promise<Result>): Promise<Result> {
+    const running = this.#work.then(() => {
+      if (this.#isClosed)
+        throw new GatewayError('the gateway is shutting down', { code: 'BF_PLUGIN_CLOSING', statusCode: 503 });
+      return operation();
+    });
+    this.#work = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    return running;
+  }
+
+  #find(name: string): PluginSlot | undefined {
+    return this.#slots.find(({ entry }) => entry.name === name);
+  }
+
+  #slotOf(name: string): PluginSlot {
+    const slot = this.#find(name);
+    if (slot !== undefined) return slot;
+    throw new GatewayError(`there is no plugin "${name}"`, { code: 'BF_PLUGIN_NOT_FOUND', statusCode: 404 });
+  }
+
+  #sharedOf(name: string): SharedArrayBuffer {
+    let shared = this.#shared.get(name);
+    if (shared === undefined) this.#shared.set(name, (shared = createSharedStateBuffer()));
+    return shared;
+  }
+
+  /** A load that has not begun; where the entry itself is wrong it has failed. */
+  #fresh(entry: PluginEntry, earlier: ReadonlySet<string>): PluginSlot {
+    const load = new PluginLoad(entry, this.#sharedOf(entry.name));
+    const fault = checkEntry(entry, earlier);
+    if (fault !== undefined) load.fail(fault);
+    return { entry, load };
+  }
+
+  /** A load of its own number that says what its twin's failure was: the threads let the twin's instances go. */
+  #failedTwin({ entry, load }: PluginSlot): PluginSlot {
+    const twin = new PluginLoad(entry, this.#sharedOf(entry.name));
+    twin.description = load.description;
+    twin.artefact = load.artefact;
+    if (load.failure !== undefined) twin.fail(load.failure);
+    return { entry, load: twin };
+  }
+
+  async #replace(entry: PluginEntry, isFresh: (before: PluginEntry) => boolean): Promise<ManagedPlugin> {
+    const before = this.#slotOf(entry.name);
+    throwIfWrong(entry);
+    const isNew = isFresh(before.entry) || (!before.load.isServing && entry.enabled);
+    const slot = isNew ? this.#fresh(entry, new Set()) : { entry, load: before.load };
+    const slots = this.#slots.map((one) => (one === before ? slot : one));
+    await this.#changeOne(entry.name, {
+      slots,
+      fresh: isNew ? [slot] : [],
+      onFailure: 'abort',
+      ...(isNew ? { replaces: before } : {}),
+    });
+    if (isNew) this.#restarts.forget(entry.name);
+    return this.#view.describe(slot);
+  }
+
+  async #changeOne(name: string, change: Change): Promise<void> {
+    try {
+      await this.#change(change);
+      this.#view.succeeded(name);
+    } catch (error) {
+      this.#view.failed(name, error);
+      throw error;
+    }
+  }
+
+  /** Makes one change in all threads; on failure nothing is changed. */
+  async #change({ slots, fresh, onFailure, replaces, settings }: Change): Promise<void> {
+    const watched = replaces === undefined ? undefined : this.#probation.wanted(replaces, fresh);
+    const directory = this.#directory;
+    this.#underWay = fresh;
+    try {
+      const { generation, answers } = await this.#swap.run({
+        slots,
+        fresh,
+        onFailure,
+        directory,
+        isReserveKept: watched !== undefined,
+        ...(settings === undefined ? {} : { settings }),
+      });
+      const earlier = [...this.#slots, ...this.#reserve];
+      this.#reserve = watched === undefined ? [] : this.#slots;
+      this.#slots = slots;
+      this.#letGo(earlier);
+      this.#view.committed(generation, { fresh, answers });
+      if (watched !== undefined) this.#probation.begin(watched);
+      else this.#probation.stop();
+    } catch (error) {
+      this.#letGo(fresh);
+      throw error;
+    } finally {
+      this.#underWay = [];
+    }
+  }
+
+  /** A load has blocked or ended a thread: it is not called again. One that only requests under way hold is named, no more. */
+  #blame(number: number, what: string): string | undefined {
+    const isIt = ({ load }: PluginSlot): boolean => load.load === number;
+    const loading = this.#underWay.find(isIt);
+    if (loading !== undefined) loading.load.fail({ message: `it ${what}`, code: 'BF_PLUGIN_QUARANTINED' });
+    const slot = loading ?? [...this.#slots, ...this.#reserve].find(isIt);
+    if (slot !== undefined && this.#slots.includes(slot)) void this.quarantine(slot.entry.name, `it ${what}`);
+    return slot?.entry.name;
+  }
+
+  /** Retires the loads of `slots` that neither serve nor are in reserve. */
+  #letGo(slots: readonly PluginSlot[]): void {
+    const needed = new Set([...this.#slots, ...this.#reserve].map(({ load }) => load));
+    for (const { load } of slots) if (!needed.has(load)) load.remote?.retire();
+  }
+
+  async #begin({ entry, load }: PluginSlot, directory: string): Promise<void> {
+    const { resolveArtefact, startRemote, log } = this.#options;
+    const { isolation = 'inline', name } = entry;
+    load.artefact = await resolveArtefact?.(entry, directory);
+    load.loadedAt = Date.now();
+    if (isolation === 'inline') return;
+    const start = startRemote?.[isolation];
+    if (start === undefined)
+      throw new PluginError(
+        name,
+        `isolation "${isolation}" is not available here, and to run it less isolated is wrong`,
+        {
+          code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE',
+        },
+      );
+    const { artefact } = load;
+    const shared = this.#sharedOf(name);
+    load.remote = new RemoteLoad({
+      start: () => start({ entry, artefact, load: load.load, log, shared, directory }),
+      isPerThread: entry.instances === 'thread',
+      onExit: (exit) => {
+        if (this.#find(name)?.load === load) this.#restarts.exited(load, exit);
+      },
+    });
+    this.#remotes.set(load.load, load.remote);
+    await load.remote.start();
+    load.description = load.remote.description;
+  }
+
+  async #restart(load: PluginLoad): Promise<void> {
+    const before = this.#find(load.name);
+    if (before?.load !== load) return;
+    const slot = this.#fresh(before.entry, new Set());
+    const slots = this.#slots.map((one) => (one === before ? slot : one));
+    await this.#change({ slots, fresh: [slot], onFailure: 'abort' });
+    this.#view.remark(load.name, undefined);
+  }
+
+  async #rollBack(failed: PluginSlot, reason: string): Promise<void> {
+    const { name } = failed.entry;
+    const before = this.#reserve.find(({ entry }) => entry.name === name);
+    if (this.#find(name)?.load !== failed.load || before === undefined) return;
+    const slots = this.#slots.map((one) => (one.entry.name === name ? before : one));
+    await this.#change({ slots, fresh: [], onFailure: 'abort' });
+    this.#options.log.warn(`plugin ${name} is rolled back to the version before: ${reason}`, { plugin: name });
+    this.#view.remark(name, `rolled back: ${reason}`);
+  }
+
+  async #settle(): Promise<void> {
+    this.#options.group.settle();
+    const earlier = this.#reserve;
+    this.#reserve = [];
+    this.#letGo(earlier);
+    return Promise.resolve();
+  }
+}
+
+function throwIfWrong(entry: PluginEntry): void {
+  const fault = checkEntry(entry, new Set());
+  if (fault !== undefined) throw fault;
+}

@@ -1,0 +1,126 @@
+/** One load of a plugin that runs outside the serving threads: the running plugin, its channels, and who still uses them. */
+import type { PluginLog } from '@bifrost/sdk';
+import { messageOf } from '@bifrost/core';
+import type { PluginEntry } from '../plugin-entry.ts';
+import type { PluginSource, ResolvedArtefact } from '../plugin-plan.ts';
+import type { PluginDescription, RemoteExit, RemotePlugin } from '../remote/remote-plugin.ts';
+
+/** What is started, with what. */
+export interface RemoteStart {
+  readonly entry: PluginEntry;
+  readonly artefact: ResolvedArtefact | undefined;
+  /** Unique in the process; another number is another instance. */
+  readonly load: number;
+  readonly log: PluginLog;
+  /** Memory of `ctx.shared`, for isolations that can share memory. */
+  readonly shared: SharedArrayBuffer;
+  /** Where relative paths start. */
+  readonly directory: string;
+}
+
+/** Starts a plugin of one isolation and runs its `init`. Rejects with PluginError; then nothing of it is left. */
+export type StartRemote = (start: RemoteStart) => Promise<RemotePlugin>;
+
+export interface RemoteLoadOptions {
+  readonly start: () => Promise<RemotePlugin>;
+  /** One running plugin for each serving thread in the place of one for all. */
+  readonly isPerThread: boolean;
+  readonly onExit: (exit: RemoteExit) => void;
+}
+
+export class RemoteLoad {
+  readonly #options: RemoteLoadOptions;
+  /** By thread; under 0 the one for all. */
+  readonly #running = new Map<number, Promise<RemotePlugin>>();
+  /** Threads that were given a channel and have not let go. */
+  readonly #holders = new Set<number>();
+  #isRetired = false;
+  #description: PluginDescription | undefined;
+  inits = 0;
+  cleanups = 0;
+  /** Ended by themselves, without a cleanup. */
+  exits = 0;
+
+  constructor(options: RemoteLoadOptions) {
+    this.#options = options;
+  }
+
+  get description(): PluginDescription | undefined {
+    return this.#description;
+  }
+
+  /** Starts the one for all threads; each thread's own is started with its plan. Rejects with what kept it from that. */
+  async start(): Promise<void> {
+    if (!this.#options.isPerThread) await this.#begin(0);
+  }
+
+  /** How `thread` reaches the plugin; without a channel where the thread has one. Never rejects. */
+  async sourceFor(thread: number): Promise<PluginSource> {
+    const key = this.#options.isPerThread ? thread : 0;
+    try {
+      const plugin = await (this.#running.get(key) ?? this.#begin(key));
+      if (this.#holders.has(thread)) return { kind: 'remote', description: plugin.description };
+      this.#holders.add(thread);
+      const channel = await plugin.openChannel();
+      return { kind: 'remote', description: plugin.description, channel };
+    } catch (error) {
+      this.release(thread);
+      return { kind: 'failed', message: messageOf(error), code: 'BF_PLUGIN_NOT_SERVING' };
+    }
+  }
+
+  /** The thread uses it no more. */
+  release(thread: number): void {
+    if (!this.#holders.delete(thread)) return;
+    if (this.#options.isPerThread) void this.#end(thread);
+    else this.#endIfUnused();
+  }
+
+  /** No plan has it any more: it is closed as soon as the last thread has let go. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#endIfUnused();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((key) => this.#end(key)));
+  }
+
+  async memoryBytes(): Promise<number | undefined> {
+    const seen = await Promise.all([...this.#running.values()].map(async (plugin) => (await plugin).memoryBytes()));
+    const known = seen.filter((bytes) => bytes !== undefined);
+    return known.length === 0 ? undefined : known.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  #begin(key: number): Promise<RemotePlugin> {
+    const starting = this.#options.start().then((plugin) => {
+      this.inits += 1;
+      this.#description = plugin.description;
+      plugin.onExit((exit) => {
+        if (!this.#running.delete(key)) return;
+        this.exits += 1;
+        this.#options.onExit(exit);
+      });
+      return plugin;
+    });
+    this.#running.set(key, starting);
+    starting.catch(() => this.#running.delete(key));
+    return starting;
+  }
+
+  #endIfUnused(): void {
+    if (this.#isRetired && this.#holders.size === 0) void this.close();
+  }
+
+  async #end(key: number): Promise<void> {
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    this.#running.delete(key);
+    try {
+      await (await running).close();
+      this.cleanups += 1;
+    } catch {
+      // It never started: whoever started it was told.
+    }
+  }
+}
