@@ -156,6 +156,9 @@ typedef struct bifrost_output {
   void *owner; /* for the plugin: what free_output needs to know */
 } bifrost_output;
 
+/* cgo writes prototypes of its own, without const: define BIFROST_TYPES_ONLY before the header is included there. */
+#ifndef BIFROST_TYPES_ONLY
+
 /* BIFROST_PLUGIN_ABI of this header, as the library was compiled with it. */
 BIFROST_EXPORT uint32_t bifrost_plugin_abi(void);
 
@@ -177,6 +180,8 @@ BIFROST_EXPORT void bifrost_plugin_free_output(void *plugin, bifrost_output *out
 
 /* Releases the plugin and ends its threads. */
 BIFROST_EXPORT void bifrost_plugin_destroy(void *plugin, const bifrost_host *host);
+
+#endif
 
 #ifdef __cplusplus
 }

@@ -62,11 +62,11 @@ export const hostOperations: readonly string[] = Object.keys(operations);
 function answer(context: HostContext, requestText: string): unknown {
   const request: unknown = JSON.parse(requestText);
   if (!isJsonObject(request)) throw new BadRequest('a request is a JSON object');
-  const { op } = request;
-  const run = typeof op === 'string' && Object.hasOwn(operations, op) ? operations[op] : undefined;
-  if (run === undefined) throw new BadRequest(`there is no operation ${JSON.stringify(op)}: known are ${hostOperations.join(', ')}`);
-  if (!('facts' in context) && !String(op).startsWith('shared.')) {
-    throw new BadRequest(`"${String(op)}" belongs to a request: it can be asked in hooks only`);
+  const op = text(request, 'op');
+  const run = Object.hasOwn(operations, op) ? operations[op] : undefined;
+  if (run === undefined) throw new BadRequest(`there is no operation "${op}": known are ${hostOperations.join(', ')}`);
+  if (!('facts' in context) && !op.startsWith('shared.')) {
+    throw new BadRequest(`"${op}" belongs to a request: it can be asked in hooks only`);
   }
   // Of `init` and `cleanup` only `shared` is used, which both contexts have.
   return run(context as HookContext<unknown>, request);

@@ -1,16 +1,16 @@
 /** What an artefact that is not JavaScript says of itself, and the plugin object that the loader makes of it. */
 import { isJsonObject, PluginError } from '@bifrost/sdk';
-import type { HookContext, JsonObject, PluginContext } from '@bifrost/sdk';
+import type { HookContext, HookName, HookOptionsData, JsonObject, PluginContext, PluginManifest } from '@bifrost/sdk';
 import { didYouMean } from '../../../config/suggestion.ts';
 
-/** The JSON of `describe`: a part of the manifest. Hook names and their options are checked by `readPluginModule`. */
+/** The JSON of `describe`: a part of the manifest, which goes before it. `readPluginModule` checks names and options of the hooks. */
 export interface StatedPlugin {
   readonly name?: unknown;
   readonly version?: unknown;
   /** The plugin API that it was written for, as in a manifest. */
   readonly api?: unknown;
   readonly guard?: unknown;
-  readonly hooks: JsonObject;
+  readonly hooks: Readonly<Record<string, JsonObject | HookOptionsData>>;
 }
 
 const members = ['name', 'version', 'api', 'guard', 'hooks', 'description'];
@@ -19,8 +19,7 @@ function invalid(plugin: string, message: string): PluginError {
   return new PluginError(plugin, `its description is wrong: ${message}`, { code: 'BF_PLUGIN_SHAPE_INVALID' });
 }
 
-/** Reads the text of `describe`. Throws PluginError for what is not such a description. */
-export function readDescription(plugin: string, text: string): StatedPlugin {
+function parse(plugin: string, text: string): JsonObject {
   let stated: unknown;
   try {
     stated = JSON.parse(text);
@@ -28,16 +27,42 @@ export function readDescription(plugin: string, text: string): StatedPlugin {
     throw invalid(plugin, `it is not JSON (${cause instanceof Error ? cause.message : 'unreadable'})`);
   }
   if (!isJsonObject(stated)) throw invalid(plugin, 'expected a JSON object with `name`, `version`, `api` and `hooks`');
-  const unknown = Object.keys(stated).find((member) => !members.includes(member));
-  if (unknown !== undefined) throw invalid(plugin, `unknown member "${unknown}"${didYouMean(unknown, members)}`);
-  const { name, version, api, guard, hooks } = stated;
+  return stated;
+}
+
+type StatedHooks = Record<string, JsonObject | HookOptionsData>;
+
+function readHooks(plugin: string, hooks: unknown, manifest: PluginManifest | undefined): StatedHooks {
   if (!isJsonObject(hooks)) {
     throw invalid(plugin, '`hooks` must be an object: {"preRequestHook": {}, "preLLMHook": {"reads": "messages"}}');
   }
-  const wrong = Object.keys(hooks).find((hook) => !isJsonObject(hooks[hook]));
-  if (wrong !== undefined) throw invalid(plugin, `\`hooks.${wrong}\` must be an object with the hook's options, {} for none`);
+  const entries = Object.entries(hooks).map(([hook, options]) => {
+    if (isJsonObject(options)) return [hook, options] as const;
+    throw invalid(plugin, `\`hooks.${hook}\` must be an object with the hook's options, {} for none`);
+  });
+  const described = new Map<string, JsonObject | HookOptionsData>(entries);
+  for (const [hook, options] of Object.entries(manifest?.hooks ?? {})) {
+    const own = described.get(hook);
+    if (own === undefined) {
+      throw invalid(
+        plugin,
+        `the manifest has options for ${hook}, which it does not have${didYouMean(hook, described.keys())}`,
+      );
+    }
+    described.set(hook, { ...own, ...options });
+  }
+  return Object.fromEntries(described);
+}
+
+/** Reads the text of `describe`; what the manifest says of hooks and `guard` goes before it. Throws PluginError. */
+export function readDescription(plugin: string, text: string, manifest?: PluginManifest): StatedPlugin {
+  const stated = parse(plugin, text);
+  const unknown = Object.keys(stated).find((member) => !members.includes(member));
+  if (unknown !== undefined) throw invalid(plugin, `unknown member "${unknown}"${didYouMean(unknown, members)}`);
+  const { name, version, api } = stated;
+  const guard = manifest?.guard ?? stated['guard'];
   return {
-    hooks,
+    hooks: readHooks(plugin, stated['hooks'], manifest),
     ...(name === undefined ? {} : { name }),
     ...(version === undefined ? {} : { version }),
     ...(api === undefined ? {} : { api }),
@@ -48,24 +73,27 @@ export function readDescription(plugin: string, text: string): StatedPlugin {
 /** How the functions of the artefact are called. All are synchronous: the artefact's code runs in this thread. */
 export interface PluginCalls {
   create(context: PluginContext<unknown>): void;
-  call(hook: string, context: HookContext<unknown>, input: object): unknown;
+  /** Called with names that `readPluginModule` has accepted. */
+  call(hook: HookName, context: HookContext<unknown>, input: object): unknown;
   destroy(context: PluginContext<unknown>): void;
 }
 
 /** The plugin as a module would export it; `readPluginModule` checks it. Unknown hooks are kept, so that it reports them. */
 export function pluginOf(stated: StatedPlugin, calls: PluginCalls): object {
   const { name, version, api, guard, hooks } = stated;
-  const plugin: Record<string, unknown> = {
+  const declared = Object.entries(hooks).map(([hook, options]) => {
+    // Not called before the name was checked.
+    const handler = (context: HookContext<unknown>, input: object): unknown =>
+      calls.call(hook as HookName, context, input);
+    return [hook, { ...options, handler }];
+  });
+  return {
     ...(name === undefined ? {} : { name }),
     ...(version === undefined ? {} : { version }),
     ...(api === undefined ? {} : { apiVersion: api }),
     ...(guard === undefined ? {} : { guard }),
+    ...Object.fromEntries(declared),
     init: (context: PluginContext<unknown>) => calls.create(context),
     cleanup: (context: PluginContext<unknown>) => calls.destroy(context),
   };
-  for (const [hook, options] of Object.entries(hooks)) {
-    const handler = (context: HookContext<unknown>, input: object): unknown => calls.call(hook, context, input);
-    plugin[hook] = { ...(isJsonObject(options) ? options : {}), handler };
-  }
-  return plugin;
 }

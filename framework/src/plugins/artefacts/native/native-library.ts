@@ -36,8 +36,8 @@ function openFunctions(ffi: Ffi, file: string) {
   return ffi.dlopen(file, librarySignatures);
 }
 
-function parseFields(text: string | null): JsonObject | undefined {
-  if (text === null) return undefined;
+function parseFields(text: string | undefined): JsonObject | undefined {
+  if (text === undefined) return undefined;
   try {
     const fields: unknown = JSON.parse(text);
     return isJsonObject(fields) ? fields : { fields: text };
@@ -73,10 +73,10 @@ export class NativeLibrary {
     const { lib } = this.#opened;
     const log = lib.registerCallback(
       { arguments: ['pointer', 'i32', 'pointer', 'pointer'], return: 'void' },
-      (_host: bigint, level: number, message: bigint, fields: bigint): void => {
+      (_host, level, message, fields): void => {
         try {
           const name = levels[Math.min(Math.max(level, 0), 3)] ?? 'info';
-          this.#context?.log[name](this.#ffi.toString(message) ?? '', parseFields(this.#ffi.toString(fields)));
+          this.#context?.log[name](this.#text(message) ?? '', parseFields(this.#text(fields)));
         } catch {
           // The log's contract is not to throw.
         }
@@ -84,9 +84,9 @@ export class NativeLibrary {
     );
     const request = lib.registerCallback(
       { arguments: ['pointer', 'pointer'], return: 'pointer' },
-      (_host: bigint, json: bigint): bigint => {
+      (_host, json): bigint => {
         try {
-          const reply = answerHostRequest(this.#context, this.#ffi.toString(json) ?? '');
+          const reply = answerHostRequest(this.#context, this.#text(json) ?? '');
           this.#reply = Buffer.from(`${reply}\0`);
           return this.#ffi.getRawPointer(this.#reply);
         } catch {
@@ -96,6 +96,11 @@ export class NativeLibrary {
       },
     );
     this.#memory.setHostFunctions(log, request);
+  }
+
+  /** The text at a pointer that a callback was given; node:ffi gives pointers as bigint there. */
+  #text(pointer: unknown): string | undefined {
+    return typeof pointer === 'bigint' ? (this.#ffi.toString(pointer) ?? undefined) : undefined;
   }
 
   /** Version of the interface that the library was compiled with. */

@@ -35,7 +35,12 @@ export class PluginMemory {
   readonly #textAddress: bigint;
   /** Keeps the bytes whose addresses native code was given from being collected until `release`. */
   #held: readonly Uint8Array[] = [];
-  readonly addresses: { readonly host: bigint; readonly call: bigint; readonly output: bigint; readonly plugin: bigint };
+  readonly addresses: {
+    readonly host: bigint;
+    readonly call: bigint;
+    readonly output: bigint;
+    readonly plugin: bigint;
+  };
 
   constructor(ffi: Ffi, abi: number) {
     const buffer = new ArrayBuffer(byteLength);
@@ -124,7 +129,9 @@ export class PluginMemory {
   #readAttachments(count: number): readonly Uint8Array[] {
     const table = this.#words[at.output / 8 + 2] ?? 0n;
     if (table === 0n || count > maxAttachments) {
-      throw new Error(`its output claims to have ${count} attachments${table === 0n ? ' at no address' : `; at most ${maxAttachments} are taken`}`);
+      throw new Error(
+        `its output claims to have ${count} attachments${table === 0n ? ' at no address' : `; at most ${maxAttachments} are taken`}`,
+      );
     }
     return Array.from({ length: count }, (_, index) => {
       const data = this.#ffi.getUint64(table, index * 16);

@@ -1,0 +1,3 @@
+module bifrost.example/native-go
+
+go 1.19
