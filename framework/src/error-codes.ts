@@ -54,6 +54,12 @@ export const frameworkErrorCodes = {
     remedy:
       'Correct the path, which starts at the folder of the configuration file; the message lists where was looked.',
   },
+  BF_PLUGIN_HOST_REQUEST: {
+    status: 'none',
+    cause:
+      'A plugin that is not JavaScript has asked the gateway for something that it does not know, or in a wrong form. The plugin alone is told.',
+    remedy: 'Correct the request that the plugin makes; `bifrost_plugin.h` and the WebAssembly interface list them.',
+  },
   BF_PLUGIN_IMPORT_MISSING: {
     status: 'none',
     cause: 'The plugin imports a module or a name that does not exist.',
@@ -85,6 +91,28 @@ export const frameworkErrorCodes = {
     status: 'none',
     cause: 'The package.json of the plugin is not JSON.',
     remedy: 'Correct the file that the message names.',
+  },
+  BF_PLUGIN_NATIVE_CALL_FAILED: {
+    status: 'none',
+    cause: 'A function of a native plugin returned a failure, or an output that cannot be read.',
+    remedy: "Read the message, which is the plugin's.",
+  },
+  BF_PLUGIN_NATIVE_DISABLED: {
+    status: 'none',
+    cause:
+      'The plugin is native code, and the gateway is the portable build, which has a C library of its own and loads none.',
+    remedy: 'Build the gateway with `make build DYNAMIC=1`, or use a plugin of another kind.',
+  },
+  BF_PLUGIN_NATIVE_GO_RELOAD: {
+    status: 'none',
+    cause: "Another version of a library made by Go is loaded in the process, and Go's runtime is never unloaded.",
+    remedy: 'Set `isolation: "process"` for the plugin, or restart the gateway.',
+  },
+  BF_PLUGIN_NATIVE_LOAD_FAILED: {
+    status: 'none',
+    cause:
+      "The system's loader refuses a native plugin, a function of the C interface is missing, or its file cannot be copied.",
+    remedy: 'Correct what the message names.',
   },
   BF_PLUGIN_NOT_FOUND: {
     status: 404,

@@ -13,7 +13,7 @@ export interface EncodedCall {
 
 const none: readonly Uint8Array[] = [];
 
-/** Writes calls of one plugin instance. Remembers the last request's facts: its hooks follow each other. */
+/** Writes calls of one plugin instance. Remembers the facts of the last call: the hooks of a request follow each other. */
 export class CallEncoder {
   #facts: RequestFacts | undefined;
   #factsText = '';
@@ -21,8 +21,9 @@ export class CallEncoder {
   encode(context: Pick<HookContext<unknown>, 'facts'>, input: object): EncodedCall {
     const { facts } = context;
     if (facts !== this.#facts) {
-      this.#facts = facts;
       this.#factsText = JSON.stringify(facts);
+      // What may still be changed in place is written anew each time.
+      this.#facts = Object.isFrozen(facts) ? facts : undefined;
     }
     const body: unknown = 'body' in input ? input.body : undefined;
     const isBinary = body instanceof Uint8Array;
