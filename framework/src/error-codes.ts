@@ -157,6 +157,46 @@ export const frameworkErrorCodes = {
     cause: 'The entry has no `path`, and there is no built-in plugin of its name.',
     remedy: 'Give a `path`.',
   },
+  BF_PLUGIN_WASM_ABI: {
+    status: 'none',
+    cause: 'The WebAssembly module says no ABI that this gateway knows.',
+    remedy: 'Build it for one of the ABIs that the message names; docs/plugins/wasm-abi.md describes them.',
+  },
+  BF_PLUGIN_WASM_EXPORT: {
+    status: 'none',
+    cause: 'The WebAssembly module lacks an export of its ABI, or has one of another signature or name.',
+    remedy: 'Correct the export that the message names.',
+  },
+  BF_PLUGIN_WASM_FAILED: {
+    status: 'none',
+    cause: 'The WebAssembly plugin said that a call failed, or was called when it could not be.',
+    remedy: "Read the message, which is the plugin's.",
+  },
+  BF_PLUGIN_WASM_IMPORT: {
+    status: 'none',
+    cause: 'The WebAssembly module imports what the gateway does not give.',
+    remedy: 'The message names each import, and what to do about it.',
+  },
+  BF_PLUGIN_WASM_INVALID: {
+    status: 'none',
+    cause: 'The file is no WebAssembly module that this gateway can load.',
+    remedy: 'Read the message: it says what was expected, and at which byte.',
+  },
+  BF_PLUGIN_WASM_MEMORY: {
+    status: 'none',
+    cause: 'The WebAssembly plugin has, or wants, more memory than it may have.',
+    remedy: "Let it use less, or raise the plugin's memory limit.",
+  },
+  BF_PLUGIN_WASM_OUTPUT: {
+    status: 'none',
+    cause: 'A call of the WebAssembly plugin returned what is no answer of its ABI.',
+    remedy: 'Correct what the message names; the SDKs in sdk/wasm write answers rightly.',
+  },
+  BF_PLUGIN_WASM_TRAP: {
+    status: 'none',
+    cause: 'A call of the WebAssembly plugin trapped; its instance was replaced, and what its globals held is lost.',
+    remedy: 'The message names the trap and the functions it came from.',
+  },
 } as const satisfies ErrorCatalogue;
 
 export type FrameworkErrorCode = keyof typeof frameworkErrorCodes;

@@ -25,7 +25,7 @@ function read(pointer: usize, length: u32): Json {
 /** The pointer in the upper half, the length in the lower. */
 function packed(text: string): u64 {
   const bytes = String.UTF8.encode(text);
-  return ((<u64>changetype<usize>(bytes)) << 32) | (<u64>bytes.byteLength);
+  return ((<u64>changetype<usize>(bytes)) << 32) | <u64>bytes.byteLength;
 }
 
 /** `object` with a member more, at its begin. */
@@ -85,7 +85,8 @@ export function http_stream_chunk_hook(pointer: usize, length: u32): u64 {
   const input = read(pointer, length);
   const answer = context(input, 'from-chunk');
   const chunk = input.get('chunk');
-  if (chunk.get('choices').raw == '[]') return packed(answer + ',"chunk":null,"has_chunk":false,"skip":true,"error":""}');
+  if (chunk.get('choices').raw == '[]')
+    return packed(answer + ',"chunk":null,"has_chunk":false,"skip":true,"error":""}');
   return packed(answer + ',"chunk":' + with_(chunk, 'stamp', tag) + ',"has_chunk":true,"skip":false,"error":""}');
 }
 

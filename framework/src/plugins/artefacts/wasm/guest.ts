@@ -114,13 +114,13 @@ export class Guest {
     this.#isRunning = false;
   }
 
-  /** The error of a call that ended from inside: the instance is given up. */
-  trap(thrown: unknown, operation: string): Error {
+  /** The error of a call that ended from inside: the instance is given up. `operation` where who reports it does not know it. */
+  trap(thrown: unknown, operation?: string): Error {
     this.#live = undefined;
     return wasmError(
       this.#options.plugin,
       'BF_PLUGIN_WASM_TRAP',
-      `${operation}: ${describeTrap(thrown)}; the instance was replaced`,
+      `${operation === undefined ? '' : `${operation}: `}${describeTrap(thrown)}; the instance was replaced`,
       thrown,
     );
   }

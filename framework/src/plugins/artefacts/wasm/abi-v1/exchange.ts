@@ -7,7 +7,7 @@
 import { utf8Capacity } from '../guest-memory.ts';
 import type { Guest, LiveGuest } from '../guest.ts';
 import { wasmError } from '../wasm-error.ts';
-import { operationNumber } from './operations.ts';
+import { hookOperations, operationNumber } from './operations.ts';
 import type { Operation } from './operations.ts';
 
 const headBytes = 12;
@@ -83,7 +83,8 @@ export class Exchange {
       pointer = exports.bifrost_call(operationNumber(operation), buffer.pointer, length) >>> 0;
     } catch (thrown) {
       if (thrown instanceof NoRoomError) throw this.#noRoom(operation, thrown);
-      throw this.#guest.trap(thrown, operation);
+      // A failed hook is reported with its name already.
+      throw this.#guest.trap(thrown, operation in hookOperations ? undefined : operation);
     }
     const answer = pointer === 0 ? undefined : this.#read(live, operation, pointer);
     if ((this.#buffer?.capacity ?? 0) > keptBytes) this.#giveBack(live, exports);
