@@ -10,6 +10,8 @@ import { loadGuest, openGuest } from './__tests__/open-guest.ts';
 import type { GuestOptions } from './__tests__/open-guest.ts';
 import { wasmLoader } from './index.ts';
 
+/** Magic number and version. */
+const head = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const folder = mkdtempSync(join(tmpdir(), 'bifrost-wasm-'));
 
 async function failureOf(file: string, options: GuestOptions = {}): Promise<PluginError> {
@@ -136,10 +138,7 @@ describe('a WebAssembly file that cannot be a plugin', () => {
     const file = join(folder, 'random.wasm');
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), fc.boolean(), async (bytes, hasHead) => {
-        writeFileSync(
-          file,
-          hasHead ? [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...bytes].map((b) => String.fromCharCode(b)).join('') : bytes,
-        );
+        writeFileSync(file, hasHead ? Buffer.from([...head, ...bytes]) : bytes);
         const failure = await failureOf(file);
         expect(failure.code).toMatch(/^BF_PLUGIN_WASM_/);
       }),
@@ -172,7 +171,7 @@ describe('a WebAssembly file that cannot be a plugin', () => {
     writeFileSync(
       file,
       Buffer.from([
-        ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+        ...head,
         ...section(1, types),
         ...section(3, [3, 0, 1, 2]),
         ...section(5, [1, 0, 1]),
