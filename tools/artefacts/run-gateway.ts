@@ -9,6 +9,8 @@ export interface RunningGateway extends AsyncDisposable {
   /** What it says it took, in milliseconds. */
   readonly readyMs: number;
   output(): string;
+  /** Resolves when the output matches; rejects when the process ends without, or says that it did not hand over. */
+  until(pattern: RegExp): Promise<RegExpExecArray>;
   /** Resolves with its exit code; null after a signal. */
   readonly exited: Promise<number | null>;
 }
@@ -25,22 +27,34 @@ export async function runGateway(command: readonly string[], options: RunOptions
   const child = spawn(file, args, { env: options.environment ?? {}, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let output = '';
-  const match = await new Promise<RegExpExecArray>((resolve, reject) => {
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      const found = /ready on (http:\/\/\S+) \(1 thread, (\d+) ms\)/.exec(output);
-      if (found !== null) resolve(found);
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the gateway ended with code ${code}:\n${output}`)));
-  });
+  const wakeUps = new Set<() => void>();
+  const read = (chunk: Buffer): void => {
+    output += chunk.toString();
+    for (const wakeUp of wakeUps) wakeUp();
+  };
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
+  const until = (pattern: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = pattern.exec(output);
+        if (match !== null) resolve(match);
+        else if (output.includes('not handed over')) reject(new Error(output));
+        else return;
+        wakeUps.delete(look);
+      };
+      wakeUps.add(look);
+      look();
+      child.once('error', reject);
+      child.once('close', (code) => reject(new Error(`the gateway ended with code ${code}:\n${output}`)));
+    });
+  const match = await until(/ready on (http:\/\/\S+) \(1 thread, (\d+) ms\)/);
   return {
     url: (match[1] ?? '').replace('localhost', '127.0.0.1'),
     child,
     readyMs: Number(match[2]),
     output: () => output,
+    until,
     exited,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');

@@ -9,3 +9,4 @@ export type { ChildOptions } from './start-child.ts';
 export { codeDirectories } from './code-directories.ts';
 export { isNativeCodeAllowed, readBuildStamp } from './build-stamp.ts';
 export type { BuildStamp } from './build-stamp.ts';
+export { programCommand } from './program-command.ts';

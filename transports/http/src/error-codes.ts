@@ -32,6 +32,11 @@ export const httpErrorCodes = {
     cause: 'The HTTP side failed in a way that it does not foresee.',
     remedy: 'Look into the log, where the cause stands, and report it.',
   },
+  BF_HTTP_HAND_OVER_FAILED: {
+    status: 'none',
+    cause: 'After SIGUSR2 the new process did not come to serve; the old one goes on.',
+    remedy: 'Read what the new process wrote to the log: a wrong configuration, or a program file that does not start.',
+  },
   BF_HTTP_HEADERS_TOO_LARGE: {
     status: 431,
     cause: 'The head of the request is larger than 64 KiB.',

@@ -6,7 +6,7 @@ import type { LogLevel } from './logging/log-level.ts';
 import { createLogger } from './logging/logger.ts';
 import type { LogSink } from './logging/logger.ts';
 import { readVersion } from './program/version.ts';
-import { openListeningSocket } from './supervisor/listening-socket.ts';
+import { adoptListeningSocket, openListeningSocket } from './supervisor/listening-socket.ts';
 import type { ThreadConfig } from './supervisor/messages.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
@@ -17,6 +17,8 @@ export interface StartServerOptions {
   readonly host?: string;
   /** 0 takes any free port. @default 8080 */
   readonly port?: number;
+  /** A socket that is bound already, in the place of `host` and `port`: handed over by the process before, or by systemd. */
+  readonly listenDescriptor?: number;
   /** @default the cores */
   readonly threads?: number;
   /** @default 'info' */
@@ -37,6 +39,8 @@ export interface RunningServer {
   /** The address it is bound to. */
   readonly address: string;
   readonly isLoopback: boolean;
+  /** The listening socket, for a process that is to take it over. */
+  readonly listenDescriptor: number;
   /** Numbers of the threads that serve at this moment. */
   readonly threads: readonly number[];
   /** From the call of `startServer` until every thread served. */
@@ -68,7 +72,10 @@ function toThreadConfig(config: LoadedConfig, version: number): ThreadConfig {
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const startedAt = performance.now();
   const { host = 'localhost', logLevel = 'info', logSink = () => undefined } = options;
-  const socket = await openListeningSocket(host, options.port ?? 8080);
+  const socket =
+    options.listenDescriptor === undefined
+      ? await openListeningSocket(host, options.port ?? 8080)
+      : adoptListeningSocket(options.listenDescriptor);
   const supervisor = new Supervisor({
     threads: options.threads ?? availableParallelism(),
     blockedAfterMs: options.blockedAfterMs ?? defaultBlockedAfterMs,
@@ -104,6 +111,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     port: socket.port,
     address: socket.address,
     isLoopback: socket.isLoopback,
+    listenDescriptor: socket.fileDescriptor,
     readyMs,
     get threads() {
       return supervisor.servingThreads;

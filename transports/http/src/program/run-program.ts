@@ -9,6 +9,7 @@ import { exitCodes } from './exit-codes.ts';
 import { defaultAppDirectory } from './app-directory.ts';
 import type { FlagValues } from './flag-table.ts';
 import { formatHelp } from './help-text.ts';
+import { inheritedSocket, reportReady, startSuccessor } from './hand-over.ts';
 import { loadProgramConfig } from './load-program-config.ts';
 import { parseFlags } from './parse-flags.ts';
 import { untilSignal } from './until-signal.ts';
@@ -38,6 +39,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   const isColoured = isTerminal && !environment['NO_COLOR'];
   const logSink = await createLogWriter({ style, isColoured });
   const logger = createLogger(logLevel, logSink);
+  const inherited = inheritedSocket(environment, process.pid);
   const server = await startServer({
     config: async () => {
       const config = await loadProgramConfig({
@@ -53,6 +55,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
     logSink,
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(values.port === undefined ? {} : { port: Number(values.port) }),
+    ...(inherited === undefined ? {} : { listenDescriptor: inherited }),
     ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
     ...(values['blocked-after-ms'] === undefined ? {} : { blockedAfterMs: Number(values['blocked-after-ms']) }),
   });
@@ -98,10 +101,15 @@ export async function runProgram(input: ProgramInput): Promise<number> {
     complain(`bifrost-http: ${text}\n`);
     return code;
   }
+  const handOver = (): Promise<number> => startSuccessor(server.listenDescriptor, input.environment);
+  const graceMs = Number(values['drain-seconds'] ?? 30) * 1000;
+  // Before anybody is told that it is ready: who knows may send a signal at once.
+  const ended = untilSignal({ server, handOver, say: complain, graceMs });
   // The time counts from the start of the process: that is what an operator waits for.
   const readyMs = Math.round(performance.now());
   const count = server.threads.length;
   print(`bifrost-http is ready on ${server.url} (${count} ${count === 1 ? 'thread' : 'threads'}, ${readyMs} ms)\n`);
   print(`${formatCurl(server.url)}\n`);
-  return untilSignal(server, Number(values['drain-seconds'] ?? 30) * 1000, complain);
+  reportReady(input.environment);
+  return ended;
 }

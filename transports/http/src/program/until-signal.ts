@@ -1,30 +1,58 @@
 import type { RunningServer } from '../start-server.ts';
 import { exitCodes } from './exit-codes.ts';
 
-type EndSignal = 'SIGTERM' | 'SIGINT';
+export interface UntilSignalOptions {
+  readonly server: Pick<RunningServer, 'close' | 'abandonedThreads'>;
+  /** How long requests under way may go on. */
+  readonly graceMs: number;
+  /** Starts the process that takes over; resolves with its id when it serves. */
+  readonly handOver: () => Promise<number>;
+  readonly say: (text: string) => void;
+}
 
 /**
- * Serves until SIGTERM or SIGINT, then drains. A second signal ends at once. Resolves with the exit code; ends the process by
- * itself where a thread does not end, as a plain exit would wait for it for ever.
+ * Serves until SIGTERM or SIGINT, then drains; a second one ends at once. SIGUSR2 has a new process take over first. Resolves with
+ * the exit code; ends the process by itself where a thread does not end, as a plain exit would wait for it for ever.
  */
-export function untilSignal(server: RunningServer, graceMs: number, say: (text: string) => void): Promise<number> {
+export function untilSignal({ server, graceMs, handOver, say }: UntilSignalOptions): Promise<number> {
   return new Promise((resolve) => {
     let isDraining = false;
-    const receive = (signal: EndSignal): void => {
-      if (isDraining) {
-        say(`bifrost-http: second ${signal}, ending at once\n`);
-        // SIGKILL needs no thread to cooperate.
-        process.kill(process.pid, 'SIGKILL');
-        return;
-      }
+    let isHandingOver = false;
+    const drain = (reason: string): void => {
       isDraining = true;
-      say(`bifrost-http: ${signal}, ending what is under way (at most ${graceMs / 1000} s; again to end at once)\n`);
+      say(`bifrost-http: ${reason}, ending what is under way (at most ${graceMs / 1000} s; again to end at once)\n`);
       void server.close(graceMs).then(() => {
         if (server.abandonedThreads > 0) process.kill(process.pid, 'SIGKILL');
         resolve(exitCodes.done);
       });
     };
-    process.on('SIGTERM', receive);
-    process.on('SIGINT', receive);
+    const end = (signal: NodeJS.Signals): void => {
+      if (!isDraining) {
+        drain(signal);
+        return;
+      }
+      say(`bifrost-http: second ${signal}, ending at once\n`);
+      // SIGKILL needs no thread to cooperate.
+      process.kill(process.pid, 'SIGKILL');
+    };
+    const replace = (): void => {
+      if (isDraining || isHandingOver) return;
+      isHandingOver = true;
+      say('bifrost-http: SIGUSR2, starting a new process on the same socket\n');
+      handOver().then(
+        (pid) => {
+          if (!isDraining) drain(`process ${pid} has taken over`);
+        },
+        (error: unknown) => {
+          isHandingOver = false;
+          const reason = error instanceof Error ? error.message : String(error);
+          say(`bifrost-http: not handed over, as ${reason}; this process goes on\n`);
+        },
+      );
+    };
+    process.on('SIGTERM', end);
+    process.on('SIGINT', end);
+    // Windows has no such signal, and no descriptors to hand over.
+    if (process.platform !== 'win32') process.on('SIGUSR2', replace);
   });
 }

@@ -21,6 +21,7 @@ interface TcpHandle {
 
 interface NetInternals {
   _createServerHandle(address: string, port: number, family: 4 | 6): TcpHandle | number;
+  _createServerHandle(address: null, port: null, family: null, descriptor: number): TcpHandle | number;
 }
 
 const errorNames: Readonly<Record<number, string>> = {
@@ -65,23 +66,41 @@ export function isLoopbackAddress(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address);
 }
 
+/** The socket of a handle that is bound; closes the handle where it is not. */
+function describeHandle(handle: TcpHandle, explain: (code: string) => GatewayError): ListeningSocket {
+  const bound: { address?: string; port?: number } = {};
+  // libuv reports an address in use late: at the next call, which is this one.
+  const code = handle.getsockname(bound);
+  if (code !== 0 || bound.port === undefined || bound.address === undefined) {
+    handle.close();
+    throw explain(errorNames[code] ?? `error ${code}`);
+  }
+  return {
+    fileDescriptor: handle.fd,
+    port: bound.port,
+    address: bound.address,
+    isLoopback: isLoopbackAddress(bound.address),
+    close: () => handle.close(),
+  };
+}
+
 /** Binds host and port (0: any free one). Throws `BF_HTTP_LISTEN_FAILED` with what to do. */
 export async function openListeningSocket(host: string, port: number): Promise<ListeningSocket> {
   const { address, family } = await resolveHost(host);
   const handle = (net as unknown as NetInternals)._createServerHandle(address, port, family);
   if (typeof handle === 'number') throw explainBind(errorNames[handle] ?? `error ${handle}`, host, port);
-  const bound: { address?: string; port?: number } = {};
-  // libuv reports an address in use late: at the next call, which is this one.
-  const code = handle.getsockname(bound);
-  if (code !== 0 || bound.port === undefined) {
-    handle.close();
-    throw explainBind(errorNames[code] ?? `error ${code}`, host, port);
-  }
-  return {
-    fileDescriptor: handle.fd,
-    port: bound.port,
-    address,
-    isLoopback: isLoopbackAddress(address),
-    close: () => handle.close(),
-  };
+  return describeHandle(handle, (code) => explainBind(code, host, port));
+}
+
+/** Takes a socket that is bound already, by the process before this one or by systemd. Throws `BF_HTTP_LISTEN_FAILED`. */
+export function adoptListeningSocket(descriptor: number): ListeningSocket {
+  const explain = (code: string): GatewayError =>
+    new GatewayError(`file descriptor ${descriptor}, which was handed over, is no listening TCP socket (${code})`, {
+      code: 'BF_HTTP_LISTEN_FAILED',
+      statusCode: 500,
+    });
+  const handle = (net as unknown as NetInternals)._createServerHandle(null, null, null, descriptor);
+  // Node makes a handle of whatever kind the descriptor is.
+  if (typeof handle === 'number' || typeof handle.getsockname !== 'function') throw explain('another kind of file');
+  return describeHandle(handle, explain);
 }
