@@ -27,9 +27,9 @@ describe('the inherited socket', () => {
   ])('of %j is %j', (environment, expected) => expect(inheritedSocket(environment, 42)).toBe(expected));
 
   it('must be a listening TCP socket', () => {
-    expect(() => adoptListeningSocket(0)).toThrow(
-      'file descriptor 0, which was handed over, is no listening TCP socket',
-    );
+    const none = openSync('/dev/null', 'r');
+    const message = `file descriptor ${none}, which was handed over, is no listening TCP socket`;
+    expect(() => adoptListeningSocket(none)).toThrow(message);
   });
 
   it('is of no interest to a process that nobody waits for', () => {
