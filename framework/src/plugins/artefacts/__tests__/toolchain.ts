@@ -11,10 +11,10 @@ export function missingTools(...tools: readonly string[]): readonly string[] {
 
 export interface Workshop extends Disposable {
   readonly folder: string;
-  path(name: string): string;
-  write(name: string, content: string | Uint8Array): string;
+  readonly path: (name: string) => string;
+  readonly write: (name: string, content: string | Uint8Array) => string;
   /** Runs a tool in the folder. Throws with what it printed. */
-  run(tool: string, ...args: readonly string[]): void;
+  readonly run: (tool: string, ...args: readonly string[]) => void;
 }
 
 /** A folder to build in, removed by `[Symbol.dispose]`. */
@@ -30,14 +30,8 @@ export function openWorkshop(): Workshop {
     },
     run(tool, ...args) {
       // Go keeps its caches in the home folder, which tests need not have.
-      const env = {
-        ...process.env,
-        GOCACHE: path('.cache'),
-        GOFLAGS: '-mod=mod',
-        GOTOOLCHAIN: 'local',
-        GO111MODULE: 'on',
-      };
-      execFileSync(tool, args, { cwd: folder, stdio: 'pipe', env });
+      const settings = [`GOCACHE=${path('.cache')}`, 'GOFLAGS=-mod=mod', 'GOTOOLCHAIN=local', 'GO111MODULE=on'];
+      execFileSync('env', [...settings, tool, ...args], { cwd: folder, stdio: 'pipe' });
     },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };

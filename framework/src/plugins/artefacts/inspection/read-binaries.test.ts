@@ -91,8 +91,14 @@ describe.skipIf(absent.length > 0)(`headers of real files (missing: ${absent.joi
   it('reads names, versions, folders and symbols of an ELF library', () => {
     const elf = readElf(read('p.so'));
     expect(elf).toMatchObject({
-      ...{ type: 'shared', architecture: 'x64', is64Bit: true, isLittleEndian: true, soname: 'libp.so.1' },
-      ...{ needed: ['libm.so.6', 'libc.so.6'], runpath: ['$ORIGIN/lib'], rpath: [] },
+      type: 'shared',
+      architecture: 'x64',
+      is64Bit: true,
+      isLittleEndian: true,
+      soname: 'libp.so.1',
+      needed: ['libm.so.6', 'libc.so.6'],
+      runpath: ['$ORIGIN/lib'],
+      rpath: [],
     });
     expect(elf.exports).toEqual(expect.arrayContaining(['use', 'bifrost_plugin_abi', 'bifrost_plugin_destroy']));
     expect(elf.imports.toSorted()).toEqual(['cbrt', 'puts']);
@@ -132,7 +138,11 @@ describe.skipIf(absent.length > 0)(`headers of real files (missing: ${absent.joi
 
   it('reads a DLL', () => {
     expect(readPe(read('w.dll'))).toEqual({
-      ...{ format: 'pe', is64Bit: true, type: 'shared', architecture: 'x64', needed: [] },
+      format: 'pe',
+      is64Bit: true,
+      type: 'shared',
+      architecture: 'x64',
+      needed: [],
       exports: ['bifrost_plugin_abi'],
     });
   });
