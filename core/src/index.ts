@@ -33,7 +33,7 @@ export { LocalSharedState, sharedStateFull } from './plugins/local-shared-state.
 export { RequestContext, requestOf } from './plugins/request-context.ts';
 export type { ContextOwner } from './plugins/request-context.ts';
 export { defaultTimeoutMs } from './plugins/hook-entry.ts';
-export { refusedRange } from './upstream/address-rule.ts';
+export { isPublicAddress, refusedRange } from './upstream/address-rule.ts';
 export type { RefusedRange } from './upstream/address-rule.ts';
 export { messageOf } from './plugins/hook-failure.ts';
 export { settleWithin } from './plugins/settle-within.ts';

@@ -59,3 +59,34 @@ export function refusedRange(address: string, isPrivateAllowed: boolean): Refuse
   if (unspecified.check(bare, family)) return 'unspecified';
   return !isPrivateAllowed && privateRanges.check(bare, family) ? 'private' : undefined;
 }
+
+/** What no address on the public internet is in: RFC 6890's special purposes, multicast, the tunnels that hide an address. */
+const notPublic = blockList(
+  ['127.0.0.0', 8, 'ipv4'],
+  ['192.0.0.0', 24, 'ipv4'],
+  ['192.0.2.0', 24, 'ipv4'],
+  ['192.88.99.0', 24, 'ipv4'],
+  ['198.18.0.0', 15, 'ipv4'],
+  ['198.51.100.0', 24, 'ipv4'],
+  ['203.0.113.0', 24, 'ipv4'],
+  ['224.0.0.0', 3, 'ipv4'],
+  ['::', 96, 'ipv6'],
+  ['100::', 64, 'ipv6'],
+  ['2001::', 23, 'ipv6'],
+  ['2001:db8::', 32, 'ipv6'],
+  ['3fff::', 20, 'ipv6'],
+  ['ff00::', 8, 'ipv6'],
+);
+
+/**
+ * Whether `address` is one of the public internet: what a download may be fetched from. Stricter than the rule for providers, whose
+ * servers may be in the operator's own network: loopback and all special ranges are refused too.
+ */
+export function isPublicAddress(address: string): boolean {
+  const bare = address.split('%', 1)[0] as string;
+  const family = isIP(bare);
+  if (family === 0 || refusedRange(bare, false) !== undefined) return false;
+  const ipv4 = family === 6 ? embeddedIpv4(bare) : undefined;
+  if (ipv4 !== undefined) return isPublicAddress(ipv4);
+  return !notPublic.check(bare, family === 6 ? 'ipv6' : 'ipv4');
+}

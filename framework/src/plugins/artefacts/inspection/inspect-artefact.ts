@@ -97,8 +97,8 @@ function isFitting(kind: ArtefactKind, format: FileFormat): boolean {
   if (kind === 'wasm') return format === 'wasm';
   if (kind === 'native' || kind === 'node-addon') return executableFormats.includes(format);
   if (kind === 'grpc') return executableFormats.includes(format) || format === 'script';
-  // An empty module is a module; text may be anything, JSON and HTML cannot be code.
-  return ['text', 'script', 'empty'].includes(format);
+  // An empty module is a module, and code may begin like JSON or a linker script.
+  return ['text', 'script', 'empty', 'json', 'linker-script', 'wat'].includes(format);
 }
 
 function checkForeign(binary: MachOFile | PeFile, file: string, machine: Machine): ArtefactProblem | undefined {

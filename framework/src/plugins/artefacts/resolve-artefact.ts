@@ -1,0 +1,263 @@
+/**
+ * From an entry to an artefact that may be loaded: found or fetched, its manifest read, its digest and signature compared, its
+ * platform, header, config and grants checked. All of that before any code of the plugin runs, in the main thread.
+ */
+import { basename, join, sep } from 'node:path';
+import { apiRelease, isApiSupported, PluginError } from '@bifrost/sdk';
+import type { ArtefactKind, JsonObject, PluginCapabilities, PluginManifest } from '@bifrost/sdk';
+import { didYouMean } from '../../config/suggestion.ts';
+import type { PluginEntry } from '../plugin-entry.ts';
+import { ArtefactCache } from './download/artefact-cache.ts';
+import type { StoredArtefact } from './download/artefact-cache.ts';
+import { fetchArtefact, parseDownloadUrl, shownUrl } from './download/fetch-artefact.ts';
+import type { DownloadOptions } from './download/fetch-artefact.ts';
+import { fromIntegrity, sha256Of, statedDigest } from './download/integrity.ts';
+import { ArchiveFault } from './download/read-tar.ts';
+import { inspectBytes } from './inspection/inspect-artefact.ts';
+import type { Inspection } from './inspection/inspect-artefact.ts';
+import { matchesPlatform, platformOf, thisMachine } from './inspection/machine.ts';
+import type { Machine } from './inspection/machine.ts';
+import { nativeSymbols } from './inspection/native-symbols.ts';
+import { locateArtefact } from './locate-artefact.ts';
+import type { LocatedArtefact, LocateOptions } from './locate-artefact.ts';
+import { describeMissingGrants } from './manifest/check-capabilities.ts';
+import { joinProblems } from './manifest/parse-manifest.ts';
+import { validateJson } from './manifest/json-schema/validate-json.ts';
+import { readArtefactFile } from './read-artefact-file.ts';
+import { assertTrusted } from './signature/check-trust.ts';
+import type { PluginTrust } from './signature/check-trust.ts';
+
+/** What of an entry decides about its artefact. */
+export type ArtefactEntry = Pick<
+  PluginEntry,
+  'name' | 'path' | 'config' | 'sha256' | 'integrity' | 'isolation' | 'capabilities'
+>;
+
+/** An artefact that was found and checked, and nothing of which has run. Plain data. */
+export interface CheckedArtefact {
+  readonly kind: ArtefactKind;
+  /** Absolute path. */
+  readonly file: string;
+  /** The plugin's folder: the manifest's, else the file's. */
+  readonly directory: string;
+  readonly manifest?: PluginManifest;
+  /** SHA-256 of `file`, 64 hexadecimal digits. */
+  readonly digest: string;
+  readonly packageName?: string;
+  readonly source: 'file' | 'npm' | 'https' | 'upload';
+  /** The entry's `config` with the defaults of the manifest's schema filled in; absent where the manifest has no schema. */
+  readonly config?: JsonObject;
+}
+
+export interface ResolveOptions extends LocateOptions {
+  /** `<app-dir>/plugins`: downloads go to `cache`, uploads to `uploads` below it. Absent: neither are taken. */
+  readonly pluginDirectory?: string;
+  readonly trust?: PluginTrust;
+  readonly download?: DownloadOptions;
+  /** False in the portable build. @default true */
+  readonly isNativeAllowed?: boolean;
+  /** @default this one */
+  readonly machine?: Machine;
+}
+
+function fail(plugin: string, code: string, message: string): never {
+  throw new PluginError(plugin, message, { code });
+}
+
+/** Where downloads are kept, below `pluginDirectory`. */
+function cacheOf(pluginDirectory: string): ArtefactCache {
+  return new ArtefactCache(join(pluginDirectory, 'cache'));
+}
+
+function uploadsIn(pluginDirectory: string): string {
+  return join(pluginDirectory, 'uploads');
+}
+
+function notTaken(plugin: string, what: string, fault: unknown): never {
+  if (!(fault instanceof ArchiveFault)) throw fault;
+  return fail(
+    plugin,
+    'BF_PLUGIN_ARCHIVE_INVALID',
+    `the archive ${what} is not unpacked, as it has ${fault.message}: pack the plugin's folder with \`npm pack\` or \`tar -czf\``,
+  );
+}
+
+function assertDigest(
+  plugin: string,
+  what: string,
+  digests: { readonly expected: string; readonly found: string; readonly by: string },
+): void {
+  const { expected, found, by } = digests;
+  if (expected === found) return;
+  fail(
+    plugin,
+    'BF_PLUGIN_DIGEST_MISMATCH',
+    `${what} has the SHA-256 ${found}, but ${by} expects ${expected}: it was changed, or is another version. ` +
+      'If the change is meant, state the new digest; otherwise get the plugin anew from its maker',
+  );
+}
+
+async function download(entry: ArtefactEntry, path: string, options: ResolveOptions): Promise<StoredArtefact> {
+  const { name } = entry;
+  const url = parseDownloadUrl(name, path);
+  const expected = statedDigest(entry);
+  if (expected === undefined) {
+    fail(
+      name,
+      'BF_PLUGIN_DIGEST_REQUIRED',
+      `${shownUrl(url)} is taken only with its digest: add "sha256" (what \`sha256sum\` prints of the file, from who made it) to the entry`,
+    );
+  }
+  if (options.pluginDirectory === undefined) {
+    fail(
+      name,
+      'BF_PLUGIN_DOWNLOAD_REFUSED',
+      `${shownUrl(url)} is not fetched: this program has no folder to keep downloads in`,
+    );
+  }
+  const cache = cacheOf(options.pluginDirectory);
+  const fileName = decodeURIComponent(basename(url.pathname).replaceAll(/%(?![0-9A-Fa-f]{2})/g, '_'));
+  try {
+    const known = cache.find(expected, fileName);
+    if (known !== undefined) return known;
+    const bytes = await fetchArtefact(name, url, options.download ?? {});
+    assertDigest(name, shownUrl(url), { expected, found: sha256Of(bytes), by: 'its entry' });
+    return await cache.put(bytes, fileName);
+  } catch (error) {
+    return notTaken(name, shownUrl(url), error);
+  }
+}
+
+/** Stores what an admin has uploaded; give `path` to an entry. Rejects with PluginError. */
+export async function storeUpload(
+  plugin: string,
+  upload: { readonly bytes: Uint8Array; readonly fileName: string },
+  pluginDirectory: string,
+): Promise<StoredArtefact> {
+  try {
+    return await new ArtefactCache(uploadsIn(pluginDirectory)).put(upload.bytes, upload.fileName);
+  } catch (error) {
+    return notTaken(plugin, upload.fileName, error);
+  }
+}
+
+interface Found extends LocatedArtefact {
+  readonly source: CheckedArtefact['source'];
+  /** Of an archive's bytes, which were compared already. */
+  readonly isVerified: boolean;
+}
+
+async function find(entry: ArtefactEntry, options: ResolveOptions): Promise<Found> {
+  const { name, path = '' } = entry;
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1]?.toLowerCase();
+  if (scheme !== undefined && scheme !== 'file') {
+    const stored = await download(entry, path, options);
+    return { ...(await locateArtefact(name, stored.path, options)), source: 'https', isVerified: true };
+  }
+  const located = await locateArtefact(name, path, options);
+  const uploads = options.pluginDirectory === undefined ? undefined : uploadsIn(options.pluginDirectory) + sep;
+  const isUpload = uploads !== undefined && located.file.startsWith(uploads);
+  const source = located.packageName !== undefined ? 'npm' : isUpload ? 'upload' : 'file';
+  return { ...located, source, isVerified: false };
+}
+
+function assertApi(plugin: string, manifest: PluginManifest): void {
+  if (isApiSupported(manifest.api) === true) return;
+  fail(
+    plugin,
+    'BF_PLUGIN_API_VERSION',
+    `${manifest.name} ${manifest.version} is written for plugin API ${manifest.api}, and this gateway has ${apiRelease}: ` +
+      'use a version of the plugin for that API, or another gateway',
+  );
+}
+
+function assertPlatform(plugin: string, manifest: PluginManifest, machine: Machine): void {
+  const { platforms } = manifest;
+  if (platforms === undefined || platforms.some((pattern) => matchesPlatform(pattern, machine) === true)) return;
+  fail(
+    plugin,
+    'BF_PLUGIN_WRONG_PLATFORM',
+    `${manifest.name} ${manifest.version} is for ${platforms.join(', ')}, and this gateway runs on ${platformOf(machine)}: ` +
+      'get or build it for this platform, and name it in `platforms` of its manifest',
+  );
+}
+
+/** Extensions that are near those of modules, with what to do. */
+const nearModules: Readonly<Record<string, string>> = {
+  '.cjs': 'rewrite it as an ES module (`export default`) with one of these extensions',
+  '.cts': 'rewrite it as an ES module (`export default`) with one of these extensions',
+  '.jsx': 'build it to JavaScript',
+  '.tsx': 'build it to JavaScript',
+};
+
+function assertKind(plugin: string, file: string, { kind, format, problems }: Inspection): ArtefactKind {
+  const extension = /\.[^./\\]*$/.exec(basename(file))?.[0] ?? '';
+  if (kind === undefined && format === 'text') {
+    const known = ['.ts', '.mts', '.js', '.mjs'];
+    const advice = nearModules[extension] ?? `rename it if it is a module${didYouMean(extension, [...known, '.wasm'])}`;
+    fail(
+      plugin,
+      'BF_PLUGIN_ARTEFACT_UNSUPPORTED',
+      `${file} ends in "${extension}", expected ${known.join(', ')}: ${advice}`,
+    );
+  }
+  const [first] = problems;
+  if (first !== undefined) fail(plugin, first.code, first.message);
+  if (kind === undefined) fail(plugin, 'BF_PLUGIN_ARTEFACT_UNSUPPORTED', `${file} is of no kind that can be loaded`);
+  return kind;
+}
+
+/** Grants matter where they are enforced: in a process of its own, and for WebAssembly everywhere. */
+function assertGrants(entry: ArtefactEntry, wanted: PluginCapabilities | undefined, kind: ArtefactKind): void {
+  const isEnforced = entry.isolation === 'process' || kind === 'wasm';
+  if (!isEnforced || wanted === undefined) return;
+  const message = describeMissingGrants(wanted, entry.capabilities ?? {});
+  if (message !== undefined) fail(entry.name, 'BF_PLUGIN_CAPABILITY_MISSING', message);
+}
+
+function checkedConfig(entry: ArtefactEntry, schema: JsonObject | undefined): JsonObject | undefined {
+  if (schema === undefined) return undefined;
+  const result = validateJson(schema, entry.config ?? {}, 'config');
+  // A checked object stays one.
+  if ('value' in result) return result.value as JsonObject;
+  return fail(entry.name, 'BF_PLUGIN_CONFIG_INVALID', `its config is wrong: ${joinProblems(result.problems)}`);
+}
+
+/** Finds and checks the artefact of an entry that has a `path`. Rejects with PluginError; then nothing of it has run. */
+export async function resolveArtefact(entry: ArtefactEntry, options: ResolveOptions): Promise<CheckedArtefact> {
+  const { name } = entry;
+  const machine = options.machine ?? thisMachine();
+  const { file, directory, manifest, packageName, source, isVerified } = await find(entry, options);
+  const bytes = await readArtefactFile(name, file);
+  const digest = sha256Of(bytes);
+  const expected = statedDigest(entry);
+  if (expected !== undefined && !isVerified) assertDigest(name, file, { expected, found: digest, by: 'its entry' });
+  const bound = manifest?.integrity === undefined ? undefined : fromIntegrity(manifest.integrity);
+  if (bound !== undefined)
+    assertDigest(name, file, { expected: bound, found: digest, by: 'its manifest (`integrity`)' });
+  assertTrusted(name, manifest, options.trust);
+  if (manifest !== undefined) {
+    assertApi(name, manifest);
+    assertPlatform(name, manifest, machine);
+  }
+  const stated = entry.isolation === 'grpc' ? 'grpc' : manifest?.kind;
+  const inspection = inspectBytes(file, bytes, {
+    machine,
+    nativeSymbols,
+    ...(stated === undefined ? {} : { kind: stated }),
+    ...(options.isNativeAllowed === undefined ? {} : { isNativeAllowed: options.isNativeAllowed }),
+  });
+  const kind = assertKind(name, file, inspection);
+  assertGrants(entry, manifest?.capabilities, kind);
+  const config = checkedConfig(entry, manifest?.configSchema);
+  return {
+    kind,
+    file,
+    directory,
+    digest,
+    source,
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(packageName === undefined ? {} : { packageName }),
+    ...(config === undefined ? {} : { config }),
+  };
+}
