@@ -7,10 +7,25 @@ export const frameworkErrorCodes = {
     cause: 'The plugin was written for another version of the plugin API.',
     remedy: 'Use a version of the plugin for the API that the message names.',
   },
+  BF_PLUGIN_ARCHIVE_INVALID: {
+    status: 'none',
+    cause: "The plugin's archive has links, paths that lead out of it, or is damaged or too large.",
+    remedy: "Pack the plugin's folder with `npm pack` or `tar -czf`.",
+  },
+  BF_PLUGIN_ARTEFACT_TOO_LARGE: {
+    status: 'none',
+    cause: "The plugin's file is larger than any plugin, or than a download may be.",
+    remedy: 'Check that `path` names the right file.',
+  },
   BF_PLUGIN_ARTEFACT_UNSUPPORTED: {
     status: 'none',
     cause: "The plugin's `path` is a kind of file that this version cannot load.",
     remedy: 'Give a `.ts`, `.mts`, `.js` or `.mjs` file, a folder with one, or an npm package.',
+  },
+  BF_PLUGIN_CAPABILITY_MISSING: {
+    status: 'none',
+    cause: "The plugin's manifest asks for files, hosts or other capabilities that its entry does not grant.",
+    remedy: 'If you agree, write the `capabilities` that the message has into the entry.',
   },
   BF_PLUGIN_CLEANUP_FAILED: {
     status: 'none',
@@ -32,6 +47,27 @@ export const frameworkErrorCodes = {
     cause: "The plugin's own schema refuses its `config`, or the schema itself fails.",
     remedy: 'Correct the fields that the message names.',
   },
+  BF_PLUGIN_DIGEST_MISMATCH: {
+    status: 'none',
+    cause: 'The artefact is not the one that the entry or the manifest states the SHA-256 of.',
+    remedy: 'State the new digest if the change is meant; otherwise get the plugin anew from its maker.',
+  },
+  BF_PLUGIN_DIGEST_REQUIRED: {
+    status: 'none',
+    cause: 'A plugin is to be downloaded, and its entry has no digest.',
+    remedy: 'Add `sha256` or `integrity` to the entry.',
+  },
+  BF_PLUGIN_DOWNLOAD_FAILED: {
+    status: 'none',
+    cause: 'The server of a plugin was not reached, did not answer 200, or broke off.',
+    remedy: 'Check `path` and the server; what was downloaded before is used without it.',
+  },
+  BF_PLUGIN_DOWNLOAD_REFUSED: {
+    status: 'none',
+    cause:
+      'The URL of a plugin is not https, has a password in it, leads to an address that is not public, or is redirected too often.',
+    remedy: 'Correct the URL; name a server of your own in `plugin_trust.private_hosts`.',
+  },
   BF_PLUGIN_DRAINING: {
     status: 503,
     cause: 'Too many replaced generations of plugins still have requests under way.',
@@ -47,12 +83,27 @@ export const frameworkErrorCodes = {
     cause: 'A plugin was to be added under a name that is taken.',
     remedy: 'Update the one there is, or give another name.',
   },
+  BF_PLUGIN_FILE_DAMAGED: {
+    status: 'none',
+    cause: "The plugin's file is cut off or damaged.",
+    remedy: 'Build, copy or download it again.',
+  },
   BF_PLUGIN_FILE_MISSING: {
     status: 'none',
     cause:
       "There is no file, folder or npm package at the plugin's `path`, or its package.json names a file that does not exist.",
     remedy:
       'Correct the path, which starts at the folder of the configuration file; the message lists where was looked.',
+  },
+  BF_PLUGIN_FILE_UNREADABLE: {
+    status: 'none',
+    cause: "The gateway's user may not read the plugin's file.",
+    remedy: 'Give that user the right to read it and to enter the folders above it.',
+  },
+  BF_PLUGIN_GO_PLUGIN: {
+    status: 'none',
+    cause: 'The file is a Go plugin (`-buildmode=plugin`), which only a Go program of the same build could load.',
+    remedy: 'Build it with `-buildmode=c-shared` against `bifrost_plugin.h`, or run it as a gRPC plugin.',
   },
   BF_PLUGIN_HOST_REQUEST: {
     status: 'none',
@@ -82,6 +133,16 @@ export const frameworkErrorCodes = {
       'This program cannot run plugins in the isolation that the entry asks for, and running it less isolated would be wrong.',
     remedy: 'Choose another isolation.',
   },
+  BF_PLUGIN_LIBRARY_MISSING: {
+    status: 'none',
+    cause: 'A shared library that the plugin needs, or that one of its libraries needs, is not on the machine.',
+    remedy: 'Install the package that has it, link it statically, or put it beside the plugin.',
+  },
+  BF_PLUGIN_LIBRARY_VERSION: {
+    status: 'none',
+    cause: 'A shared library of the machine, often glibc, is older than the plugin needs.',
+    remedy: "Build the plugin on a system that is not newer than the gateway's.",
+  },
   BF_PLUGIN_LOAD_FAILED: {
     status: 'none',
     cause: "The plugin's module threw while it was loaded.",
@@ -89,8 +150,8 @@ export const frameworkErrorCodes = {
   },
   BF_PLUGIN_MANIFEST_INVALID: {
     status: 'none',
-    cause: 'The package.json of the plugin is not JSON.',
-    remedy: 'Correct the file that the message names.',
+    cause: "The plugin's manifest or package.json is not JSON, or a member of the manifest is wrong.",
+    remedy: 'Correct what the message names by its path.',
   },
   BF_PLUGIN_NATIVE_CALL_FAILED: {
     status: 'none',
@@ -99,9 +160,8 @@ export const frameworkErrorCodes = {
   },
   BF_PLUGIN_NATIVE_DISABLED: {
     status: 'none',
-    cause:
-      'The plugin is native code, and the gateway is the portable build, which has a C library of its own and loads none.',
-    remedy: 'Build the gateway with `make build DYNAMIC=1`, or use a plugin of another kind.',
+    cause: 'The plugin is native code, and the gateway is the portable build, which loads none.',
+    remedy: 'Build the gateway with `make build DYNAMIC=1`, or run the plugin in another form.',
   },
   BF_PLUGIN_NATIVE_GO_RELOAD: {
     status: 'none',
@@ -113,6 +173,11 @@ export const frameworkErrorCodes = {
     cause:
       "The system's loader refuses a native plugin, a function of the C interface is missing, or its file cannot be copied.",
     remedy: 'Correct what the message names.',
+  },
+  BF_PLUGIN_NODE_VERSION: {
+    status: 'none',
+    cause: 'The add-on was built for another version of Node.',
+    remedy: "Build it with Node-API, or against this version's headers.",
   },
   BF_PLUGIN_NOT_FOUND: {
     status: 404,
@@ -141,6 +206,31 @@ export const frameworkErrorCodes = {
     cause:
       "The module's default export is not a plugin: a hook is unknown or of the wrong type, or the name is missing.",
     remedy: 'Correct the member that the message names; `definePlugin` of `@bifrost/sdk` lets TypeScript check it.',
+  },
+  BF_PLUGIN_SIGNATURE_INVALID: {
+    status: 'none',
+    cause: "The signature of the plugin's manifest does not fit it, or there is no `integrity` that binds the code.",
+    remedy: 'Get the plugin anew from its maker.',
+  },
+  BF_PLUGIN_SIGNATURE_MISSING: {
+    status: 'none',
+    cause: 'The plugin is not signed, and `plugin_trust.require_signature` is true.',
+    remedy: 'Sign it with a key of `plugin_trust.keys`.',
+  },
+  BF_PLUGIN_SIGNATURE_UNTRUSTED: {
+    status: 'none',
+    cause: 'The plugin is signed with a key that `plugin_trust.keys` does not have, or has wrongly.',
+    remedy: "Add the maker's public key, or get the plugin from a maker that you trust.",
+  },
+  BF_PLUGIN_SYMBOL_MISSING: {
+    status: 'none',
+    cause: 'A native plugin does not export a function that its ABI asks for.',
+    remedy: 'Export it with C linkage under the name that the message has.',
+  },
+  BF_PLUGIN_SYMBOL_UNKNOWN: {
+    status: 'none',
+    cause: "A native plugin exports a name that looks like one of the ABI's and is none.",
+    remedy: 'Correct its spelling, or give it another prefix.',
   },
   BF_PLUGIN_SYNTAX: {
     status: 'none',
@@ -196,6 +286,31 @@ export const frameworkErrorCodes = {
     status: 'none',
     cause: 'A call of the WebAssembly plugin trapped; its instance was replaced, and what its globals held is lost.',
     remedy: 'The message names the trap and the functions it came from.',
+  },
+  BF_PLUGIN_WRONG_ARCHITECTURE: {
+    status: 'none',
+    cause: 'The native plugin is built for another processor.',
+    remedy: "Build it for the gateway's; the message has the command.",
+  },
+  BF_PLUGIN_WRONG_FORMAT: {
+    status: 'none',
+    cause: "The content of the plugin's file is not what its name, or its manifest, says.",
+    remedy: 'The message says what it is and what to do.',
+  },
+  BF_PLUGIN_WRONG_LIBC: {
+    status: 'none',
+    cause: 'The native plugin is linked with musl and the gateway runs on glibc, or the other way round.',
+    remedy: "Build the plugin on a system with the gateway's C library.",
+  },
+  BF_PLUGIN_WRONG_PLATFORM: {
+    status: 'none',
+    cause: "The plugin's manifest does not name this platform.",
+    remedy: 'Get or build the plugin for it.',
+  },
+  BF_PLUGIN_WRONG_SYSTEM: {
+    status: 'none',
+    cause: 'The native plugin is built for another operating system.',
+    remedy: "Build it for the gateway's.",
   },
 } as const satisfies ErrorCatalogue;
 
