@@ -36,7 +36,7 @@ interface Fetch {
 
 /** A URL as messages show it: its query may hold a token. */
 export function shownUrl(url: URL): string {
-  return `${url.origin}${url.pathname}`;
+  return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
 function refused(plugin: string, message: string): PluginError {

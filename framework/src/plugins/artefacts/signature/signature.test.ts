@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Json, PluginManifest } from '@bifrost/sdk';
 import { canonicalJson } from './canonical-json.ts';
 import { assertTrusted } from './check-trust.ts';
+import type { PluginTrust } from './check-trust.ts';
 import { generateSigningKeys, parsePublicKey, signManifest, verifySignature } from './sign-manifest.ts';
 
 const manifest: PluginManifest = {
@@ -102,31 +103,49 @@ describe('signatures', () => {
     );
   });
 
-  it.each<[string, PluginManifest | undefined, Record<string, string>, boolean, string | undefined]>([
-    ['a good signature', signed, { me: keys.publicKey }, true, undefined],
-    ['none, where none is needed', manifest, {}, false, undefined],
-    ['no manifest, where none is needed', undefined, {}, false, undefined],
-    ['none, where one is needed', manifest, { me: keys.publicKey }, true, 'BF_PLUGIN_SIGNATURE_MISSING'],
-    ['no manifest, where one is needed', undefined, {}, true, 'BF_PLUGIN_SIGNATURE_MISSING'],
-    ['an unknown key, where one is needed', signed, { mee: keys.publicKey }, true, 'BF_PLUGIN_SIGNATURE_UNTRUSTED'],
-    ['an unknown key, where none is needed', signed, {}, false, undefined],
-    ['a key that is none', signed, { me: 'AAAA' }, false, 'BF_PLUGIN_SIGNATURE_UNTRUSTED'],
+  it.each<[string, PluginManifest | undefined, PluginTrust, string?]>([
+    ['a good signature', signed, { keys: { me: keys.publicKey }, isSignatureRequired: true }],
+    ['none, where none is needed', manifest, { keys: {}, isSignatureRequired: false }],
+    ['no manifest, where none is needed', undefined, { keys: {}, isSignatureRequired: false }],
+    [
+      'none, where one is needed',
+      manifest,
+      { keys: { me: keys.publicKey }, isSignatureRequired: true },
+      'BF_PLUGIN_SIGNATURE_MISSING',
+    ],
+    [
+      'no manifest, where one is needed',
+      undefined,
+      { keys: {}, isSignatureRequired: true },
+      'BF_PLUGIN_SIGNATURE_MISSING',
+    ],
+    [
+      'an unknown key, where one is needed',
+      signed,
+      { keys: { mee: keys.publicKey }, isSignatureRequired: true },
+      'BF_PLUGIN_SIGNATURE_UNTRUSTED',
+    ],
+    ['an unknown key, where none is needed', signed, { keys: {}, isSignatureRequired: false }],
+    [
+      'a key that is none',
+      signed,
+      { keys: { me: 'AAAA' }, isSignatureRequired: false },
+      'BF_PLUGIN_SIGNATURE_UNTRUSTED',
+    ],
     [
       'a wrong signature, where none is needed',
       { ...signed, version: '2.0.0' },
-      { me: keys.publicKey },
-      false,
+      { keys: { me: keys.publicKey }, isSignatureRequired: false },
       'BF_PLUGIN_SIGNATURE_INVALID',
     ],
     [
       'a key called like a member of objects',
       { ...signed, signature: { keyId: 'constructor', ed25519: '' } },
-      {},
-      true,
+      { keys: {}, isSignatureRequired: true },
       'BF_PLUGIN_SIGNATURE_UNTRUSTED',
     ],
-  ])('are judged: %s', (_what, given, known, isSignatureRequired, code) => {
-    const judge = (): void => assertTrusted('p', given, { keys: known, isSignatureRequired });
+  ])('are judged: %s', (_what, given, trust, code) => {
+    const judge = (): void => assertTrusted('p', given, trust);
     if (code === undefined) expect(judge).not.toThrow();
     else expect(judge).toThrow(expect.objectContaining({ code }));
   });

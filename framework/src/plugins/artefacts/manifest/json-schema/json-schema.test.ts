@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a keyword of JSON Schema */
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import type { Json, JsonObject } from '@bifrost/sdk';
