@@ -110,4 +110,6 @@ export interface DialectCodec {
    * what the stream's events said before, merged: Anthropic's later totals need it to tell 1-hour cache writes from the rest.
    */
   readStreamUsage(event: SseEvent, earlier?: Usage): Usage | undefined;
+  /** The usage of a whole answer, from its `usage` member alone. Where absent, the stream's reader is shown it in an event's form. */
+  decodeUsage?(usage: JsonObject): Usage | undefined;
 }

@@ -4,7 +4,6 @@ import { openPlugins, routeByPlugins } from './plugin-stages.ts';
 import { acceptRequest } from './accept.ts';
 import { recordRequest } from './record.ts';
 import { respondError, toErrorInfo } from './respond-error.ts';
-import { resolveModel } from './resolve-model.ts';
 import type { RequestRun } from './run.ts';
 import { whenSettled } from './when-settled.ts';
 
@@ -45,7 +44,7 @@ function prepareRequest(run: RequestRun): boolean | Promise<boolean> {
 
 /** The stage `route`: names the first target. Throws InvalidRequestError. */
 function routeRequest(run: RequestRun): false {
-  const target = resolveModel(run.modelText, run.snapshot.providers, run.request.route.defaultProvider);
+  const target = run.snapshot.targetOf(run.modelText, run.request.route.defaultProvider);
   run.primary = target;
   run.target = target;
   const { totalTimeoutMs } = target.runtime.config.network;

@@ -2,7 +2,12 @@ import type { PluginChains } from '../plugins/chain.ts';
 import type { ClientConfig } from '../config.ts';
 import { ProviderRuntime } from './provider-runtime.ts';
 import { mockProviderConfig } from '../providers/mock/config.ts';
+import { resolveModel } from './resolve-model.ts';
+import type { Target } from './resolve-model.ts';
 import type { EngineSnapshot } from './seam.ts';
+
+/** Targets that are remembered; a caller may name any number of models. */
+const maxRememberedTargets = 1000;
 
 /** A configuration snapshot at work. Requests hold it from their start to their end. */
 export class SnapshotRuntime {
@@ -16,6 +21,8 @@ export class SnapshotRuntime {
   /** Requests on this snapshot. */
   users = 0;
   onIdle: (() => void) | null = null;
+  /** By default provider of the route, then by the model as it was named. */
+  readonly #targets = new Map<string | undefined, Map<string, Target>>();
 
   constructor(snapshot: EngineSnapshot, previous: SnapshotRuntime | undefined) {
     this.version = snapshot.version;
@@ -32,6 +39,19 @@ export class SnapshotRuntime {
     this.providers = providers;
     this.allowedHeaders = new Set(snapshot.client.headerAllowlist.map((name) => name.toLowerCase()));
     this.deniedHeaders = new Set(snapshot.client.headerDenylist.map((name) => name.toLowerCase()));
+  }
+
+  /** See `resolveModel`; what was found is remembered. Throws InvalidRequestError. */
+  targetOf(model: string, defaultProvider: string | undefined): Target {
+    let remembered = this.#targets.get(defaultProvider);
+    if (remembered === undefined) this.#targets.set(defaultProvider, (remembered = new Map()));
+    let target = remembered.get(model);
+    if (target === undefined) {
+      target = resolveModel(model, this.providers, defaultProvider);
+      if (remembered.size >= maxRememberedTargets) remembered.clear();
+      remembered.set(model, target);
+    }
+    return target;
   }
 
   release(): void {

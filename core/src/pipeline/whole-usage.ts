@@ -1,4 +1,5 @@
-import type { DialectName, Usage } from '@bifrost/sdk';
+import { isJsonObject } from '@bifrost/sdk';
+import type { DialectName, Json, Usage } from '@bifrost/sdk';
 import type { DialectCodec } from '../dialects/codec.ts';
 import { peekLastMember, peekTopLevel } from '../json/peek.ts';
 
@@ -6,11 +7,8 @@ import { peekLastMember, peekTopLevel } from '../json/peek.ts';
 const maxBytes = 256 * 1024;
 const keys = ['usage', 'usageMetadata'];
 
-/** How each dialect's stream says what its whole answer has under `usage`: the stream's reader then reads both. */
-const asStreamEvent: Readonly<Record<DialectName, (usage: string) => string>> = {
-  'openai-chat': (usage) => `{"choices":[],"usage":${usage}}`,
-  'openai-completions': (usage) => `{"choices":[],"usage":${usage}}`,
-  'openai-responses': (usage) => `{"type":"response.completed","response":{"usage":${usage}}}`,
+/** How a dialect's stream says what its whole answer has under `usage`, where only the stream's reader can read it. */
+const asStreamEvent: Partial<Readonly<Record<DialectName, (usage: string) => string>>> = {
   'anthropic-messages': (usage) => `{"type":"message_delta","usage":${usage}}`,
   'gemini-generate-content': (usage) => `{"usageMetadata":${usage}}`,
 };
@@ -39,8 +37,12 @@ export class WholeUsage {
       const range = usageRange(body, this.#codec.name);
       if (range === undefined) return undefined;
       const usage = body.toString('utf8', range.start, range.end);
+      if (this.#codec.decodeUsage !== undefined) {
+        const parsed = JSON.parse(usage) as Json;
+        return isJsonObject(parsed) ? this.#codec.decodeUsage(parsed) : undefined;
+      }
       const event = this.#codec.name === 'anthropic-messages' ? { event: 'message_delta' } : {};
-      return this.#codec.readStreamUsage({ ...event, data: asStreamEvent[this.#codec.name](usage) });
+      return this.#codec.readStreamUsage({ ...event, data: asStreamEvent[this.#codec.name]?.(usage) ?? '' });
     } catch {
       // The answer passed as it came; that its usage cannot be read makes it unknown, not an error.
       return undefined;

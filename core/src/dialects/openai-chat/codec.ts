@@ -7,6 +7,7 @@ import { encodeResponse } from './response-encode.ts';
 import { OpenaiChatStreamDecoder } from './stream-decoder.ts';
 import { OpenaiChatStreamEncoder } from './stream-encoder.ts';
 import { classifyStreamEvent, readStreamUsage } from './stream-peek.ts';
+import { decodeUsage } from './usage.ts';
 
 /** OpenAI Chat Completions and the many servers that speak it. */
 export const openaiChatCodec: DialectCodec = {
@@ -21,4 +22,5 @@ export const openaiChatCodec: DialectCodec = {
   encodeError,
   classifyStreamEvent,
   readStreamUsage,
+  decodeUsage,
 };

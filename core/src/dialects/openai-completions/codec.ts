@@ -5,6 +5,7 @@ import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
 import { OpenaiCompletionsStreamDecoder } from './stream-decoder.ts';
 import { OpenaiCompletionsStreamEncoder } from './stream-encoder.ts';
+import { decodeUsage } from '../openai-chat/usage.ts';
 
 /** OpenAI's legacy `/v1/completions`: a prompt in, text out. */
 export const openaiCompletionsCodec: DialectCodec = {
@@ -19,4 +20,5 @@ export const openaiCompletionsCodec: DialectCodec = {
   encodeError,
   classifyStreamEvent,
   readStreamUsage,
+  decodeUsage,
 };

@@ -8,6 +8,7 @@ import { encodeResponse } from './response-encode.ts';
 import { classifyStreamEvent, readStreamUsage } from './stream-classify.ts';
 import { ResponsesStreamDecoder } from './stream-decoder.ts';
 import { ResponsesStreamEncoder } from './stream-encoder.ts';
+import { decodeUsage } from './usage.ts';
 
 /** OpenAI's Responses API (`POST /v1/responses`): https://platform.openai.com/docs/api-reference/responses */
 export const openaiResponsesCodec: DialectCodec = {
@@ -22,4 +23,5 @@ export const openaiResponsesCodec: DialectCodec = {
   encodeError,
   classifyStreamEvent,
   readStreamUsage,
+  decodeUsage,
 };
