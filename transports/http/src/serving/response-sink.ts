@@ -11,15 +11,16 @@ const maxFramedBytes = 16 * 1024;
 const maxJoinedBytes = 16 * 1024;
 const [carriageReturn, lineFeed] = [0x0d, 0x0a];
 
-/** A chunk in the framing of `transfer-encoding: chunked` (RFC 9112 section 7.1), in one piece. */
-function frameChunk(chunk: Uint8Array): Buffer {
-  const size = chunk.length.toString(16);
+/** A chunk of `bytes` bytes in the framing of `transfer-encoding: chunked` (RFC 9112 section 7.1), in one piece. */
+function frameChunk(chunk: Uint8Array | string, bytes: number): Buffer {
+  const size = bytes.toString(16);
   const start = size.length + 2;
-  const framed = Buffer.allocUnsafe(start + chunk.length + 2);
+  const framed = Buffer.allocUnsafe(start + bytes + 2);
   framed.write(`${size}\r\n`, 0, 'latin1');
-  framed.set(chunk, start);
-  framed[start + chunk.length] = carriageReturn;
-  framed[start + chunk.length + 1] = lineFeed;
+  if (typeof chunk === 'string') framed.write(chunk, start, 'utf8');
+  else framed.set(chunk, start);
+  framed[start + bytes] = carriageReturn;
+  framed[start + bytes + 1] = lineFeed;
   return framed;
 }
 
@@ -58,8 +59,9 @@ export class HttpResponseSink implements ResponseSink {
 
   write(chunk: Uint8Array | string): boolean {
     const response = this.#response;
-    if (this.#socket !== undefined && typeof chunk !== 'string' && isFramedHere(response, chunk)) {
-      return this.#socket.write(frameChunk(chunk));
+    if (this.#socket !== undefined) {
+      const bytes = typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
+      if (isFramedHere(response, bytes)) return this.#socket.write(frameChunk(chunk, bytes));
     }
     if (this.#headers === undefined) return response.write(chunk);
     this.#writeHead(this.#headers);
@@ -99,8 +101,8 @@ export class HttpResponseSink implements ResponseSink {
 }
 
 /** Not while Node holds earlier pieces back until the end of the tick (`writableCorked`): they must leave first. */
-function isFramedHere(response: ServerResponse, { length }: Uint8Array): boolean {
-  return length > 0 && length <= maxFramedBytes && response.writableCorked === 0;
+function isFramedHere(response: ServerResponse, bytes: number): boolean {
+  return bytes > 0 && bytes <= maxFramedBytes && response.writableCorked === 0;
 }
 
 function isBodiless(statusCode: number): boolean {
