@@ -103,8 +103,12 @@ export class BufferedWhole implements Relay {
   /** The client wants a stream, the provider answered whole: the stream is made of it. */
   #stream(response: ConversationResponse): void {
     const { plan, run } = this.#attempt;
-    const encoder = createClientEncoder(run, plan.losses);
-    const stream = new ClientStream(run, encoder, () => this.#attempt.answered(), plan.losses);
+    const stream = new ClientStream(run, {
+      encoder: () => createClientEncoder(run, plan.losses),
+      losses: plan.losses,
+      startedAt: this.#attempt.startedAt,
+      onEnded: () => this.#attempt.answered(),
+    });
     this.#attempt.noteContent();
     commitAnswer(this.#attempt, 200, {});
     stream.open();

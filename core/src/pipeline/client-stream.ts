@@ -1,78 +1,111 @@
 import type { ErrorInfo, StreamFrame } from '@bifrost/sdk';
 import type { Loss, StreamEncoder } from '../dialects/codec.ts';
-import { formatSse } from '../sse/parser.ts';
+import { andThen } from '../plugins/maybe-promise.ts';
+import type { MaybePromise } from '../plugins/maybe-promise.ts';
 import type { SseEvent } from '../sse/event.ts';
 import { LateLosses } from './late-losses.ts';
+import { OutgoingText } from './outgoing-text.ts';
 import { toErrorInfo, writeStreamError } from './respond-error.ts';
 import type { RequestRun } from './run.ts';
+import { StreamHooking } from './stream-hooking.ts';
+import type { OutgoingEvent, StreamUnit } from './stream-unit.ts';
+import { UnitEncoder } from './unit-encoder.ts';
+import type { HookedUnit } from './unit-encoder.ts';
 
 type Item =
-  | { readonly type: 'frame'; readonly frame: StreamFrame }
-  | { readonly type: 'event'; readonly event: SseEvent }
-  | { readonly type: 'end' }
+  | { readonly type: 'unit'; readonly unit: StreamUnit }
+  | { readonly type: 'tick' }
+  /** `closing`: what ends the stream where its bytes went out as they came. */
+  | { readonly type: 'end'; readonly closing: string }
   | { readonly type: 'fail'; readonly error: ErrorInfo };
 
-/** So many events may wait for a hook that takes its time; with more the source is paused until it has caught up. */
+export interface ClientStreamOptions {
+  /** Needed for units that are not passed, and on the passed ones where a hook looks at events: it is then asked for once. */
+  readonly encoder?: () => StreamEncoder;
+  /** The units leave as they came, unless a hook changes them. */
+  readonly isPassed?: boolean;
+  /** What the encoder has lost so far; it grows. */
+  readonly losses: readonly Loss[];
+  /** `performance.now()` at the attempt's start. */
+  readonly startedAt: number;
+  /** Called once, when the last byte has been handed to the client. */
+  onEnded(): void;
+}
+
+/** While a hook takes its time, no more than this waits for it before the source is paused. */
 const maxWaiting = 32;
 
 /**
- * Writes a stream to the client event by event: frames through the client's dialect, wire events as they are, both past the
- * plugins' stream hooks. Hooks may take their time: order is kept, and the source is paused meanwhile. What is written before
- * `open` is held. Everything that one call brings is one write.
+ * Writes a stream to the client, past the plugins' stream hooks. Hooks may take their time: order is kept, and the source is paused
+ * meanwhile. What is written before `open` is held. Everything that one call brings is one write.
  */
 export class ClientStream {
   readonly #run: RequestRun;
-  readonly #encoder: StreamEncoder | undefined;
-  readonly #onEnded: () => void;
-  readonly #isArray: boolean;
+  readonly #options: ClientStreamOptions;
   readonly #hasEventHook: boolean;
   readonly #hasChunkHook: boolean;
+  readonly #isArray: boolean;
   readonly #losses: LateLosses;
+  readonly #text: OutgoingText;
+  #units: UnitEncoder | undefined;
+  /** The hooks that look at events; undefined until the stream is open. */
+  #hooking: StreamHooking | null | undefined;
   #queue: Item[] = [];
-  #text = '';
+  #queuedBytes = 0;
   #index = 0;
   #isOpen = false;
   #isBusy = false;
+  #isHeld = false;
   #isEnded = false;
+  /** Everything has been appended: the next flush ends the stream. */
+  #isFinishing = false;
+  #isContentOut: boolean;
+  #isChangeNoted = false;
 
-  /**
-   * `encoder` is needed where frames are pushed; it adds to `losses`. `onEnded` is called once, when the last byte has been handed
-   * to the client.
-   */
-  constructor(run: RequestRun, encoder: StreamEncoder | undefined, onEnded: () => void, losses: readonly Loss[]) {
+  constructor(run: RequestRun, options: ClientStreamOptions) {
     this.#run = run;
-    this.#encoder = encoder;
-    this.#onEnded = onEnded;
-    this.#losses = new LateLosses(run, losses);
+    this.#options = options;
+    this.#losses = new LateLosses(run, options.losses);
     this.#isArray = run.request.route.streamFraming === 'json-array';
+    this.#text = new OutgoingText(this.#isArray);
     const { needs } = run;
+    this.#isContentOut = run.plugins === null;
     this.#hasEventHook = needs.streamEvent !== undefined;
     this.#hasChunkHook = needs.streamChunk !== undefined;
   }
 
-  /** Characters that wait for `open`. */
+  /** Characters or bytes that wait for `open`. */
   get heldCharacters(): number {
-    return this.#isOpen ? 0 : this.#text.length;
+    return this.#isOpen ? 0 : this.#text.size + this.#queuedBytes;
+  }
+
+  /** A plugin has changed something of a stream that would have left as it came. */
+  get isChanged(): boolean {
+    return this.#isChangeNoted || this.#units?.isChanged === true;
   }
 
   /** The head is out: what was held follows, and from now on everything goes at once. */
   open(): void {
     this.#isOpen = true;
+    this.#queuedBytes = 0;
     this.#pump();
   }
 
   pushFrames(frames: readonly StreamFrame[]): void {
-    for (const frame of frames) this.#queue.push({ type: 'frame', frame });
+    for (const frame of frames) this.#queue.push({ type: 'unit', unit: { frames: [frame] } });
     this.#pump();
   }
 
-  pushEvents(events: readonly SseEvent[]): void {
-    for (const event of events) this.#queue.push({ type: 'event', event });
+  pushUnits(units: readonly StreamUnit[]): void {
+    for (const unit of units) {
+      this.#queue.push({ type: 'unit', unit });
+      if (!this.#isOpen) this.#queuedBytes += unit.wire?.bytes?.length ?? unit.wire?.event?.data.length ?? 0;
+    }
     this.#pump();
   }
 
-  end(): void {
-    this.#queue.push({ type: 'end' });
+  end(closing = ''): void {
+    this.#queue.push({ type: 'end', closing });
     this.#pump();
   }
 
@@ -88,145 +121,226 @@ export class ClientStream {
 
   #pump(): void {
     if (this.#isBusy) {
-      if (this.#queue.length > maxWaiting) this.#run.writer.hold();
+      this.#holdSource();
       return;
     }
-    if (this.#hasEventHook || this.#hasChunkHook) {
+    if (!this.#isOpen) {
       // Hooks are only called once the attempt is committed: a replaced attempt must not be heard by them.
-      if (this.#isOpen) void this.#pumpHooked();
-      return;
+      if (this.#hasEventHook || this.#hasChunkHook) return;
+      if (this.#queue.some((item) => item.type === 'end' || item.type === 'fail')) return;
     }
-    const queue = this.#queue;
-    if (!this.#isOpen && queue.some((item) => item.type === 'end' || item.type === 'fail')) return;
-    this.#queue = [];
-    for (const item of queue) {
-      for (const event of this.#eventsOf(item)) {
-        this.#tellLosses(event);
-        this.#append(event);
-      }
-      this.#noteOver(item);
-    }
-    this.#flush();
-  }
-
-  async #pumpHooked(): Promise<void> {
-    this.#isBusy = true;
     try {
-      for (let item = this.#queue.shift(); item !== undefined && !this.#isEnded; item = this.#queue.shift()) {
-        await this.#passHooks(item);
-        if (this.#queue.length <= maxWaiting) this.#run.writer.release();
-      }
+      this.#work(this.#queue);
     } catch (error) {
-      // A frame that the client's dialect cannot say: nobody awaits this, so it ends the stream here.
-      if (!this.#isEnded) this.#fail(toErrorInfo(error));
+      // A frame that the client's dialect cannot say: the caller tells, by `fail`.
+      this.#queue = [];
+      throw error;
     }
-    this.#isBusy = false;
+  }
+
+  /** As `pump`, where nobody is there to catch. */
+  #pumpAlone(): void {
+    try {
+      this.#pump();
+    } catch (error) {
+      this.#fail(toErrorInfo(error));
+    }
+  }
+
+  #work(queue: Item[]): void {
+    let done = 0;
+    while (done < queue.length && !this.#isEnded) {
+      const item = queue[done];
+      done += 1;
+      const passed = item === undefined ? undefined : this.#pass(item);
+      if (passed instanceof Promise) {
+        this.#queue = queue.slice(done);
+        this.#flush();
+        this.#wait(passed);
+        return;
+      }
+    }
+    this.#queue = [];
     this.#flush();
   }
 
-  async #passHooks(item: Item): Promise<void> {
-    const hooked = item.type === 'frame' && this.#hasEventHook ? await this.#hookFrame(item.frame) : undefined;
-    const events = this.#eventsOf(hooked === undefined ? item : { type: 'frame', frame: hooked });
-    for (const event of events) {
+  /** A hook takes its time: the rest goes on after it. */
+  #wait(passing: Promise<void>): void {
+    this.#isBusy = true;
+    const goOn = (error?: unknown): void => {
+      this.#isBusy = false;
+      if (error !== undefined && !this.#isEnded) this.#fail(toErrorInfo(error));
+      if (this.#run.isCanceled) this.#close();
+      else this.#pumpAlone();
+      if (!this.#isBusy && this.#isHeld) {
+        this.#isHeld = false;
+        this.#run.writer.release();
+      }
+    };
+    passing.then(() => goOn(), goOn);
+    this.#holdSource();
+  }
+
+  #holdSource(): void {
+    if (this.#isHeld || this.#queue.length < maxWaiting) return;
+    this.#isHeld = true;
+    this.#run.writer.hold();
+  }
+
+  #pass(item: Item): MaybePromise<void> {
+    const hooking = this.#eventHooks();
+    switch (item.type) {
+      case 'unit':
+        if (hooking === null) return this.#emit(this.#encoder.encode(item.unit), 0);
+        return andThen(hooking.push(item.unit), () => this.#emitReady(hooking));
+      case 'tick':
+        return hooking === null ? undefined : andThen(hooking.tick(), () => this.#emitReady(hooking));
+      case 'fail':
+        return andThen(this.#endHooks(hooking), () => this.#fail(item.error));
+      case 'end':
+        return andThen(this.#endHooks(hooking), () => this.#endText(item.closing));
+    }
+  }
+
+  /** Opened with the first item after the head: by then it is settled how far the plugins' forward pass came. */
+  #eventHooks(): StreamHooking | null {
+    if (this.#hooking !== undefined) return this.#hooking;
+    if (!this.#hasEventHook || !this.#isOpen) return null;
+    const onDue = (): void => {
+      if (this.#isEnded || this.#run.isCanceled) return;
+      this.#queue.push({ type: 'tick' });
+      this.#pumpAlone();
+    };
+    const { startedAt } = this.#options;
+    const hooks = this.#run.plugins?.openStream({ request: this.#run.head(), startedAt, onDue }) ?? null;
+    return (this.#hooking = hooks === null ? null : new StreamHooking(hooks));
+  }
+
+  get #encoder(): UnitEncoder {
+    if (this.#units !== undefined) return this.#units;
+    const isPassed = this.#options.isPassed === true;
+    const isNeeded = !isPassed || (this.#hooking ?? null) !== null;
+    return (this.#units = new UnitEncoder(isNeeded ? this.#options.encoder?.() : undefined, isPassed));
+  }
+
+  #emitReady(hooking: StreamHooking): MaybePromise<void> {
+    const ready: readonly HookedUnit[] = hooking.take();
+    return andThen(this.#emitUnits(ready, 0), () => {
+      if (hooking.error !== undefined) this.#fail(hooking.error);
+    });
+  }
+
+  #emitUnits(units: readonly HookedUnit[], from: number): MaybePromise<void> {
+    for (let index = from; index < units.length; index += 1) {
+      const unit = units[index];
+      const emitted = unit === undefined ? undefined : this.#emit(this.#encoder.encode(unit), 0);
+      if (emitted instanceof Promise) return emitted.then(() => this.#emitUnits(units, index + 1));
+    }
+    return undefined;
+  }
+
+  #endHooks(hooking: StreamHooking | null): MaybePromise<void> {
+    return hooking === null ? undefined : andThen(hooking.end(), () => this.#emitReady(hooking));
+  }
+
+  #endText(closing: string): MaybePromise<void> {
+    if (this.#isEnded) return undefined;
+    return andThen(this.#emit(this.#encoder.finish(), 0), () => {
       if (this.#isEnded) return;
-      this.#tellLosses(event);
-      if (this.#hasChunkHook) await this.#hookChunk(event);
-      else this.#append(event);
-    }
-    this.#noteOver(item);
+      if (this.#units?.isChanged !== true) this.#text.addText(closing);
+      this.#tellLosses();
+      this.#isFinishing = true;
+    });
   }
 
-  async #hookFrame(frame: StreamFrame): Promise<StreamFrame> {
-    const events = [];
-    let isChanged = false;
-    for (const event of frame.events) {
-      const result = this.#run.plugins?.streamEvent(event) ?? [event];
-      const replaced = result instanceof Promise ? await result : result;
-      if (replaced.length !== 1 || replaced[0] !== event) isChanged = true;
-      events.push(...replaced);
+  /** Appends the events from `from` on, each past the hooks that look at chunks. */
+  #emit(events: readonly OutgoingEvent[], from: number): MaybePromise<void> {
+    for (let index = from; index < events.length; index += 1) {
+      const outgoing = events[index];
+      if (outgoing === undefined || this.#isEnded) return undefined;
+      const { event } = outgoing;
+      if (event === undefined) {
+        this.#text.add(outgoing);
+        continue;
+      }
+      if (this.#units?.isChanged === true) this.#noteChange();
+      if (this.#losses.isPending) this.#tellLosses(event);
+      const hooked = this.#hasChunkHook ? this.#hookChunk(event, outgoing) : this.#text.add(outgoing);
+      if (!this.#isContentOut) this.#noteContent(event);
+      if (hooked instanceof Promise) return hooked.then(() => this.#emit(events, index + 1));
     }
-    return isChanged ? { events } : frame;
+    return undefined;
   }
 
-  async #hookChunk(event: SseEvent): Promise<void> {
+  #hookChunk(event: SseEvent, outgoing: OutgoingEvent): MaybePromise<void> {
+    const { plugins } = this.#run;
     const chunk = {
       ...(event.event === undefined ? {} : { event: event.event }),
       data: event.data,
       index: this.#index,
     };
     this.#index += 1;
-    const result = this.#run.plugins?.streamChunk(chunk) ?? chunk;
+    const result = plugins === null ? chunk : plugins.streamChunk(chunk);
     if (result instanceof Promise) this.#flush();
-    const hooked = result instanceof Promise ? await result : result;
-    if (hooked === null || this.#isEnded) return;
-    if (hooked === chunk) this.#append(event);
-    else if ('error' in hooked) this.#fail(hooked.error);
-    else this.#append(hooked);
+    return andThen(result, (hooked) => {
+      if (this.#isEnded) return;
+      if (hooked === chunk) {
+        this.#text.add(outgoing);
+        return;
+      }
+      this.#noteChange();
+      if (hooked === null) return;
+      if ('error' in hooked) this.#fail(hooked.error);
+      else this.#text.add({ event: hooked });
+    });
   }
 
-  #eventsOf(item: Item): readonly SseEvent[] {
-    switch (item.type) {
-      case 'frame':
-        return this.#encoder?.push(item.frame) ?? [];
-      case 'event':
-        return [item.event];
-      case 'end':
-        return this.#encoder?.finish() ?? [];
-      case 'fail':
-        return [];
-    }
+  /** The head has said the lane that the answer began on: what a plugin made of it since is told like a late loss. */
+  #noteChange(): void {
+    if (this.#options.isPassed !== true || this.#isChangeNoted) return;
+    this.#isChangeNoted = true;
+    this.#run.lane = 'translated';
+    this.#losses.note('x-bf-lane: translated');
   }
 
-  #isFinishing = false;
-  #failure: ErrorInfo | undefined;
-
-  /** Only once the item's events have been appended: a flush in between (a hook that takes its time) must not end the stream. */
-  #noteOver(item: Item): void {
-    if (item.type === 'end') {
-      this.#isFinishing = true;
-      this.#tellLosses();
-    } else if (item.type === 'fail') this.#failure = item.error;
+  #noteContent(event: SseEvent): void {
+    if (this.#run.clientCodec.classifyStreamEvent(event) === 'lifecycle') return;
+    this.#isContentOut = true;
+    this.#run.plugins?.noteContentOut?.();
   }
 
   /** Late losses are told before the event that ends the stream for its reader, what is known only after it at the very end. */
   #tellLosses(next?: SseEvent): void {
     if (this.#isArray || !this.#losses.isPending) return;
     if (next !== undefined && this.#run.clientCodec.classifyStreamEvent(next) !== 'terminal') return;
-    this.#text += this.#losses.takeComments();
+    this.#text.addText(this.#losses.takeComments());
   }
-
-  #append(event: SseEvent): void {
-    if (!this.#isArray)
-      this.#text += formatSse({ ...(event.event === undefined ? {} : { event: event.event }), data: event.data });
-    else this.#text += `${this.#hasArrayBegun ? ',\r\n' : '['}${event.data}`;
-    this.#hasArrayBegun = true;
-  }
-
-  #hasArrayBegun = false;
 
   #flush(): void {
     if (!this.#isOpen || this.#isEnded) return;
     const { writer } = this.#run;
-    if (this.#text !== '') {
-      writer.write(this.#text);
-      this.#text = '';
-    }
-    if (this.#failure !== undefined) this.#fail(this.#failure);
-    else if (this.#isFinishing) {
-      this.#isEnded = true;
-      writer.end(this.#isArray ? (this.#hasArrayBegun ? ']' : '[]') : undefined);
-      this.#losses.log();
-      this.#onEnded();
-    }
+    const text = this.#text.take();
+    if (text !== undefined) writer.write(text);
+    if (!this.#isFinishing) return;
+    this.#close();
+    writer.end(this.#text.arrayEnd);
+    this.#losses.log();
+    this.#options.onEnded();
   }
 
   #fail(error: ErrorInfo): void {
-    this.#isEnded = true;
+    if (this.#isEnded) return;
+    this.#close();
     this.#tellLosses();
-    if (this.#text !== '') this.#run.writer.write(this.#text);
-    this.#text = '';
+    const text = this.#text.take();
+    if (text !== undefined) this.#run.writer.write(text);
     writeStreamError(this.#run, error);
     this.#losses.log();
-    this.#onEnded();
+    this.#options.onEnded();
+  }
+
+  #close(): void {
+    this.#isEnded = true;
+    this.#hooking?.close();
   }
 }

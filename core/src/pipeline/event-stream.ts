@@ -1,32 +1,35 @@
 import { GatewayError } from '@bifrost/sdk';
 import type { ErrorInfo, StreamFrame, Usage } from '@bifrost/sdk';
 import { ResponseAccumulator } from '../conversation/accumulator.ts';
-import type { StreamDecoder } from '../dialects/codec.ts';
-import { SseParser } from '../sse/parser.ts';
+import type { Loss, StreamDecoder, StreamEncoder } from '../dialects/codec.ts';
+import { formatSse } from '../sse/parser.ts';
 import type { SseEvent } from '../sse/event.ts';
+import { ParsedEventReader, WireEventReader } from '../sse/wire-events.ts';
+import type { EventReader, WireEvent } from '../sse/wire-events.ts';
 import type { UpstreamHeaders } from '../upstream/call.ts';
 import type { Attempt } from './attempt.ts';
 import { ClientStream } from './client-stream.ts';
 import { commitAnswer } from './commit-answer.ts';
 import { doneEvent, endsInDone, isDoneEvent, mayLackChoices } from './done-marker.ts';
-import { createClientEncoder } from './encode-response.ts';
+import { createClientEncoder, createShadowEncoder } from './encode-response.ts';
 import { inBandError } from './in-band-error.ts';
 import { maxHeldBytes, maxHeldEvents } from './pass-stream.ts';
 import type { Relay } from './relay.ts';
+import type { StreamUnit } from './stream-unit.ts';
 import { isUsageEvent } from './usage-events.ts';
 
 /**
- * Takes a stream apart into events: to translate it, to frame it anew, or because a plugin looks at it. Commit point, errors and
- * truncation are as on the passing lane.
+ * Takes a stream apart into events: to translate it, to frame it anew, or because a plugin looks at it. What is not translated leaves
+ * in the bytes that it came in, unless a plugin changes it. Commit point, errors and truncation are as on the passing lane.
  */
 export class EventStream implements Relay {
   readonly #attempt: Attempt;
   readonly #headers: UpstreamHeaders;
-  readonly #parser = new SseParser();
+  readonly #reader: EventReader;
   readonly #client: ClientStream;
   /** Present where the events are decoded: to be translated, or for plugins that read typed events or the whole answer. */
   readonly #decoder: StreamDecoder | undefined;
-  readonly #isTyped: boolean;
+  readonly #isTranslated: boolean;
   readonly #accumulator = new ResponseAccumulator();
   /** What the undecoded events have said so far. */
   #usage: Usage | undefined;
@@ -36,23 +39,35 @@ export class EventStream implements Relay {
   #hasTerminal = false;
   #hasFinish = false;
   #hasDone = false;
+  /** A failure that the provider told within a stream that leaves as it came. */
+  #inBand: ErrorInfo | undefined;
+  /** The last bytes ended an event. */
+  #isLastWhole = true;
   #isOver = false;
 
   constructor(attempt: Attempt, headers: UpstreamHeaders) {
     const { plan, run } = attempt;
     this.#attempt = attempt;
     this.#headers = headers;
+    this.#isTranslated = plan.lane === 'translated';
+    const isFramedAnew = this.#isTranslated || run.request.route.streamFraming === 'json-array';
+    this.#reader = isFramedAnew ? new ParsedEventReader() : new WireEventReader();
     const { needs } = run;
-    this.#isTyped = plan.lane === 'translated' || needs.streamEvent !== undefined;
-    if (this.#isTyped || (needs.postLLM ?? 'head') !== 'head') this.#decoder = plan.codec.createStreamDecoder();
-    const encoder = this.#isTyped ? createClientEncoder(run, plan.losses) : undefined;
-    this.#client = new ClientStream(run, encoder, () => this.#ended(), plan.losses);
+    const isDecoded = this.#isTranslated || needs.streamEvent !== undefined || (needs.postLLM ?? 'head') !== 'head';
+    if (isDecoded) this.#decoder = plan.codec.createStreamDecoder();
+    this.#client = new ClientStream(run, {
+      encoder: () => this.#createEncoder(plan.losses),
+      isPassed: !this.#isTranslated,
+      losses: plan.losses,
+      startedAt: attempt.startedAt,
+      onEnded: () => attempt.answered(),
+    });
   }
 
   push(chunk: Buffer): void {
     if (this.#isOver) return;
     try {
-      this.#take(this.#parser.push(chunk));
+      this.#take(this.#reader.push(chunk));
     } catch (error) {
       this.#break(asGatewayError(error));
     }
@@ -61,9 +76,11 @@ export class EventStream implements Relay {
   end(): void {
     if (this.#isOver) return;
     try {
-      this.#take(this.#parser.finish());
+      const rest = this.#reader.finish();
+      if (rest.length > 0) this.#isLastWhole = false;
+      this.#take(rest);
       if (this.#isOver) return;
-      if (!this.#hasTerminal && !this.#hasFinish) {
+      if (!this.#hasTerminal && !this.#hasFinish && this.#inBand === undefined) {
         const message = 'the provider ended the stream before the answer was complete';
         throw new GatewayError(message, { code: 'BF_STREAM_TRUNCATED', statusCode: 502, isRetryable: true });
       }
@@ -90,43 +107,74 @@ export class EventStream implements Relay {
     this.#attempt.run.writer.write(': keep-alive\n\n');
   }
 
-  #take(events: readonly SseEvent[]): void {
-    const passed: SseEvent[] = [];
-    const frames: StreamFrame[] = [];
-    for (const event of events) {
-      const kind = this.#attempt.plan.codec.classifyStreamEvent(event);
-      if (kind === 'error') {
-        this.#forward(passed, frames);
+  #createEncoder(losses: Loss[]): StreamEncoder {
+    const { run } = this.#attempt;
+    if (this.#isTranslated) return createClientEncoder(run, losses);
+    // Until something is changed nothing of what the encoder says goes out, so nothing is lost either.
+    const add = (loss: Loss): void => {
+      if (this.#client.isChanged) losses.push(loss);
+    };
+    return createShadowEncoder(run, { add });
+  }
+
+  #take(events: readonly WireEvent[]): void {
+    const units: StreamUnit[] = [];
+    for (const wireEvent of events) {
+      const { event } = wireEvent;
+      const kind = event === undefined ? undefined : this.#attempt.plan.codec.classifyStreamEvent(event);
+      if (event !== undefined && kind === 'error' && !this.#isErrorPassed(event)) {
+        this.#forward(units);
         this.#failInBand(inBandError(this.#attempt, event));
         return;
       }
       if (kind === 'content') this.#hasContent = true;
       else if (kind === 'terminal') {
         this.#hasTerminal = true;
-        if (isDoneEvent(event)) this.#hasDone = true;
+        if (event !== undefined && isDoneEvent(event)) this.#hasDone = true;
       }
-      this.#heldEvents += 1;
-      if (this.#decoder !== undefined) {
-        for (const frame of this.#decoder.push(event)) {
-          this.#accumulator.push(frame);
-          if (frame.events.some((one) => one.type === 'finish')) this.#hasFinish = true;
-          frames.push(frame);
-        }
-      } else this.#noteUndecoded(event);
-      if (!this.#isTyped && !(this.#attempt.plan.isUsageWithheld && isUsageEvent(event.data))) passed.push(event);
+      if (event !== undefined) this.#heldEvents += 1;
+      units.push(this.#unitOf(wireEvent));
     }
-    this.#forward(passed, frames);
+    this.#forward(units);
   }
 
-  #noteUndecoded(event: SseEvent): void {
-    const usage = this.#attempt.plan.codec.readStreamUsage(event, this.#usage);
-    if (usage !== undefined) this.#attempt.run.usage = this.#usage = { ...this.#usage, ...usage };
-    if (/"finish_reason"\s*:\s*"[^"]/.test(event.data)) this.#hasFinish = true;
+  /** An error within a stream that leaves as it came goes its way like the rest, once an answer has begun. */
+  #isErrorPassed(event: SseEvent): boolean {
+    if (this.#isTranslated || !(this.#hasContent || this.#isCommitted)) return false;
+    this.#inBand ??= inBandError(this.#attempt, event);
+    return true;
   }
 
-  #forward(events: readonly SseEvent[], frames: readonly StreamFrame[]): void {
-    if (this.#isTyped) this.#client.pushFrames(frames);
-    else if (events.length > 0) this.#client.pushEvents(events);
+  #unitOf({ event, bytes }: WireEvent): StreamUnit {
+    const frames = event === undefined ? [] : this.#framesOf(event);
+    if (this.#isTranslated) return { frames };
+    return {
+      wire: { event, bytes },
+      frames,
+      isWithheld: this.#attempt.plan.isUsageWithheld && event !== undefined && isUsageEvent(event.data),
+    };
+  }
+
+  #framesOf(event: SseEvent): readonly StreamFrame[] {
+    // A passed stream is complete by the signs of the passing lane, whoever looks at it.
+    if (!this.#isTranslated && endsInDone(this.#attempt) && /"finish_reason"\s*:\s*"[^"]/.test(event.data)) {
+      this.#hasFinish = true;
+    }
+    if (this.#decoder === undefined) {
+      const usage = this.#attempt.plan.codec.readStreamUsage(event, this.#usage);
+      if (usage !== undefined) this.#attempt.run.usage = this.#usage = { ...this.#usage, ...usage };
+      return [];
+    }
+    const frames = this.#decoder.push(event);
+    for (const frame of frames) {
+      this.#accumulator.push(frame);
+      if (this.#isTranslated && frame.events.some((one) => one.type === 'finish')) this.#hasFinish = true;
+    }
+    return frames;
+  }
+
+  #forward(units: readonly StreamUnit[]): void {
+    this.#client.pushUnits(units);
     if (this.#isCommitted) return;
     const isFull = this.#client.heldCharacters > maxHeldBytes || this.#heldEvents > maxHeldEvents;
     if (this.#hasContent || this.#hasTerminal || isFull) this.#commit();
@@ -156,12 +204,18 @@ export class EventStream implements Relay {
     const rest = this.#decoder?.finish() ?? [];
     const frames = rest.map((frame) => ({ ...frame, events: frame.events.filter((event) => event.type !== 'error') }));
     for (const frame of frames) this.#accumulator.push(frame);
-    if (this.#isTyped) this.#client.pushFrames(frames);
-    else if (!this.#hasDone && endsInDone(this.#attempt)) this.#client.pushEvents([doneEvent]);
+    this.#client.pushUnits(frames.map((frame) => ({ frames: [frame] })));
     this.#commit();
     this.#isOver = true;
     this.#noteUsage();
-    this.#client.end();
+    if (this.#inBand !== undefined) this.#attempt.run.error = this.#inBand;
+    this.#client.end(this.#closing);
+  }
+
+  /** What a reader waits for after the last event: `[DONE]`, where the provider left it away. */
+  get #closing(): string {
+    if (this.#isTranslated || this.#inBand !== undefined || this.#hasDone || !endsInDone(this.#attempt)) return '';
+    return `${this.#isLastWhole ? '' : '\n\n'}${formatSse(doneEvent)}`;
   }
 
   #noteUsage(): void {
@@ -169,10 +223,6 @@ export class EventStream implements Relay {
     const { run } = this.#attempt;
     run.usage = this.#accumulator.usage;
     if (run.plugins !== null) run.response = this.#accumulator.result();
-  }
-
-  #ended(): void {
-    this.#attempt.answered();
   }
 }
 

@@ -10,6 +10,7 @@ export class LateLosses {
   readonly #run: RequestRun;
   readonly #losses: readonly Loss[];
   readonly #late: Loss[] = [];
+  #notes: string[] = [];
   #seen = 0;
 
   /** `losses` grows while the answer is encoded. */
@@ -18,8 +19,14 @@ export class LateLosses {
     this.#losses = losses;
   }
 
+  /** Something else that the head could not say: told with the losses, in a comment of its own. One line, no content. */
+  note(line: string): void {
+    this.#notes.push(`: ${line}\n`);
+  }
+
   /** Something was lost that nobody has been told of; costs a comparison. Before the head nothing is late. */
   get isPending(): boolean {
+    if (this.#notes.length > 0) return true;
     return this.#losses.length > Math.max(this.#seen, this.#run.lossesInHead) && this.#run.writer.isCommitted;
   }
 
@@ -30,7 +37,10 @@ export class LateLosses {
     const fresh = this.#losses.slice(Math.max(this.#seen, lossesInHead)).filter((loss) => !known.has(nameOf(loss)));
     this.#seen = this.#losses.length;
     this.#late.push(...fresh);
-    const lines = Object.entries(listed(fresh)).map(([name, fields]) => `: ${name}: ${fields}\n`);
+    const notes = this.#notes;
+    this.#notes = [];
+    const losses = Object.entries(listed(fresh)).map(([name, fields]) => `: ${name}: ${fields}\n`);
+    const lines = [...notes, ...losses];
     return lines.length === 0 ? '' : `${lines.join('')}\n`;
   }
 

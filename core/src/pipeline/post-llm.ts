@@ -18,6 +18,8 @@ export function tellOutcome(
 ): PostLLMOutcome | undefined | Promise<PostLLMOutcome | undefined> {
   run.isOutcomeTold = true;
   if (run.plugins === null || run.needs.postLLM === undefined) return undefined;
+  // A stream's end: what is done about it now delays nobody's first content.
+  if (run.isStream && run.firstContentAt !== undefined) run.plugins.noteContentOut?.();
   return run.plugins.postLLM({
     request: run.head(),
     statusCode,

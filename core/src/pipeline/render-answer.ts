@@ -42,7 +42,12 @@ export async function renderFrames(run: RequestRun, frames: Iterable<StreamFrame
   run.waitingFor = source;
   const losses: Loss[] = [];
   const ended = Promise.withResolvers<void>();
-  const stream = new ClientStream(run, createClientEncoder(run, losses), () => ended.resolve(), losses);
+  const stream = new ClientStream(run, {
+    encoder: () => createClientEncoder(run, losses),
+    losses,
+    startedAt: performance.now(),
+    onEnded: () => ended.resolve(),
+  });
   run.writer.begin(200, renderedHeaders(run, losses, 'text/event-stream'));
   stream.open();
   try {

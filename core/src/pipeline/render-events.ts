@@ -61,7 +61,12 @@ class EventsAnswer {
       this.#source.cancel();
       this.#ended.resolve();
     };
-    this.#client = new ClientStream(run, createClientEncoder(run, this.#losses), onEnded, this.#losses);
+    this.#client = new ClientStream(run, {
+      encoder: () => createClientEncoder(run, this.#losses),
+      losses: this.#losses,
+      startedAt: performance.now(),
+      onEnded,
+    });
   }
 
   async send(): Promise<AttemptResult> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HookHandlers, LLMRequest, PreRequestResult } from '@bifrost/sdk';
-import { chainsOf } from './__tests__/chains-of.ts';
+import { chainsOf, streamed } from './__tests__/chains-of.ts';
 
 const request: LLMRequest = { model: 'start', isStream: false, fallbacks: [] };
 
@@ -96,7 +96,7 @@ describe('a chain of well- and ill-behaved plugins', () => {
           await run.preRequest(request);
           await run.preLLM(request);
           await run.postLLM({ request, statusCode: 200, latencyMs: 1 });
-          expect(Array.isArray(await run.streamEvent({ type: 'text-start', part: '0' }))).toBe(true);
+          expect(Array.isArray(await streamed(run)({ type: 'text-start', part: '0' }))).toBe(true);
           await run.responseHeaders({ statusCode: 200, headers: {} });
           await run.streamChunk({ data: 'x', index: 0 });
           await run.httpPost({ statusCode: 200, headers: {} });

@@ -15,22 +15,28 @@ import type {
 } from '@bifrost/sdk';
 import type {
   HttpPreOutcome,
+  OpenStreamOptions,
   PluginChains,
   PluginRun,
   PostLLMOutcome,
   PreLLMOutcome,
   PreRequestOutcome,
+  StreamHookRun,
 } from './chain.ts';
 import { HookResultError } from './check-value.ts';
 import { messageOf } from './hook-failure.ts';
 import type { HookEntry } from './hook-entry.ts';
 import { HookWalker } from './hook-walker.ts';
 import { deniedResponse, HttpPostPass, HttpPrePass, ResponseHeadersPass, StreamChunkPass } from './http-passes.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import { PostLLMPass, PreLLMPass, PreRequestPass } from './llm-passes.ts';
 import { checkedStream } from './plugin-stream.ts';
 import type { Entries } from './sorted-chains.ts';
 import { needsOf } from './sorted-chains.ts';
-import { walkEvent } from './stream-event-walk.ts';
+import { StreamEventPass } from './stream-event-pass.ts';
+import { StreamHooks } from './stream-hooks.ts';
+import { StreamStage } from './stream-stage.ts';
+import type { StageAnswer } from './stream-stage.ts';
 
 export class ChainRun extends HookWalker implements PluginRun {
   #httpReached = Number.POSITIVE_INFINITY;
@@ -86,14 +92,21 @@ export class ChainRun extends HookWalker implements PluginRun {
     return typeof stopped === 'number' ? pass.outcome() : stopped.then(() => pass.outcome());
   }
 
-  streamEvent(event: StreamEvent): readonly StreamEvent[] | Promise<readonly StreamEvent[]> {
-    if (this.denial !== undefined) return [{ type: 'error', error: this.denial }];
-    const entries = this.owner.chains.streamEvent;
-    if (entries === null) return [event];
-    return walkEvent(event, 0, {
-      count: entries.length,
-      walk: (pass, from) => this.walk(entries, pass, this.#llmReached, from),
-    });
+  openStream(options: OpenStreamOptions): StreamHookRun | null {
+    const stages = (this.owner.chains.streamEvent ?? [])
+      .filter((entry) => this.isWanted(entry, null, this.#llmReached))
+      .map((entry) => {
+        const entries = [entry];
+        const call = (event: StreamEvent): MaybePromise<StageAnswer> => {
+          if (this.denial !== undefined) return { denial: this.denial };
+          const pass = new StreamEventPass(event, options);
+          const stopped = this.walk(entries, pass, this.#llmReached, 0);
+          return typeof stopped === 'number' ? pass : stopped.then(() => pass);
+        };
+        return new StreamStage({ entry, call, overflow: (message) => this.failOutsideCall(entry, message) });
+      });
+    if (stages.length === 0 && this.denial === undefined) return null;
+    return new StreamHooks(stages, { onDue: () => options.onDue(), denial: this.denial });
   }
 
   responseHeaders(head: HttpResponseHead): HeaderChanges | undefined | Promise<HeaderChanges | undefined> {

@@ -18,6 +18,8 @@ import type {
   StreamChunk,
   StreamEvent,
 } from '@bifrost/sdk';
+import type { StreamOutcome } from './stream-event-pass.ts';
+import type { StreamTrack } from './stream-track.ts';
 
 /** Opens the chains for one request: per-request state of all plugins, which plugins the forward passes reached. */
 export interface PluginChains {
@@ -69,6 +71,26 @@ export interface PostLLMOutcome {
   readonly error?: ErrorInfo;
 }
 
+export interface OpenStreamOptions extends StreamOutcome {
+  /** Some text has waited as long as a hook lets it: call `tick`, in turn with the other calls. */
+  onDue(): void;
+}
+
+/**
+ * The hooks that look at one stream. Events are pushed frame by frame, and leave into the frame's track: now, later, changed or not at
+ * all. Calls must not overlap: wait for the promise of one before the next. None throws or rejects.
+ */
+export interface StreamHookRun {
+  /** A hook ended the stream: what has left goes out, then this error, and nothing after it. */
+  readonly error: ErrorInfo | undefined;
+  push(track: StreamTrack, events: readonly StreamEvent[]): void | Promise<void>;
+  tick(): void | Promise<void>;
+  /** The stream is over: everything that is held leaves. */
+  end(): void | Promise<void>;
+  /** Gives up without an end: the client has gone. */
+  close(): void;
+}
+
 /**
  * One request's way through the chains. Every method may return synchronously (the common case: no promise is made unless a
  * handler returned one). None throws or rejects: failures follow the plugin's policy and are logged and counted inside.
@@ -83,7 +105,7 @@ export interface PluginRun {
   update(facts: Partial<RequestFacts>): void;
   /**
    * Set when a guard failed closed in `responseHeaders` or `httpPost`, whose results cannot say so: send this error instead
-   * of the answer. Later `streamChunk` and `streamEvent` calls answer with it too, so that nothing leaves either way.
+   * of the answer. Later calls for chunks and events of a stream answer with it too, so that nothing leaves either way.
    */
   readonly denial?: ErrorInfo | undefined;
   /** The hooks before authentication. Where it is not called, `httpPre` runs them first. */
@@ -92,7 +114,11 @@ export interface PluginRun {
   preRequest(request: LLMRequest): PreRequestOutcome | undefined | Promise<PreRequestOutcome | undefined>;
   preLLM(request: LLMRequest): PreLLMOutcome | undefined | Promise<PreLLMOutcome | undefined>;
   postLLM(outcome: LLMOutcome): PostLLMOutcome | undefined | Promise<PostLLMOutcome | undefined>;
-  streamEvent(event: StreamEvent): readonly StreamEvent[] | Promise<readonly StreamEvent[]>;
+  /**
+   * Opens the hooks that look at a stream's events, for the answer of one attempt; null where none is due. Call it where the first
+   * event is passed to them, not earlier: which hooks are due depends on how far `preLLM` came.
+   */
+  openStream(options: OpenStreamOptions): StreamHookRun | null;
   responseHeaders(
     head: HttpResponseHead,
   ): Readonly<Record<string, string | null>> | undefined | Promise<Readonly<Record<string, string | null>> | undefined>;

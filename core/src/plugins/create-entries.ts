@@ -36,7 +36,7 @@ export function createSortedChains(entries: EntriesByHook): SortedChains {
     preRequest: of('preRequestHook'),
     preLLM: of('preLLMHook'),
     postLLM: of('postLLMHook'),
-    streamEvent: of('streamEventHook'),
+    streamEvent: streamEntries(entries),
     responseHeaders: of('httpTransportResponseHeadersHook'),
     streamChunk: of('httpTransportStreamChunkHook'),
     httpPost: of('httpTransportPostHook'),
@@ -46,4 +46,11 @@ export function createSortedChains(entries: EntriesByHook): SortedChains {
     postMCPConnection: of('postMCPConnectionHook'),
     inject: of('inject'),
   };
+}
+
+/** The hooks that see a stream's events: also the `postLLMHook`s that ask for them. One plugin's `postLLMHook` comes first. */
+function streamEntries(entries: EntriesByHook): Entries {
+  const post = (entries.get('postLLMHook') ?? []).filter((entry) => entry.chunks !== undefined);
+  const list = [...post, ...(entries.get('streamEventHook') ?? [])];
+  return list.length === 0 ? null : sortEntries(list);
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HookHandlers, LLMRequest, PreRequestResult, RequestTrace } from '@bifrost/sdk';
-import { chainsOf, facts, trace, untyped } from './__tests__/chains-of.ts';
+import { chainsOf, streamed, facts, trace, untyped } from './__tests__/chains-of.ts';
 
 const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [] };
 const denied = { statusCode: 500, code: 'BF_PLUGIN_HOOK_FAILED', origin: 'plugin', allowFallbacks: false };
@@ -206,7 +206,7 @@ describe('a guard that fails', () => {
     });
     expect(guardWith('preLLMHook').preLLM(request)).toEqual({ error });
     expect(guardWith('postLLMHook').postLLM({ request, statusCode: 200, latencyMs: 1 })).toEqual({ error });
-    expect(guardWith('streamEventHook').streamEvent({ type: 'text-start', part: '0' })).toEqual([
+    expect(streamed(guardWith('streamEventHook'))({ type: 'text-start', part: '0' })).toEqual([
       { type: 'error', error },
     ]);
     expect(guardWith('httpTransportStreamChunkHook').streamChunk({ data: 'secret', index: 0 })).toEqual({ error });
@@ -217,7 +217,7 @@ describe('a guard that fails', () => {
     expect(run.responseHeaders({ statusCode: 200, headers: {} })).toBeUndefined();
     expect(run.denial).toEqual(error);
     expect(run.streamChunk({ data: 'secret', index: 0 })).toEqual({ error });
-    expect(run.streamEvent({ type: 'text-delta', part: '0', text: 'secret' })).toEqual([{ type: 'error', error }]);
+    expect(streamed(run)({ type: 'text-delta', part: '0', text: 'secret' })).toEqual([{ type: 'error', error }]);
     const post = await run.httpPost({ statusCode: 200, headers: {}, body: 'secret' });
     expect(post).toMatchObject({ statusCode: 500 });
     expect(String(post?.body)).toContain('BF_PLUGIN_HOOK_FAILED');

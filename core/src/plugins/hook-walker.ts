@@ -131,7 +131,7 @@ export class HookWalker implements ContextOwner {
     const { running } = this.owner;
     for (let index = from; index < entries.length; index += 1) {
       const entry = entries[index];
-      if (entry === undefined || !this.#isWanted(entry, pass, reached)) continue;
+      if (entry === undefined || !this.isWanted(entry, pass, reached)) continue;
       if (entry.slot.health.isOff && !this.isAdmitted(entry)) {
         if (this.#isDeniedByAbsence(entry, pass)) return index;
         continue;
@@ -202,7 +202,7 @@ export class HookWalker implements ContextOwner {
   }
 
   /** As `isDue`, and tells the observer of a hook that is left out. */
-  #isWanted(entry: HookEntry, pass: HookPass, reached: number): boolean {
+  protected isWanted(entry: HookEntry, pass: HookPass | null, reached: number): boolean {
     if (this.isDue(entry, pass, reached)) return true;
     if (this.observer !== null && entry.rank <= reached) {
       this.observer.skipped(entry, this.#skipped?.has(entry.slot) === true ? 'policy' : 'filter');
@@ -261,6 +261,13 @@ export class HookWalker implements ContextOwner {
     if (entry.policy !== 'deny') return false;
     this.#deny(entry, pass);
     return true;
+  }
+
+  /** A hook breaks its contract while none of its calls is under way: as a failed call. An error must end what it looks at. */
+  protected failOutsideCall(entry: HookEntry, message: string): ErrorInfo | undefined {
+    this.recordFailure(entry, 'invalid-result', message);
+    if (entry.policy === 'skip') (this.#skipped ??= new Set()).add(entry.slot);
+    return entry.policy === 'deny' ? denialOf(entry, this.facts.requestId) : undefined;
   }
 
   #deny(entry: HookEntry, pass: HookPass, off?: OffReason): void {

@@ -8,7 +8,7 @@ import type {
   PostLLMResult,
   StreamEvent,
 } from '@bifrost/sdk';
-import { chainsOf, untyped } from './__tests__/chains-of.ts';
+import { chainsOf, streamed, untyped } from './__tests__/chains-of.ts';
 
 const conversation: ConversationRequest = {
   model: 'm',
@@ -250,10 +250,10 @@ describe('streamEventHook', () => {
     ]);
     const run = open();
     expect(chains.needs.streamEvent).toBe('messages');
-    expect(run.streamEvent(delta('ab'))).toEqual([delta('A'), delta('B')]);
-    expect(run.streamEvent(delta(''))).toEqual([]);
+    expect(streamed(run)(delta('ab'))).toEqual([delta('A'), delta('B')]);
+    expect(streamed(run)(delta(''))).toEqual([]);
     const finish: StreamEvent = { type: 'finish', reason: { kind: 'stop' } };
-    expect(run.streamEvent(finish)).toEqual([finish]);
+    expect(streamed(run)(finish)).toEqual([finish]);
   });
 
   it('keeps the order of events where a plugin waits for some of them', async () => {
@@ -271,7 +271,7 @@ describe('streamEventHook', () => {
       },
       { name: 'splits', streamEventHook: () => ['a', 'b', 'c'].map(delta) },
     ]).open();
-    expect(await run.streamEvent(delta('x'))).toEqual(['a', 'b', 'c'].map(delta));
+    expect(await streamed(run)(delta('x'))).toEqual(['a', 'b', 'c'].map(delta));
     expect(seen).toEqual(['begin a', 'end a', 'begin b', 'end b', 'begin c', 'end c']);
   });
 
@@ -279,7 +279,7 @@ describe('streamEventHook', () => {
     const { open, lines } = chainsOf([
       { name: 'bad', streamEventHook: untyped<'streamEventHook'>([{ type: 'text-delta', part: '0' }]) },
     ]);
-    expect(open().streamEvent(delta('x'))).toEqual([delta('x')]);
+    expect(streamed(open())(delta('x'))).toEqual([delta('x')]);
     expect(lines[0]).toContain('`[0].text` must be a string, got nothing');
   });
 });

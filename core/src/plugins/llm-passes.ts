@@ -1,14 +1,7 @@
 /** The walks of LLM values: routing, attempt, outcome, stream event. */
 import type { ConversationResponse, ErrorInfo, LLMOutcome, LLMRequest, StreamEvent } from '@bifrost/sdk';
 import type { PostLLMOutcome, PreLLMOutcome, PreRequestOutcome } from './chain.ts';
-import {
-  assertConversation,
-  assertErrorInfo,
-  assertResponse,
-  assertStreamEvent,
-  isEmptyError,
-  withOrigin,
-} from './check-conversation.ts';
+import { assertConversation, assertErrorInfo, assertResponse, isEmptyError, withOrigin } from './check-conversation.ts';
 import { arrayAt, HookResultError, objectAt, onlyMembers, stringAt } from './check-value.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { HookPass } from './hook-pass.ts';
@@ -227,44 +220,4 @@ export class PostLLMPass implements HookPass {
 
 function toResponse(response: ConversationResponse | undefined): { readonly response?: ConversationResponse } {
   return response === undefined ? {} : { response };
-}
-
-/** Every event that an earlier hook made is shown to the next one, one by one. */
-export class StreamEventPass implements HookPass {
-  readonly target = undefined;
-  #event: StreamEvent;
-  #replacement: readonly StreamEvent[] | undefined;
-  #error: ErrorInfo | undefined;
-
-  constructor(event: StreamEvent) {
-    this.#event = event;
-  }
-
-  input(): StreamEvent {
-    return this.#event;
-  }
-
-  /** Ends the pass on a change: the run walks each of the new events through the rest of the chain. */
-  accept(_entry: HookEntry, returned: unknown): boolean {
-    const events = arrayAt(returned, '');
-    for (let index = 0; index < events.length; index += 1) {
-      if (events[index] !== this.#event) assertStreamEvent(events[index], `[${index}]`);
-    }
-    // Each was asserted just above.
-    this.#replacement = events as readonly StreamEvent[];
-    return true;
-  }
-
-  deny(error: ErrorInfo): void {
-    this.#error = error;
-  }
-
-  /** What the hook that ended the pass made of the event; undefined when none did. */
-  get replacement(): readonly StreamEvent[] | undefined {
-    return this.#error === undefined ? this.#replacement : [{ type: 'error', error: this.#error }];
-  }
-
-  get isDenied(): boolean {
-    return this.#error !== undefined;
-  }
 }

@@ -74,7 +74,8 @@ export function needsOf(
   const needs: Partial<Record<keyof PluginChains['needs'], Reads>> = {};
   for (const [need, chain] of needNames) {
     const reads = mostDemanding(chains[chain] ?? [], isWanted);
-    if (reads !== undefined) needs[need] = reads;
+    // A `postLLMHook` with `chunks` is shown events whatever it reads of the whole answer.
+    if (reads !== undefined) needs[need] = need === 'streamEvent' ? 'messages' : reads;
   }
   return needs;
 }

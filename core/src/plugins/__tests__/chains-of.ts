@@ -1,7 +1,8 @@
 /** Chains of plugins written inline in a test, with what they log. */
 import { hookNames } from '@bifrost/sdk';
-import type { HookHandlers, Plugin, RequestFacts, RequestTrace } from '@bifrost/sdk';
+import type { HookHandlers, Plugin, RequestFacts, RequestTrace, StreamEvent } from '@bifrost/sdk';
 import { createPluginChains } from '../create-plugin-chains.ts';
+import { createTrack } from '../stream-track.ts';
 import { LocalSharedState } from '../local-shared-state.ts';
 import type { PluginChainSet, PluginChainsOptions } from '../create-plugin-chains.ts';
 import type { PluginRun } from '../chain.ts';
@@ -92,4 +93,23 @@ export function chainsOf(plugins: readonly TestPlugin[], options: PluginChainsOp
 /** A hook implementation that breaks its type on purpose: plugins in plain JavaScript do. */
 export function untyped<Name extends keyof HookHandlers>(returned: unknown): HookHandlers[Name] {
   return (() => returned) as unknown as HookHandlers[Name];
+}
+
+/** What the stream hooks of `run` make of one event, as the only one of its frame. */
+export function streamed(
+  run: PluginRun,
+): (event: StreamEvent) => readonly StreamEvent[] | Promise<readonly StreamEvent[]> {
+  const hooks = run.openStream({
+    request: { model: 'm', isStream: true, fallbacks: [] },
+    startedAt: 0,
+    onDue: () => undefined,
+  });
+  return (event) => {
+    const track = createTrack();
+    if (hooks === null) return [event];
+    const result = (): readonly StreamEvent[] =>
+      hooks.error === undefined ? track.out : [...track.out, { type: 'error', error: hooks.error }];
+    const pushed = hooks.push(track, [event]);
+    return pushed instanceof Promise ? pushed.then(result) : result();
+  };
 }
