@@ -28,7 +28,7 @@ function streamOf(dialect: DialectName, kind: Kind, text: string, size: number):
     kind === 'tool-call'
       ? { type: 'tool-call-start', part: 'p', id: 'call_1', name: 'look' }
       : { type: `${kind}-start`, part: 'p' };
-  const points = [...text];
+  const points = Array.from(text);
   const pieces = Array.from({ length: Math.ceil(points.length / size) }, (_, index) =>
     points.slice(index * size, (index + 1) * size).join(''),
   );
@@ -90,7 +90,9 @@ function readBack(dialect: DialectName, sent: string): string {
 
 /** A request in every dialect at once. */
 const body = {
-  ...{ model: 'm', max_tokens: 1, input: 'x' },
+  model: 'm',
+  max_tokens: 1,
+  input: 'x',
   messages: [{ role: 'user', content: 'x' }],
   contents: [{ role: 'user', parts: [{ text: 'x' }] }],
 };
@@ -137,13 +139,15 @@ describe('a pattern no longer than what is held back', () => {
   it('is seen whole by the hook before any of it has left, wherever text and bytes are cut', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(...dialects),
-        fc.constantFrom(...kinds),
-        fc.nat(60),
-        fc.integer({ min: 1, max: 9 }),
-        fc.array(fc.nat(4000), { maxLength: 5 }),
-        fc.boolean(),
-        async (dialect, kind, before, size, cuts, isPaced) => {
+        fc.record({
+          dialect: fc.constantFrom(...dialects),
+          kind: fc.constantFrom(...kinds),
+          before: fc.nat(60),
+          size: fc.integer({ min: 1, max: 9 }),
+          cuts: fc.array(fc.nat(4000), { maxLength: 5 }),
+          isPaced: fc.boolean(),
+        }),
+        async ({ dialect, kind, before, size, cuts, isPaced }) => {
           const text = around(kind, `${'y'.repeat(before)}${secret}${'z'.repeat(60 - before)}`);
           const bytes = streamOf(dialect, kind, text, size);
           const { sink } = await relay({ dialect, chunks: cutAt(bytes, cuts), plugins: [redacting], isPaced });

@@ -56,7 +56,10 @@ describe.each(dialects)('a %s stream that its hooks leave unchanged', (dialect) 
         const mode = modes[at] ?? {};
         const offsets = Array.from({ length: at * 4 }, () => Math.floor(draw() * bytes.length));
         const hooked = await relay({
-          ...{ dialect, body, isUsageWithheld, chunks: cutAt(bytes, offsets) },
+          dialect,
+          body,
+          isUsageWithheld,
+          chunks: cutAt(bytes, offsets),
           plugins: [
             watcher('first', mode, (index + at) % 2 === 0),
             watcher('second', modes[(at + 1) % modes.length] ?? {}, false),

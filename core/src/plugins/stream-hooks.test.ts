@@ -85,7 +85,12 @@ describe('what a stream hook is shown', () => {
 
   it('is text up to the end of a sentence or line', async () => {
     expect(await shown({ chunks: 'sentence' }, ...hello)).toEqual([
-      ...['text-start', 'Hello. ', 'How are you?\n', 'Fine|', 'text-end', 'finish'],
+      'text-start',
+      'Hello. ',
+      'How are you?\n',
+      'Fine|',
+      'text-end',
+      'finish',
     ]);
     expect(await shown({ chunks: 'sentence' }, delta('v1.5 is "out." '), delta('好。是'))).toEqual([
       'v1.5 is "out." ',
@@ -109,7 +114,10 @@ describe('what a stream hook is shown', () => {
 
   it('is each part in one piece at its end, also where the stream ends without it', async () => {
     expect(await shown({ chunks: 'end' }, ...hello)).toEqual([
-      ...['text-start', 'Hello. How are you?\nFine|', 'text-end', 'finish'],
+      'text-start',
+      'Hello. How are you?\nFine|',
+      'text-end',
+      'finish',
     ]);
     expect(await shown({ chunks: 'end' }, delta('a', '1'), delta('b', '2'), delta('c', '1'))).toEqual(['ac|', 'b|']);
   });
@@ -122,7 +130,12 @@ describe('what a stream hook is shown', () => {
   it('begins with what was kept, and is shown once more at the end of its part', async () => {
     const mode = { holdBack: { characters: 3 } };
     expect(await shown(mode, delta('ab'), delta('cd'), delta('ef'), end(), finish)).toEqual([
-      ...['ab', 'abcd', 'abcdef', 'cdef|', 'text-end', 'finish'],
+      'ab',
+      'abcd',
+      'abcdef',
+      'cdef|',
+      'text-end',
+      'finish',
     ]);
   });
 });

@@ -8,6 +8,7 @@ import { createRelay } from '../relay-choice.ts';
 import { RequestRun } from '../run.ts';
 import type { Lane } from '../run.ts';
 import type { InboundRoute } from '../seam.ts';
+import { SharedClock } from '../shared-clock.ts';
 import { SnapshotRuntime } from '../snapshot-runtime.ts';
 import { FakeSink } from './fake-sink.ts';
 import { client } from './harness.ts';
@@ -42,10 +43,16 @@ export async function relay(stream: RelayedStream): Promise<Relayed> {
     requestType: 'test',
     isDropIn: true,
   };
-  const services = { logger: undefined, onTrace: undefined, now: Date.now, codecOf };
+  const services = { logger: undefined, onTrace: undefined, now: Date.now, codecOf, clock: new SharedClock() };
   const snapshot = new SnapshotRuntime({ version: 1, providers: new Map(), client, plugins: chains }, undefined);
   const request = {
-    ...{ requestId: 'r', route, method: 'POST', path: '/', query: '', headers: {}, startedAt: performance.now() },
+    requestId: 'r',
+    route,
+    method: 'POST',
+    path: '/',
+    query: '',
+    headers: {},
+    startedAt: performance.now(),
     body: Buffer.from(JSON.stringify(body)),
   };
   const sink = new FakeSink();
@@ -68,11 +75,18 @@ function attemptOf(run: RequestRun, stream: RelayedStream, end: (error: ErrorInf
   const losses: Loss[] = [];
   const lane: Lane = run.lane;
   const plan = {
-    ...{ lane, losses, codec: codecOf(stream.dialect), isUsageWithheld: stream.isUsageWithheld ?? false },
-    ...{ surface: { dialect: stream.dialect, path: '/' }, runtime: { name: 'recorded' }, model: 'm' },
+    lane,
+    losses,
+    codec: codecOf(stream.dialect),
+    isUsageWithheld: stream.isUsageWithheld ?? false,
+    surface: { dialect: stream.dialect, path: '/' },
+    runtime: { name: 'recorded' },
+    model: 'm',
   };
   const attempt = {
-    ...{ run, plan, startedAt: performance.now() },
+    run,
+    plan,
+    startedAt: performance.now(),
     noteContent: () => void (run.firstContentAt ??= performance.now()),
     answered: () => end(undefined),
     failed: (info: ErrorInfo) => end(info),
