@@ -190,6 +190,11 @@ export const frameworkErrorCodes = {
       'The plugin is quarantined, could not be loaded in this thread, or has no connection to its own thread or process.',
     remedy: 'Read its status, which says why, and reload it.',
   },
+  BF_PLUGIN_PROCESS_CALL: {
+    status: 'none',
+    cause: 'A plugin in a serving thread called a function of `process` that would end or change the whole gateway.',
+    remedy: 'Leave the call out; throw an error, or return one, to refuse a request.',
+  },
   BF_PLUGIN_QUARANTINED: {
     status: 'none',
     cause:

@@ -1,6 +1,8 @@
 /** The host of the plugins in one thread: turns plans (or entries) into generations, keeps the instances between them. */
 import { GatewayError, PluginError } from '@bifrost/sdk';
 import type { ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
+import type { IntrinsicsGuard } from './realm-guard/intrinsics-guard.ts';
+import { CallSuspects } from './realm-guard/call-suspects.ts';
 import { checkEntry } from './check-entry.ts';
 import { InstancePool } from './instance-pool.ts';
 import type { ArtefactLoaders, LoadOptions } from './load-plugin.ts';
@@ -10,6 +12,7 @@ import type { PluginEntry, PluginStatus } from './plugin-entry.ts';
 import { LoadedGeneration } from './plugin-generation.ts';
 import type { GenerationMember, PluginGeneration } from './plugin-generation.ts';
 import type { InstanceCounts, PlannedPlugin, PluginPlan, PluginReport } from './plugin-plan.ts';
+import type { PluginRecord } from './plugin-record.ts';
 
 export interface PluginHostOptions {
   /** Gets the host's lines and the plugins'. Must not throw. */
@@ -45,6 +48,8 @@ export interface PluginHostOptions {
   readonly running?: Int32Array;
   /** Cell 0 says which load is being imported and initialised; 0: none. */
   readonly loading?: Int32Array;
+  /** Looked at after each load of a plugin, and by `checkIntrinsics`. @default they are not guarded */
+  readonly intrinsics?: IntrinsicsGuard;
   /** Told of each load whose instance is gone, or was never begun. */
   readonly onReleased?: (load: number) => void;
   /** Told when a plugin of the thread changes by itself: disabled by its failures, work that it left running failed. */
@@ -58,6 +63,11 @@ export interface PluginHost {
    * many replaced generations still have requests: nothing was begun then.
    */
   prepare(plan: PluginPlan): Promise<PluginGeneration>;
+  /**
+   * Undoes what plugins have changed in the objects that all code shares, and charges those that were called since the last look:
+   * one alone, or all of them where it cannot be told which it was.
+   */
+  checkIntrinsics(): void;
   /** What the thread says of a generation. */
   report(generation: PluginGeneration): PluginReport;
   /**
@@ -84,6 +94,8 @@ class ThreadPluginHost implements PluginHost {
   readonly #pool: InstancePool;
   readonly #loader: MemberLoader;
   readonly #draining = new Set<LoadedGeneration>();
+  readonly #generations = new Set<LoadedGeneration>();
+  readonly #suspects = new CallSuspects();
   #current: PluginGeneration | null = null;
   /** Slot numbers are never used twice in a thread: a mark says which load it was, also of a replaced generation. */
   #nextSlot = 0;
@@ -112,6 +124,7 @@ class ThreadPluginHost implements PluginHost {
       onChanged: (load) => options.onChanged?.(load),
       onReleased: (load) => options.onReleased?.(load),
       loading: options.loading ?? new Int32Array(1),
+      onCodeRun: (record) => this.#undoChanges([record]),
     });
   }
 
@@ -139,6 +152,13 @@ class ThreadPluginHost implements PluginHost {
     const members: GenerationMember[] = [];
     for (const planned of plan.plugins) members.push(await this.#loader.load(planned, options));
     return this.#generation(plan.generation, members);
+  }
+
+  checkIntrinsics(): void {
+    if (this.#options.intrinsics === undefined) return;
+    const called = this.#suspects.next([...this.#generations].flatMap((generation) => generation.figures()));
+    const records = [...this.#generations].flatMap((generation) => generation.records);
+    this.#undoChanges([...new Set(records.filter(({ name }) => called.has(name)))]);
   }
 
   report(generation: PluginGeneration): PluginReport {
@@ -196,15 +216,35 @@ class ThreadPluginHost implements PluginHost {
     const { areInputsFrozen, injectConcurrency, running } = this.#options;
     const firstSlotNumber = this.#nextSlot;
     this.#nextSlot += members.length;
-    return new LoadedGeneration(id, members, {
+    const generation = new LoadedGeneration(id, members, {
       firstSlotNumber,
       pool: this.#pool,
       onRetiring: (retiring) => this.#draining.add(retiring),
-      onRetired: (retired) => this.#draining.delete(retired),
+      onRetired: (retired) => {
+        this.#draining.delete(retired);
+        this.#generations.delete(retired);
+      },
       ...(areInputsFrozen === undefined ? {} : { areInputsFrozen }),
       ...(injectConcurrency === undefined ? {} : { injectConcurrency }),
       ...(running === undefined ? {} : { running }),
     });
+    this.#generations.add(generation);
+    return generation;
+  }
+
+  #undoChanges(suspects: readonly PluginRecord[]): void {
+    const { intrinsics, logger, onChanged } = this.#options;
+    const changes = intrinsics?.check() ?? [];
+    if (changes.length === 0) return;
+    const what = changes.map(({ path, isUndone }) => (isUndone ? path : `${path} (for good)`)).join(', ');
+    const names = [...new Set(suspects.map(({ name }) => name))];
+    const who = names.length === 0 ? 'some code' : names.length === 1 ? 'it' : `one of ${names.join(', ')}`;
+    const sentence = `${who} changed ${what}, which all code shares; that was undone`;
+    logger.error(names.length === 1 ? `plugin ${names[0]}: ${sentence}` : `plugins: ${sentence}`, { plugins: names });
+    for (const record of suspects) {
+      record.offend(sentence);
+      onChanged?.(record.load);
+    }
   }
 
   /** Generations that hold no replaced instance cost next to nothing and are not counted. */

@@ -7,6 +7,8 @@ export type { PluginEntry, PluginIsolation, PluginState, PluginStatus } from './
 export type * from './plugin-plan.ts';
 export type { PluginGeneration, RetireOptions } from './plugin-generation.ts';
 export { containPluginFailures } from './plugin-scope.ts';
+export { guardProcess } from './realm-guard/guard-process.ts';
+export { IntrinsicsGuard } from './realm-guard/intrinsics-guard.ts';
 export { PluginManager } from './supervisor/plugin-manager.ts';
 export type { LoadSettings, PluginManagerOptions, PluginPlace } from './supervisor/plugin-manager.ts';
 export type { ManagedPlugin } from './supervisor/managed-plugin.ts';

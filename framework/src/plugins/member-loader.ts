@@ -40,6 +40,8 @@ export interface MemberLoaderOptions {
   readonly onReleased: (load: number) => void;
   /** Cell 0 gets the load that is under way. */
   readonly loading: Int32Array;
+  /** Called with each plugin whose code has just run for the first time, also where it then failed. */
+  readonly onCodeRun: (record: PluginRecord) => void;
 }
 
 export class MemberLoader {
@@ -74,6 +76,7 @@ export class MemberLoader {
       return { entry, record, ...this.#refusing(planned, record.message ?? 'it cannot be loaded'), failure: error };
     } finally {
       Atomics.store(loading, 0, 0);
+      if (source.kind === 'inline') this.#options.onCodeRun(record);
     }
   }
 

@@ -86,6 +86,10 @@ export class LoadedGeneration implements PluginGeneration {
     return Object.fromEntries([...this.#chains.slotNames].map(([slot, name]) => [slot, loads.get(name) ?? 0]));
   }
 
+  get records(): readonly PluginRecord[] {
+    return this.#members.map(({ record }) => record);
+  }
+
   /** True while it keeps an instance alive that no request will begin with any more. */
   get holdsReplaced(): boolean {
     return this.#members.some(({ pooled }) => pooled?.isDraining === true);

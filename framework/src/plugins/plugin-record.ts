@@ -36,6 +36,8 @@ export class PluginRecord {
   /** What it left running and failed, and how often. */
   #escape: string | undefined;
   #escapes = 0;
+  /** What it did to code that is not its own. */
+  #offence: string | undefined;
 
   constructor(entry: PluginEntry, load: number) {
     this.name = entry.name;
@@ -88,6 +90,11 @@ export class PluginRecord {
     return this.#escapes;
   }
 
+  /** It changed what all code of the thread shares. */
+  offend(what: string): void {
+    this.#offence = what;
+  }
+
   /** Only requests under way hold it. */
   drain(): void {
     if (this.#state === 'active') this.#state = 'draining';
@@ -128,6 +135,7 @@ export class PluginRecord {
 
   #trouble(failuresInARow: number): string | undefined {
     if (failuresInARow >= degradedFrom) return `the last ${failuresInARow} calls of one of its hooks failed`;
+    if (this.#offence !== undefined) return this.#offence;
     if (this.#escapes === 0) return undefined;
     return `work that it left running failed ${this.#escapes} times, last: ${this.#escape}`;
   }

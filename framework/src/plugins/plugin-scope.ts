@@ -37,6 +37,14 @@ function identify(thrown: unknown): PluginIdentity | undefined {
   return named === undefined ? undefined : identities.get(keyOf(named.name, named.generation));
 }
 
+/** The plugin whose code calls, if any. Walks the stack where the asynchronous context does not say it: not for hot paths. */
+export function callingPlugin(): string | undefined {
+  const current = currentPlugin.getStore();
+  if (current !== undefined) return current.name;
+  const { stack } = new Error('where');
+  return stack === undefined ? undefined : pluginOfStack(stack)?.name;
+}
+
 /**
  * Keeps the thread alive when a plugin's forgotten promise rejects or its timer throws: the failure is charged to the plugin.
  * What belongs to no plugin takes Node's own way (the thread ends with the error). Returns a function that takes the guard away.

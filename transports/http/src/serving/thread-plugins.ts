@@ -1,6 +1,6 @@
 import type { PluginLog } from '@bifrost/sdk';
 import type { PluginChains } from '@bifrost/core';
-import { containPluginFailures, createPluginHost } from '@bifrost/framework/plugins';
+import { containPluginFailures, createPluginHost, guardProcess, IntrinsicsGuard } from '@bifrost/framework/plugins';
 import type {
   InstanceCounts,
   PluginGeneration,
@@ -19,6 +19,9 @@ function quietLog(log: PluginLog): PluginLog {
     info: (message, fields) => (loadingLine.test(message) ? log.debug(message, fields) : log.info(message, fields)),
   };
 }
+
+/** How long a change of what all code shares may stand: a look costs about 0.1 ms. */
+const intrinsicsEveryMs = 250;
 
 const nothing: InstanceCounts = { inits: 0, cleanups: 0, live: 0 };
 
@@ -61,11 +64,19 @@ export class ThreadPlugins {
       this.#prepared.set(generation, undefined);
       return emptyReport(generation);
     }
-    if (this.#host === undefined) containPluginFailures();
-    this.#host ??= createPluginHost(this.#options);
-    const loaded = await this.#host.prepare(plan);
+    const host = (this.#host ??= this.#createHost());
+    const loaded = await host.prepare(plan);
     this.#prepared.set(generation, loaded);
-    return this.#host.report(loaded);
+    return host.report(loaded);
+  }
+
+  /** With the first plugin come the guards of the thread. */
+  #createHost(): PluginHost {
+    containPluginFailures();
+    guardProcess();
+    const host = createPluginHost({ ...this.#options, intrinsics: new IntrinsicsGuard() });
+    setInterval(() => host.checkIntrinsics(), intrinsicsEveryMs).unref();
+    return host;
   }
 
   /** The chains to serve on; call `retireOld` when no new request begins with those before. */
