@@ -27,6 +27,10 @@ export interface StartServerOptions {
   readonly logSink?: LogSink;
   /** A serving thread that stands still for longer is replaced. @default 2000 */
   readonly blockedAfterMs?: number;
+  /** The same while a plugin's hook runs in it; the plugin is then quarantined. @default 1000 */
+  readonly pluginBlockedAfterMs?: number;
+  /** A serving thread with more heap and buffers is replaced, while there are plugins in it. 0: never. @default 1024 */
+  readonly maxThreadMegabytes?: number;
   /** Module (URL) that exports `createEngine`. @default '@bifrost/core' */
   readonly engineModule?: string;
 }
@@ -58,6 +62,8 @@ export interface RunningServer {
 }
 
 const defaultBlockedAfterMs = 2000;
+const defaultPluginBlockedAfterMs = 1000;
+const defaultMaxThreadMegabytes = 1024;
 const defaultGraceMs = 30_000;
 
 function toThreadConfig(config: LoadedConfig, version: number): ThreadConfig {
@@ -78,7 +84,11 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       : adoptListeningSocket(options.listenDescriptor);
   const supervisor = new Supervisor({
     threads: options.threads ?? availableParallelism(),
-    blockedAfterMs: options.blockedAfterMs ?? defaultBlockedAfterMs,
+    limits: {
+      blockedAfterMs: options.blockedAfterMs ?? defaultBlockedAfterMs,
+      pluginBlockedAfterMs: options.pluginBlockedAfterMs ?? defaultPluginBlockedAfterMs,
+      maxThreadBytes: (options.maxThreadMegabytes ?? defaultMaxThreadMegabytes) * 1_048_576,
+    },
     logger: createLogger(logLevel, logSink),
     logSink,
     start: {

@@ -40,6 +40,12 @@ export class ManagerView implements ThreadGroupObserver {
     return this.#generation;
   }
 
+  get hasInlinePlugins(): boolean {
+    return this.#options
+      .slots()
+      .some(({ entry, load }) => load.isServing && (entry.isolation ?? 'inline') === 'inline');
+  }
+
   get counts(): InstanceCounts {
     let { inits, cleanups, live } = this.#ended;
     for (const { counts } of this.#reports.values()) {

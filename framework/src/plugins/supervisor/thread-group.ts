@@ -30,6 +30,8 @@ export interface ThreadFault {
 
 /** Told of what threads do by themselves. */
 export interface ThreadGroupObserver {
+  /** Whether code of plugins runs in the threads. */
+  readonly hasInlinePlugins: boolean;
   /** A thread that started later is ready to serve on the committed generation. */
   onJoined(answer: ThreadAnswer): void;
   /** A thread's instance of this load was cleaned up, or was never begun. */

@@ -15,32 +15,28 @@ import type { FromThread, ThreadStart } from './messages.ts';
 import { muteDescriptor } from './mute-descriptor.ts';
 import { ReportExchange } from './report-exchange.ts';
 import { ServingWorker } from './serving-worker.ts';
+import { ThreadWatch } from './thread-watch.ts';
+import type { WatchLimits } from './thread-watch.ts';
 
 export interface SupervisorOptions {
   /** Serving threads, at least 1. */
   readonly threads: number;
-  /** A thread whose event loop stands still for longer is replaced. */
-  readonly blockedAfterMs: number;
-  /** The same while a plugin's hook runs in it. @default 1000, at most \`blockedAfterMs\` */
-  readonly pluginBlockedAfterMs?: number;
-  /** A thread with more memory (heap and buffers) is replaced; asked for while there are plugins. @default no limit */
-  readonly maxThreadBytes?: number;
+  /** A thread that is outside of them is replaced. */
+  readonly limits: WatchLimits;
   readonly start: Omit<ThreadStart, 'heartbeat' | 'processState' | 'threadNumber'>;
   readonly logger: Logger;
   /** Takes the records of the threads, which have passed their threshold. */
   readonly logSink: LogSink;
 }
 
-const watchEveryMs = 200;
-const refreshEveryMs = 10_000;
 const startWithinMs = 30_000;
 const leaveWithinMs = 30_000;
 const maxRestartDelayMs = 10_000;
 /** A thread that lived this long was no failed start: its replacement comes at once. */
 const soundLifeMs = 5000;
 
-/** While a plugin is imported or initialised, a thread may stand still for longer: compiling is work too. */
-const loadBlockedAfterMs = 10_000;
+/** A thread whose heartbeat is younger than this turns: it beats every 100 ms. */
+const turnsWithinMs = 500;
 /** How long a recycled thread may go on with its streams. */
 const recycleWithinMs = 900_000;
 
@@ -60,6 +56,8 @@ export class Supervisor implements ThreadGroup {
   #observer: ThreadGroupObserver | undefined;
   /** Threads whose place is taken though they are well. */
   readonly #recycled = new Set<ServingWorker>();
+  /** Threads that are being ended for their memory. */
+  readonly #condemned = new Set<ServingWorker>();
   #isRecycling = false;
   #nextNumber = 1;
   #failedStarts = 0;
@@ -69,12 +67,20 @@ export class Supervisor implements ThreadGroup {
   #abandoned = 0;
   readonly #waiters = new Set<() => void>();
   #startError: Error | undefined;
-  #watchTimer: NodeJS.Timeout | undefined;
-  #lastWatchAt = 0;
-  #lastRefreshAt = 0;
+  readonly #watch: ThreadWatch;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#watch = new ThreadWatch({
+      limits: options.limits,
+      workers: () => [...this.#workers],
+      mayGrow: () => this.#observer?.hasInlinePlugins === true,
+      onBlocked: (worker, silenceMs) => this.#replaceBlocked(worker, silenceMs),
+      onTooLarge: (worker, bytes) => this.#replaceLarge(worker, bytes),
+      onLate: (worker, withinMs) =>
+        this.#failed(worker, 'BF_HTTP_THREAD_FAILED', `it was not ready within ${withinMs} ms`),
+      onRefresh: () => this.#metrics.refresh(this.#serving()),
+    });
   }
 
   /** Threads that did not end and were left to themselves; with one, only a kill ends the process. */
@@ -97,7 +103,7 @@ export class Supervisor implements ThreadGroup {
 
   /** Rejects with what kept a first thread from it, too. */
   async prepare(change: GenerationChange): Promise<readonly ThreadAnswer[]> {
-    this.#watchTimer ??= setInterval(() => this.#watch(), watchEveryMs);
+    this.#watch.start();
     const { generation, deadlineMs } = change;
     this.#generations.begin(change, this.#taking());
     let answers: readonly ThreadAnswer[] | undefined;
@@ -153,7 +159,7 @@ export class Supervisor implements ThreadGroup {
         workers.every((worker) => worker.state === 'ended' || this.#drained.has(worker)),
     );
     clearTimeout(deadline);
-    clearInterval(this.#watchTimer);
+    this.#watch.stop();
     const late = workers.filter((worker) => worker.state !== 'ended' && !this.#drained.has(worker));
     if (late.length > 0) this.#options.logger.warn('requests were still under way when the drain window ended');
     await Promise.all(workers.map((worker) => this.#end(worker)));
@@ -162,7 +168,7 @@ export class Supervisor implements ThreadGroup {
   /** Ends all threads now. */
   async kill(): Promise<void> {
     this.#isClosing = true;
-    clearInterval(this.#watchTimer);
+    this.#watch.stop();
     await Promise.all([...this.#workers].map((worker) => this.#end(worker)));
     this.#changed();
   }
@@ -271,6 +277,8 @@ export class Supervisor implements ThreadGroup {
 
   onExit(worker: ServingWorker, error: Error | undefined): void {
     this.#workers.delete(worker);
+    this.#recycled.delete(worker);
+    this.#condemned.delete(worker);
     this.#left(worker);
     if (error !== undefined && !this.#isClosing && !this.#replacements.has(worker)) this.#replaceCrashed(worker, error);
     this.#replacements.delete(worker);
@@ -340,36 +348,6 @@ export class Supervisor implements ThreadGroup {
     }, delayMs);
   }
 
-  #watch(): void {
-    const now = performance.now();
-    // The supervisor itself was not run for a while (suspended machine, stopped process): nobody's fault.
-    const stoodStill = this.#lastWatchAt !== 0 && now - this.#lastWatchAt > watchEveryMs * 5;
-    this.#lastWatchAt = now;
-    if (now - this.#lastRefreshAt > refreshEveryMs) {
-      this.#lastRefreshAt = now;
-      this.#metrics.refresh(this.#serving());
-    }
-    for (const worker of this.#workers) {
-      if (stoodStill) worker.forgiveSilence(now);
-      const silenceMs = worker.silenceMs(now);
-      if (this.#isClosing) continue;
-      if (worker.state === 'starting' && now - worker.startedAt > startWithinMs) {
-        this.#failed(worker, 'BF_HTTP_THREAD_FAILED', `it was not ready within ${startWithinMs} ms`);
-      }
-      if (silenceMs > this.#patienceMs(worker) && !this.#replacements.has(worker))
-        this.#replaceBlocked(worker, silenceMs);
-    }
-  }
-
-  /** How long the thread may stand still. A plugin's hook has less time than the thread itself, its module has more. */
-  #patienceMs(worker: ServingWorker): number {
-    const { blockedAfterMs, pluginBlockedAfterMs = 1000 } = this.#options;
-    const { running, loading } = worker.pluginMarks;
-    if (loading !== 0) return loadBlockedAfterMs;
-    if (worker.state !== 'serving') return Number.POSITIVE_INFINITY;
-    return running === 0 ? blockedAfterMs : Math.min(blockedAfterMs, pluginBlockedAfterMs);
-  }
-
   /** Names the plugin that ran in the thread, before another thread takes its place. */
   #blame(worker: ServingWorker, what: string): { readonly plugin?: string } {
     const plugin = this.#observer?.onFault({ thread: worker.threadNumber, what, ...worker.pluginMarks });
@@ -377,6 +355,7 @@ export class Supervisor implements ThreadGroup {
   }
 
   #replaceBlocked(worker: ServingWorker, silenceMs: number): void {
+    if (this.#replacements.has(worker) || this.#isClosing) return;
     const { threadNumber } = worker;
     const blockedMs = Math.round(silenceMs);
     const culprit = this.#blame(worker, `blocked serving thread ${threadNumber} for ${blockedMs} ms`);
@@ -388,6 +367,34 @@ export class Supervisor implements ThreadGroup {
     // One that does not serve yet is waited for: nobody can take its place while it is there.
     if (worker.state === 'starting') void this.#end(worker).then(() => this.#respawn());
     else this.#replacements.set(worker, this.#spawn());
+  }
+
+  /** While a plugin's hook runs it is the one that grows: the thread ends now. Else its requests may end, in a thread that is left. */
+  #replaceLarge(worker: ServingWorker, bytes: number): void {
+    if (this.#isClosing || this.#condemned.has(worker)) return;
+    const { threadNumber } = worker;
+    const { running, loading } = worker.pluginMarks;
+    const megabytes = Math.round(bytes / 1_048_576);
+    const isFarOut = bytes > 2 * this.#options.limits.maxThreadBytes;
+    if (running === 0 && loading === 0 && !isFarOut) {
+      this.recycle([threadNumber], `it has ${megabytes} MB of memory`);
+      return;
+    }
+    const culprit = this.#blame(worker, `filled serving thread ${threadNumber} with ${megabytes} MB`);
+    const detail = { thread: threadNumber, megabytes, ...culprit };
+    this.#options.logger.error(
+      `serving thread ${threadNumber} has ${megabytes} MB of memory; it is ended and a new one takes its place`,
+      detail,
+    );
+    this.#condemned.add(worker);
+    void this.#endGrowing(worker, running !== 0);
+  }
+
+  async #endGrowing(worker: ServingWorker, isInHook: boolean): Promise<void> {
+    const isReplaced = this.#replacements.has(worker) || worker.state === 'leaving';
+    if (isInHook && worker.descriptor !== undefined) await muteDescriptor(worker.descriptor);
+    await this.#end(worker);
+    if (!isReplaced) this.#respawn();
   }
 
   async #recycleAll(threads: readonly number[], reason: string): Promise<void> {
@@ -414,7 +421,7 @@ export class Supervisor implements ThreadGroup {
       this.#leave(worker, true);
       return;
     }
-    if (worker.silenceMs(performance.now()) < this.#options.blockedAfterMs) {
+    if (worker.silenceMs(performance.now()) < turnsWithinMs) {
       this.#options.logger.info(`serving thread ${worker.threadNumber} runs again; it ends what it has under way`);
       this.#leave(worker, false);
       return;

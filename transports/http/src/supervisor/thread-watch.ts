@@ -1,0 +1,100 @@
+import { performance } from 'node:perf_hooks';
+import type { ServingWorker } from './serving-worker.ts';
+
+export interface WatchLimits {
+  /** A thread whose event loop stands still for longer is blocked. */
+  readonly blockedAfterMs: number;
+  /** The same while a plugin's hook runs in it. */
+  readonly pluginBlockedAfterMs: number;
+  /** Bytes of heap and buffers that a thread may have; 0: any. Asked for only while `mayGrow`. */
+  readonly maxThreadBytes: number;
+}
+
+export interface WatchOptions {
+  readonly limits: WatchLimits;
+  readonly workers: () => readonly ServingWorker[];
+  /** Whether there is code in the threads that is not ours. */
+  readonly mayGrow: () => boolean;
+  readonly onBlocked: (worker: ServingWorker, silenceMs: number) => void;
+  readonly onTooLarge: (worker: ServingWorker, bytes: number) => void;
+  /** It did not serve in time. */
+  readonly onLate: (worker: ServingWorker, withinMs: number) => void;
+  /** Every 10 s. */
+  readonly onRefresh: () => void;
+}
+
+const watchEveryMs = 200;
+/** A map that grows without end fills some 10 MB in that time. */
+const weighEveryMs = 25;
+const refreshEveryMs = 10_000;
+const startWithinMs = 30_000;
+/** While a plugin is imported or initialised, a thread may stand still for longer: compiling is work too. */
+const loadBlockedAfterMs = 10_000;
+
+/** Looks after the serving threads: whether they turn, how large they are. What follows is the supervisor's business. */
+export class ThreadWatch {
+  readonly #options: WatchOptions;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #weighing = new Set<ServingWorker>();
+  #lastWatchAt = 0;
+  #lastRefreshAt = 0;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Further calls do nothing. */
+  start(): void {
+    if (this.#timers.length > 0) return;
+    this.#timers.push(setInterval(() => this.#look(), watchEveryMs));
+    if (this.#options.limits.maxThreadBytes > 0)
+      this.#timers.push(setInterval(() => this.#weighAll(), weighEveryMs).unref());
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #look(): void {
+    const { workers, onBlocked, onLate, onRefresh } = this.#options;
+    const now = performance.now();
+    // The supervisor itself was not run for a while (suspended machine, stopped process): nobody's fault.
+    const stoodStill = this.#lastWatchAt !== 0 && now - this.#lastWatchAt > watchEveryMs * 5;
+    this.#lastWatchAt = now;
+    if (now - this.#lastRefreshAt > refreshEveryMs) {
+      this.#lastRefreshAt = now;
+      onRefresh();
+    }
+    for (const worker of workers()) {
+      if (stoodStill) worker.forgiveSilence(now);
+      const silenceMs = worker.silenceMs(now);
+      if (worker.state === 'starting' && now - worker.startedAt > startWithinMs) onLate(worker, startWithinMs);
+      else if (silenceMs > this.#patienceMs(worker)) onBlocked(worker, silenceMs);
+    }
+  }
+
+  /** How long the thread may stand still. A plugin's hook has less time than the thread itself, its module has more. */
+  #patienceMs(worker: ServingWorker): number {
+    const { blockedAfterMs, pluginBlockedAfterMs } = this.#options.limits;
+    const { running, loading } = worker.pluginMarks;
+    if (loading !== 0) return loadBlockedAfterMs;
+    if (worker.state !== 'serving') return Number.POSITIVE_INFINITY;
+    return running === 0 ? blockedAfterMs : Math.min(blockedAfterMs, pluginBlockedAfterMs);
+  }
+
+  #weighAll(): void {
+    const { mayGrow, workers } = this.#options;
+    for (const worker of workers()) {
+      // A thread inside a native call answers late: it is asked once.
+      if (this.#weighing.has(worker) || !(mayGrow() || worker.pluginMarks.loading !== 0)) continue;
+      this.#weighing.add(worker);
+      void this.#weigh(worker).finally(() => this.#weighing.delete(worker));
+    }
+  }
+
+  async #weigh(worker: ServingWorker): Promise<void> {
+    const { limits, onTooLarge } = this.#options;
+    const bytes = await worker.memoryBytes();
+    if (bytes !== undefined && bytes > limits.maxThreadBytes) onTooLarge(worker, bytes);
+  }
+}
