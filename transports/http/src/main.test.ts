@@ -206,7 +206,7 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
     upstream.close();
   });
 
-  it('replaces a thread that a plugin blocks, and one that it ends, and serves on', async () => {
+  it('refuses a plugin that ends the process, replaces a thread that it blocks, and serves on', async () => {
     const plugin = join(directory, `hurt-${threads}.ts`);
     writeFileSync(
       plugin,
@@ -228,13 +228,14 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
         () => 'cut',
       );
     };
-    expect(await hurt('exit')).toBe('cut');
-    await program.until('stderr', /serving thread \d+ crashed \(it exited with code 3\)/);
-    expect((await fetch(`${url}/v1/chat/completions`, chat('mock/x'))).status).toBe(200);
+    expect(await hurt('exit')).toMatchObject({ status: 200 });
+    await program.until('stderr', /httpTransportPreHook PluginError: plugin hurt: process\.exit\(\) is refused/);
     const looping = hurt('loop');
     await program.until('stderr', /serving thread \d+ has been blocked for \d+ ms/);
     expect((await fetch(`${url}/v1/chat/completions`, chat('mock/x'))).status).toBe(200);
     expect(await looping).toBe('cut');
+    await program.until('stderr', /plugin hurt is quarantined: it blocked serving thread \d+ for \d+ ms/);
+    expect(await hurt('loop')).toMatchObject({ status: 200 });
     program.child.kill('SIGTERM');
     expect(await program.exited).toBe(0);
   });

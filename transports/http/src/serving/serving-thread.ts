@@ -25,6 +25,9 @@ const heartbeatMs = 100;
 /** After the last request of a drain: clients that were just about to send one on a kept connection get served. */
 const quietMs = 150;
 
+/** How long a connection of a thread that lingers may be idle. */
+const idleMs = 5000;
+
 /** One serving thread: an engine behind an HTTP server on the shared socket, steered by messages of the supervisor. */
 export class ServingThread {
   readonly #start: ThreadStart;
@@ -41,6 +44,7 @@ export class ServingThread {
   readonly #prepared = new Map<number, ThreadConfig>();
   readonly #plugins: ThreadPlugins;
   #work: Promise<void> = Promise.resolve();
+  #hasEnded = false;
 
   constructor(start: ThreadStart, post: (message: FromThread) => void) {
     this.#start = start;
@@ -77,7 +81,8 @@ export class ServingThread {
         this.#plugins.settle();
         break;
       case 'drain':
-        this.#enqueue(() => this.#drain(message.isPatient));
+        if (message.isPatient) void this.#linger();
+        else this.#enqueue(() => this.#drain());
         break;
       case 'report':
         this.#post({ type: 'reported', id: message.id, report: this.#plugins.report() });
@@ -99,6 +104,8 @@ export class ServingThread {
   }
 
   async #prepare(plan: PluginPlan, config: ThreadConfig | undefined): Promise<void> {
+    // It will be ended at any moment: what is begun now would not be cleaned up.
+    if (this.#hasEnded) return;
     const { generation } = plan;
     const next = config ?? this.#config;
     if (next === undefined) throw new TypeError('the first generation comes with its configuration');
@@ -188,20 +195,38 @@ export class ServingThread {
   }
 
   /** Accepts no more, ends what is under way, then says so. Nothing here has a clock: the supervisor has. */
-  async #drain(isPatient: boolean): Promise<void> {
+  async #drain(): Promise<void> {
     const app = this.#app;
     if (app !== undefined) {
-      const closed = once(app.server, 'close');
       // http.Server.close() would reset connections that were accepted and have not sent their request yet.
       NetServer.prototype.close.call(app.server);
       await app.drain();
-      if (isPatient) await closed;
       await new Promise((resolve) => setTimeout(resolve, quietMs));
       await app.drain();
       await this.#engine?.drain();
       app.server.closeIdleConnections();
       await new Promise((resolve) => setImmediate(resolve));
     }
+    await this.#end();
+  }
+
+  /** Accepts no more and serves until the last connection has gone, on whatever generation is committed meanwhile. */
+  async #linger(): Promise<void> {
+    const app = this.#app;
+    if (app !== undefined) {
+      const closed = once(app.server, 'close');
+      NetServer.prototype.close.call(app.server);
+      await app.drain();
+      // Every answer since then has closed its connection: those that are idle were so all the time.
+      const idle = setInterval(() => app.server.closeIdleConnections(), idleMs);
+      await closed;
+      clearInterval(idle);
+    }
+    this.#enqueue(() => this.#end());
+  }
+
+  async #end(): Promise<void> {
+    this.#hasEnded = true;
     await this.#plugins.close();
     await this.#engine?.close();
     this.#post({ type: 'drained', counts: this.#plugins.counts });

@@ -4,8 +4,11 @@ import { realmEntry, startThread } from '@bifrost/framework/realms';
 import { beatCells } from './messages.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 
-/** Where a serving thread is in its life, as the supervisor sees it. */
-export type WorkerState = 'starting' | 'serving' | 'leaving' | 'ended';
+/**
+ * Where a serving thread is in its life, as the supervisor sees it. One that lingers accepts no connection any more, but serves
+ * those that it has, on the generation of all; one that leaves takes part in nothing.
+ */
+export type WorkerState = 'starting' | 'serving' | 'lingering' | 'leaving' | 'ended';
 
 export interface WorkerListener {
   onMessage(worker: ServingWorker, message: FromThread): void;

@@ -134,7 +134,7 @@ export class Supervisor implements ThreadGroup {
   }
 
   collect(): Promise<readonly ThreadAnswer[]> {
-    return this.#reports.collect(this.#serving());
+    return this.#reports.collect(this.#taking().filter(({ state }) => state !== 'starting'));
   }
 
   recycle(threads: readonly number[], reason: string): void {
@@ -175,7 +175,13 @@ export class Supervisor implements ThreadGroup {
 
   /** The threads that take part in changes. */
   #taking(): ServingWorker[] {
-    return [...this.#workers].filter(({ state }) => state === 'starting' || state === 'serving');
+    const isBlocked = (worker: ServingWorker): boolean => this.#replacements.has(worker) && !this.#recycled.has(worker);
+    return [...this.#workers].filter(
+      (worker) =>
+        worker.state === 'lingering' ||
+        worker.state === 'starting' ||
+        (worker.state === 'serving' && !isBlocked(worker)),
+    );
   }
 
   #serving(): ServingWorker[] {
@@ -239,7 +245,7 @@ export class Supervisor implements ThreadGroup {
         this.#metrics.gather(
           worker,
           message.id,
-          this.#serving().filter((other) => other !== worker),
+          [...this.#workers].filter((other) => other !== worker && other.state !== 'starting'),
         );
         return;
       case 'ready':
@@ -269,7 +275,7 @@ export class Supervisor implements ThreadGroup {
         break;
       case 'drained':
         this.#drained.set(worker, message.counts);
-        if (worker.state === 'leaving') void this.#end(worker);
+        if (worker.state === 'leaving' || worker.state === 'lingering') void this.#end(worker);
         break;
     }
     this.#changed();
@@ -340,7 +346,7 @@ export class Supervisor implements ThreadGroup {
     this.#respawn();
   }
 
-  /** At once the first times, then with growing pauses: a thread that cannot start must not keep a core busy. */
+  /** Where a thread is missing. At once the first times, then with growing pauses: a thread that cannot start must not keep a core busy. */
   #respawn(): void {
     const delayMs = this.#failedStarts <= 3 ? 0 : Math.min(maxRestartDelayMs, 100 * 2 ** (this.#failedStarts - 3));
     setTimeout(() => {
@@ -367,6 +373,9 @@ export class Supervisor implements ThreadGroup {
     // One that does not serve yet is waited for: nobody can take its place while it is there.
     if (worker.state === 'starting') void this.#end(worker).then(() => this.#respawn());
     else this.#replacements.set(worker, this.#spawn());
+    // Changes do not wait for it: should it turn again, it ends what it has and goes.
+    this.#generations.left(worker);
+    this.#changed();
   }
 
   /** While a plugin's hook runs it is the one that grows: the thread ends now. Else its requests may end, in a thread that is left. */
@@ -391,10 +400,9 @@ export class Supervisor implements ThreadGroup {
   }
 
   async #endGrowing(worker: ServingWorker, isInHook: boolean): Promise<void> {
-    const isReplaced = this.#replacements.has(worker) || worker.state === 'leaving';
     if (isInHook && worker.descriptor !== undefined) await muteDescriptor(worker.descriptor);
     await this.#end(worker);
-    if (!isReplaced) this.#respawn();
+    this.#respawn();
   }
 
   async #recycleAll(threads: readonly number[], reason: string): Promise<void> {
@@ -412,7 +420,7 @@ export class Supervisor implements ThreadGroup {
   }
 
   #leavingCount(): number {
-    return [...this.#workers].filter(({ state }) => state === 'leaving').length;
+    return [...this.#workers].filter(({ state }) => state === 'leaving' || state === 'lingering').length;
   }
 
   /** The replacement serves: the old thread ends, with its requests if it has come to life again meanwhile. */
@@ -431,7 +439,7 @@ export class Supervisor implements ThreadGroup {
   }
 
   #leave(worker: ServingWorker, isPatient: boolean): void {
-    worker.state = 'leaving';
+    worker.state = isPatient ? 'lingering' : 'leaving';
     worker.enqueue(() => ({ type: 'drain', isPatient }));
     const timer = setTimeout(() => void this.#end(worker), isPatient ? recycleWithinMs : leaveWithinMs);
     timer.unref();
