@@ -4,7 +4,7 @@
  */
 import type { Transferable } from 'node:worker_threads';
 import type { PluginFigures } from '@bifrost/core';
-import type { ArtefactKind, PluginManifest } from '@bifrost/sdk';
+import type { ArtefactKind, JsonObject, PluginManifest } from '@bifrost/sdk';
 import type { PluginEntry, PluginStatus } from './plugin-entry.ts';
 import type { PluginDescription, RemoteChannel } from './remote/remote-plugin.ts';
 
@@ -16,6 +16,8 @@ export interface ResolvedArtefact {
   readonly manifest?: PluginManifest;
   /** SHA-256 of the file, 64 hexadecimal digits. */
   readonly digest?: string;
+  /** The entry's `config` with the defaults of the manifest's schema; absent where the manifest has no schema. */
+  readonly config?: JsonObject;
 }
 
 /** Where a thread gets a plugin from. */

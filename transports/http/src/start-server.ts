@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { LoadedConfig } from '@bifrost/framework/config';
-import { PluginManager } from '@bifrost/framework/plugins';
+import { PluginManager } from '@bifrost/framework/plugin-manager';
+import type { PluginEntry, ResolvedArtefact } from '@bifrost/framework/plugins';
+import { isNativeCodeAllowed } from '@bifrost/framework/realms';
 import type { LogLevel } from './logging/log-level.ts';
 import { createLogger } from './logging/logger.ts';
 import type { LogSink } from './logging/logger.ts';
@@ -31,6 +33,8 @@ export interface StartServerOptions {
   readonly pluginBlockedAfterMs?: number;
   /** A serving thread with more heap and buffers is replaced, while there are plugins in it. 0: never. @default 1024 */
   readonly maxThreadMegabytes?: number;
+  /** Where downloaded and uploaded plugins are kept. Absent: neither are taken. */
+  readonly pluginDirectory?: string;
   /** Module (URL) that exports `createEngine`. @default '@bifrost/core' */
   readonly engineModule?: string;
 }
@@ -71,6 +75,23 @@ function toThreadConfig(config: LoadedConfig, version: number): ThreadConfig {
   return { version, providers, client, allowedHeaders };
 }
 
+/** The artefact of an entry, checked; built-in plugins and programs at an address have none. */
+async function findArtefact(
+  entry: PluginEntry,
+  baseDirectory: string,
+  pluginDirectory: string | undefined,
+): Promise<ResolvedArtefact | undefined> {
+  if (entry.path === undefined || entry.path === '') return undefined;
+  // Only a gateway with plugins needs what reads and checks them.
+  const { resolveArtefact } = await import('@bifrost/framework/artefacts');
+  return resolveArtefact(entry, {
+    baseDirectory,
+    workingDirectory: process.cwd(),
+    isNativeAllowed: isNativeCodeAllowed(),
+    ...(pluginDirectory === undefined ? {} : { pluginDirectory }),
+  });
+}
+
 /**
  * Starts the gateway in this process: one listening socket, N serving threads on it. Rejects, with nothing left running, where
  * the configuration is wrong, the port is taken or a thread does not come up.
@@ -99,7 +120,11 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       version: readVersion(),
     },
   });
-  const plugins = new PluginManager({ group: supervisor, log: createLogger(logLevel, logSink) });
+  const plugins = new PluginManager({
+    group: supervisor,
+    log: createLogger(logLevel, logSink),
+    resolveArtefact: (entry, directory) => findArtefact(entry, directory, options.pluginDirectory),
+  });
   let version = 0;
   const configure = (config: LoadedConfig): Promise<void> => {
     const { directory } = config;

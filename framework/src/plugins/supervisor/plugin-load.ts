@@ -46,10 +46,12 @@ export class PluginLoad {
 
   /** What `thread` is told; `entry` is as it stands in the plan, whose place may have changed since the load. */
   async planFor(thread: number, entry: PluginEntry): Promise<PlannedPlugin> {
-    const { load, description } = this;
+    const { load, description, artefact } = this;
     const source = await this.#sourceFor(thread);
+    const config = artefact?.config;
+    const checked = config === undefined ? entry : { ...entry, config };
     const known = description ?? this.remote?.description;
-    return { entry, load, source, shared: this.#shared, ...(known === undefined ? {} : { known }) };
+    return { entry: checked, load, source, shared: this.#shared, ...(known === undefined ? {} : { known }) };
   }
 
   async #sourceFor(thread: number): Promise<PluginSource> {

@@ -411,8 +411,9 @@ export class PluginManager {
       );
     const { artefact } = load;
     const shared = this.#sharedOf(name);
+    const checked = artefact?.config === undefined ? entry : { ...entry, config: artefact.config };
     load.remote = new RemoteLoad({
-      start: () => start({ entry, artefact, load: load.load, log, shared, directory }),
+      start: () => start({ entry: checked, artefact, load: load.load, log, shared, directory }),
       isPerThread: entry.instances === 'thread',
       onExit: (exit) => {
         if (this.#find(name)?.load === load) this.#restarts.exited(load, exit);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { ConfigError, GatewayError } from '@bifrost/sdk';
 import type { Environment } from '@bifrost/framework/config';
 import type { LogLevel, LogStyle } from '../logging/log-level.ts';
@@ -40,11 +41,13 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   const logSink = await createLogWriter({ style, isColoured });
   const logger = createLogger(logLevel, logSink);
   const inherited = inheritedSocket(environment, process.pid);
+  const appDirectory = values['app-dir'] ?? defaultAppDirectory(environment);
   const server = await startServer({
+    pluginDirectory: join(appDirectory, 'plugins'),
     config: async () => {
       const config = await loadProgramConfig({
         environment,
-        appDirectory: values['app-dir'] ?? defaultAppDirectory(environment),
+        appDirectory,
         ...(values.config === undefined ? {} : { path: values.config }),
       });
       logger.info(`configuration from ${config.source}`, { providers: [...config.providers.keys()] });
