@@ -74,6 +74,9 @@ BF_IMPORT("log") void bf_import_log(int32_t level, const char *message, uint32_t
 BF_IMPORT("now") double bf_now(void);
 BF_IMPORT("random") void bf_random(void *buffer, uint32_t length);
 BF_IMPORT("is_aborted") int32_t bf_is_aborted(void);
+BF_IMPORT("state_get") int32_t bf_import_state_get(const char *key, uint32_t key_length, char *buffer, uint32_t capacity);
+BF_IMPORT("state_set")
+int32_t bf_import_state_set(const char *key, uint32_t key_length, const char *json, uint32_t length);
 BF_IMPORT("value_get") int32_t bf_import_value_get(const char *key, uint32_t key_length, char *buffer, uint32_t capacity);
 BF_IMPORT("value_set")
 int32_t bf_import_value_set(const char *key, uint32_t key_length, const char *json, uint32_t length);
@@ -133,7 +136,10 @@ int32_t bf_answer(const char *json);
 
 /* --- the gateway --- */
 void bf_log(int32_t level, bf_text message);
-/* A value of this request as JSON; none where nobody has set it. */
+/* What this plugin has set for this request, as JSON; other plugins do not see it. */
+bf_text bf_state(bf_text key);
+int32_t bf_set_state(bf_text key, bf_text json);
+/* A value of this request as JSON; none where nobody has set it. Other plugins see it as `plugin/key`. */
 bf_text bf_value(bf_text key);
 int32_t bf_set_value(bf_text key, bf_text json);
 double bf_shared_add(const char *key, double by);
@@ -576,6 +582,10 @@ static bf_text bf_get(bf_getter getter, bf_text key) {
   return found;
 }
 
+bf_text bf_state(bf_text key) { return bf_get(bf_import_state_get, key); }
+int32_t bf_set_state(bf_text key, bf_text json) {
+  return bf_import_state_set(key.data, key.length, json.data, json.length);
+}
 bf_text bf_value(bf_text key) { return bf_get(bf_import_value_get, key); }
 int32_t bf_set_value(bf_text key, bf_text json) {
   return bf_import_value_set(key.data, key.length, json.data, json.length);

@@ -298,8 +298,22 @@ export function quote(text: string): string {
 declare function importLog(level: i32, message: usize, length: i32): void;
 @external('bifrost', 'now')
 declare function importNow(): f64;
+@external('bifrost', 'random')
+declare function importRandom(buffer: usize, length: i32): void;
+@external('bifrost', 'model_info')
+declare function importModelInfo(model: usize, modelLength: i32, buffer: usize, capacity: i32): i32;
+@external('bifrost', 'cost')
+declare function importCost(usage: usize, length: i32): f64;
+@external('bifrost', 'trace_set')
+declare function importTraceSet(key: usize, keyLength: i32, json: usize, length: i32): i32;
+@external('bifrost', 'routing_note')
+declare function importRoutingNote(note: usize, length: i32): void;
 @external('bifrost', 'is_aborted')
 declare function importIsAborted(): i32;
+@external('bifrost', 'state_get')
+declare function importStateGet(key: usize, keyLength: i32, buffer: usize, capacity: i32): i32;
+@external('bifrost', 'state_set')
+declare function importStateSet(key: usize, keyLength: i32, json: usize, length: i32): i32;
 @external('bifrost', 'value_get')
 declare function importValueGet(key: usize, keyLength: i32, buffer: usize, capacity: i32): i32;
 @external('bifrost', 'value_set')
@@ -333,47 +347,88 @@ export function isAborted(): bool {
   return importIsAborted() != 0;
 }
 
-/** A value of this request; not present where nobody has set it. */
-export function getValue(key: string): Json {
+type Getter = (key: usize, keyLength: i32, buffer: usize, capacity: i32) => i32;
+type Setter = (key: usize, keyLength: i32, json: usize, length: i32) => i32;
+
+function get(getter: Getter, key: string): Json {
   const name = String.UTF8.encode(key);
   let buffer = new ArrayBuffer(256);
-  let length = importValueGet(changetype<usize>(name), name.byteLength, changetype<usize>(buffer), 256);
+  const length = getter(changetype<usize>(name), name.byteLength, changetype<usize>(buffer), 256);
   if (length < 0) return Json.none;
   if (length > 256) {
     buffer = new ArrayBuffer(length);
-    importValueGet(changetype<usize>(name), name.byteLength, changetype<usize>(buffer), length);
+    getter(changetype<usize>(name), name.byteLength, changetype<usize>(buffer), length);
   }
   return new Json(String.UTF8.decodeUnsafe(changetype<usize>(buffer), length));
 }
 
-/** True where it was set. */
-export function setValue(key: string, json: string): bool {
+function set(setter: Setter, key: string, json: string): bool {
   const name = String.UTF8.encode(key);
   const bytes = String.UTF8.encode(json);
-  return importValueSet(changetype<usize>(name), name.byteLength, changetype<usize>(bytes), bytes.byteLength) == 0;
+  return setter(changetype<usize>(name), name.byteLength, changetype<usize>(bytes), bytes.byteLength) == 0;
 }
 
-/** The counter's new value. */
+/** What this plugin has set for this request; other plugins do not see it. */
+export function getState(key: string): Json {
+  return get(importStateGet, key);
+}
+
+/** True where it was set. */
+export function setState(key: string, json: string): bool {
+  return set(importStateSet, key, json);
+}
+
+/** A value of this request, which other plugins see as `plugin/key`; not present where nobody has set it. */
+export function getValue(key: string): Json {
+  return get(importValueGet, key);
+}
+
+/** True where it was set. */
+export function setValue(key: string, json: string): bool {
+  return set(importValueSet, key, json);
+}
+
+/** The counter's new value; not a number where there is no room for another counter. */
 export function sharedAdd(counter: string, by: f64 = 1): f64 {
   const name = String.UTF8.encode(counter);
   return importSharedAdd(changetype<usize>(name), name.byteLength, by);
 }
 
+/** A value that all instances share; not present where nobody has set it. */
 export function getShared(key: string): Json {
-  const name = String.UTF8.encode(key);
-  let buffer = new ArrayBuffer(256);
-  let length = importSharedGet(changetype<usize>(name), name.byteLength, changetype<usize>(buffer), 256);
-  if (length < 0) return Json.none;
-  if (length > 256) {
-    buffer = new ArrayBuffer(length);
-    importSharedGet(changetype<usize>(name), name.byteLength, changetype<usize>(buffer), length);
-  }
-  return new Json(String.UTF8.decodeUnsafe(changetype<usize>(buffer), length));
+  return get(importSharedGet, key);
 }
 
-/** True where it was set; an empty text removes the value. */
+/** True where it was set. */
 export function setShared(key: string, json: string): bool {
-  const name = String.UTF8.encode(key);
-  const bytes = String.UTF8.encode(json);
-  return importSharedSet(changetype<usize>(name), name.byteLength, changetype<usize>(bytes), bytes.byteLength) == 0;
+  return set(importSharedSet, key, json);
+}
+
+/** Random bytes, fit for keys. */
+export function random(length: i32): ArrayBuffer {
+  const bytes = new ArrayBuffer(length);
+  importRandom(changetype<usize>(bytes), length);
+  return bytes;
+}
+
+/** What the catalogue knows of `provider/model`, or of this request's model where the name is empty. */
+export function getModelInfo(name: string = ''): Json {
+  return get(importModelInfo, name);
+}
+
+/** Nano-dollars of a usage as JSON; not a number where the price is unknown. */
+export function costOf(usage: string): f64 {
+  const bytes = String.UTF8.encode(usage);
+  return importCost(changetype<usize>(bytes), bytes.byteLength);
+}
+
+/** Puts a fact on the request's trace. */
+export function setTraceAttribute(key: string, json: string): bool {
+  return set(importTraceSet, key, json);
+}
+
+/** Says on the request's trace why it goes where it goes. */
+export function addRoutingNote(note: string): void {
+  const bytes = String.UTF8.encode(note);
+  importRoutingNote(changetype<usize>(bytes), bytes.byteLength);
 }

@@ -243,8 +243,12 @@ pub mod host {
         fn import_log(level: i32, message: *const u8, length: usize);
         #[link_name = "now"]
         fn import_now() -> f64;
+        #[link_name = "random"]
+        fn import_random(buffer: *mut u8, length: usize);
         #[link_name = "is_aborted"]
         fn import_is_aborted() -> i32;
+        fn state_get(key: *const u8, key_length: usize, buffer: *mut u8, capacity: usize) -> i32;
+        fn state_set(key: *const u8, key_length: usize, json: *const u8, length: usize) -> i32;
         fn value_get(key: *const u8, key_length: usize, buffer: *mut u8, capacity: usize) -> i32;
         fn value_set(key: *const u8, key_length: usize, json: *const u8, length: usize) -> i32;
         #[link_name = "shared_add"]
@@ -292,12 +296,27 @@ pub mod host {
         unsafe { import_now() }
     }
 
+    /// Fills `bytes` with random ones, fit for keys.
+    pub fn random(bytes: &mut [u8]) {
+        unsafe { import_random(bytes.as_mut_ptr(), bytes.len()) }
+    }
+
     /// The client has gone, or the hook's deadline has passed.
     pub fn is_aborted() -> bool {
         unsafe { import_is_aborted() != 0 }
     }
 
-    /// A value of this request, as JSON.
+    /// What this plugin has set for this request, as JSON; other plugins do not see it.
+    pub fn state(key: &str) -> Option<String> {
+        get(state_get, key)
+    }
+
+    /// True where it was set.
+    pub fn set_state(key: &str, json: &str) -> bool {
+        unsafe { state_set(key.as_ptr(), key.len(), json.as_ptr(), json.len()) == 0 }
+    }
+
+    /// A value of this request, as JSON; other plugins see it as `plugin/key`.
     pub fn value(key: &str) -> Option<String> {
         get(value_get, key)
     }

@@ -64,7 +64,7 @@ describe('a call that traps', () => {
 describe('what a guest answers', () => {
   it.each<[string, string, string]>([
     ['a pointer beyond its memory', 'return 0x7ffffff0;', 'returned a frame at 2147483632, beyond its memory'],
-    ['what is not JSON', `return frame(0, '{oops');`, 'returned what is not JSON'],
+    ['what is not JSON', `return frame(0, '{oops');`, 'preMCPHook: its result is not JSON'],
     [
       'an unknown status',
       `return frame(7, '{}');`,
@@ -190,6 +190,8 @@ describe('the functions of the host', () => {
       const out = new ArrayBuffer(64);
       const k = changetype<usize>(key), o = changetype<usize>(out);
       const absent = value_get(k, key.byteLength, o, 64);
+      state_set(k, key.byteLength, changetype<usize>(value), value.byteLength);
+      const state = state_get(k, key.byteLength, o, 64);
       const set = value_set(k, key.byteLength, changetype<usize>(value), value.byteLength);
       const refused = value_set(k, key.byteLength, changetype<usize>(bad), bad.byteLength);
       const short = value_get(k, key.byteLength, o, 2);
@@ -200,9 +202,11 @@ describe('the functions of the host', () => {
       random(o + 32, 8);
       return frame(0, '{"result":[' + absent.toString() + ',' + set.toString() + ',' + refused.toString() + ',' + short.toString()
         + ',' + length.toString() + ',' + sum.toString() + ',' + shared.toString() + ',' + String.UTF8.decodeUnsafe(o, length)
-        + ',' + now().toString() + ',' + is_aborted().toString() + ']}');
+        + ',' + now().toString() + ',' + is_aborted().toString() + ',' + state.toString() + ']}');
       `,
       `
+      @external("bifrost", "state_get") declare function state_get(key: usize, keyLength: i32, out: usize, capacity: i32): i32;
+      @external("bifrost", "state_set") declare function state_set(key: usize, keyLength: i32, value: usize, length: i32): i32;
       @external("bifrost", "value_get") declare function value_get(key: usize, keyLength: i32, out: usize, capacity: i32): i32;
       @external("bifrost", "value_set") declare function value_set(key: usize, keyLength: i32, value: usize, length: i32): i32;
       @external("bifrost", "shared_add") declare function shared_add(key: usize, keyLength: i32, by: f64): f64;
@@ -219,6 +223,7 @@ describe('the functions of the host', () => {
     expect(result.slice(0, 8)).toEqual([-1, 0, 1, 5, 5, 7, 5, 'hé']);
     expect(result[8]).toBeGreaterThanOrEqual(before);
     expect(result[9]).toBe(0);
+    expect(result[10]).toBe(5);
     expect(guest.shared.get('greeting')).toBe('hé');
   });
 });

@@ -48,6 +48,19 @@ function setJson(scope: HostScope, text: string, set: ((value: Json) => void) | 
 function valueFunctions(scope: HostScope): Record<string, HostFunction> {
   const text = (pointer: number, length: number): string => scope.memory.text(pointer, length, 'a text');
   return {
+    state_get: {
+      signature: '(i32, i32, i32, i32) -> i32',
+      call: (key: number, keyLength: number, buffer: number, capacity: number) =>
+        giveJson(scope, scope.hook?.state.get(text(key, keyLength)), buffer, capacity),
+    },
+    state_set: {
+      signature: '(i32, i32, i32, i32) -> i32',
+      call: (key: number, keyLength: number, value: number, length: number) => {
+        const { hook } = scope;
+        const set = hook && ((json: Json): void => void hook.state.set(text(key, keyLength), json));
+        return setJson(scope, text(value, length), set);
+      },
+    },
     value_get: {
       signature: '(i32, i32, i32, i32) -> i32',
       call: (key: number, keyLength: number, buffer: number, capacity: number) =>

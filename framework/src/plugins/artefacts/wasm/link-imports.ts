@@ -2,9 +2,10 @@
 import { nearestWord } from '../../../config/suggestion.ts';
 import type { WasmBinary, WasmImport } from './binary/read-wasm.ts';
 import { assemblyScriptFunctions } from './assemblyscript-functions.ts';
-import type { HostScope } from './host-scope.ts';
+import { HostScope } from './host-scope.ts';
 import { hostFunctions } from './host-functions.ts';
-import { wasiModule } from './wasi/wasi-functions.ts';
+import { GrantedPaths } from './wasi/granted-paths.ts';
+import { createWasi, wasiModule } from './wasi/wasi-functions.ts';
 import type { Wasi } from './wasi/wasi-functions.ts';
 import { wasmError } from './wasm-error.ts';
 
@@ -32,56 +33,56 @@ function explain({ module, name, kind }: WasmImport, known: ReadonlyMap<string, 
   return 'no capability grants it: a wasm plugin that needs more than its ABI gives has to run as a module, or over gRPC';
 }
 
-/** The imports of one plugin's module, the same for each of its instances. Throws PluginError naming all that cannot be given. */
-export function linkImports(plugin: string, binary: WasmBinary, scope: HostScope, wasi: Wasi): WebAssembly.Imports {
-  const host = hostFunctions(scope);
-  const assemblyScript = assemblyScriptFunctions(scope);
-  const known = new Map([
-    [hostModule, Object.keys(host)],
-    [wasiModule, Object.keys(wasi.functions)],
-    [environmentModule, Object.keys(assemblyScript)],
+type Functions = Readonly<Record<string, (...values: never[]) => unknown>>;
+
+/** The functions of each module that a guest may import from. */
+function givenModules(scope: HostScope, wasi: Wasi): ReadonlyMap<string, Functions> {
+  const host = Object.entries(hostFunctions(scope)).map(([name, { call }]) => [name, call] as const);
+  return new Map<string, Functions>([
+    [hostModule, Object.fromEntries(host)],
+    [wasiModule, wasi.functions],
+    [environmentModule, assemblyScriptFunctions(scope)],
   ]);
-  const faults: string[] = [];
-  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
-  for (const wanted of binary.imports) {
-    const { module, name, kind } = wanted;
+}
+
+/** A scope whose functions are looked at and never called. */
+function emptyScope(): HostScope {
+  const ignore = (): void => undefined;
+  return new HostScope({ debug: ignore, info: ignore, warn: ignore, error: ignore });
+}
+
+/** Throws PluginError that names all imports which cannot be given. */
+export function checkImports(plugin: string, binary: WasmBinary): void {
+  const scope = emptyScope();
+  const host = hostFunctions(scope);
+  const wasi = createWasi({ scope, environment: [], paths: new GrantedPaths({}, '.') });
+  const given = givenModules(scope, wasi);
+  const known = new Map([...given].map(([module, functions]) => [module, Object.keys(functions)]));
+  const faults = binary.imports.flatMap((wanted) => {
+    const { module, name, kind, signature } = wanted;
     // The guest's memory is made for it by whoever instantiates the module.
-    if (kind === 'memory') continue;
-    const given = kind === 'function' ? giver(module, name, { host, wasi, assemblyScript }) : undefined;
-    if (given === undefined) {
-      faults.push(`${module}.${name}: ${explain(wanted, known)}`);
-      continue;
+    if (kind === 'memory') return [];
+    if (kind !== 'function' || known.get(module)?.includes(name) !== true) {
+      return [`${module}.${name}: ${explain(wanted, known)}`];
     }
     const expected = module === hostModule ? host[name]?.signature : undefined;
-    if (expected !== undefined && expected !== wanted.signature) {
-      faults.push(`${module}.${name}: it is imported as ${wanted.signature}, and is ${expected}`);
-    }
-    (imports[module] ??= {})[name] = given;
-  }
-  if (faults.length === 0) return imports;
+    return expected === undefined || expected === signature
+      ? []
+      : [`${module}.${name}: it is imported as ${signature}, and is ${expected}`];
+  });
+  if (faults.length === 0) return;
   const shown = faults.slice(0, 5).join('; ');
   const more = faults.length > 5 ? `; and ${faults.length - 5} more` : '';
   throw wasmError(plugin, 'BF_PLUGIN_WASM_IMPORT', `it imports what is not given to it: ${shown}${more}`);
 }
 
-type Functions = Readonly<Record<string, (...values: never[]) => unknown>>;
-
-function giver(
-  module: string,
-  name: string,
-  given: {
-    readonly host: ReturnType<typeof hostFunctions>;
-    readonly wasi: Wasi;
-    readonly assemblyScript: Functions;
-  },
-): WebAssembly.ImportValue | undefined {
-  const own = (functions: Functions): unknown => (Object.hasOwn(functions, name) ? functions[name] : undefined);
-  if (module === hostModule) return Object.hasOwn(given.host, name) ? importable(given.host[name]?.call) : undefined;
-  if (module === wasiModule) return importable(own(given.wasi.functions));
-  return module === environmentModule ? importable(own(given.assemblyScript)) : undefined;
-}
-
-function importable(value: unknown): WebAssembly.ImportValue | undefined {
-  // Each function takes the values of its signature, which WebAssembly sees to.
-  return typeof value === 'function' ? (value as WebAssembly.ImportValue) : undefined;
+/** The imports of one plugin's module, the same for each of its instances; `checkImports` has passed. */
+export function linkImports(binary: WasmBinary, scope: HostScope, wasi: Wasi): WebAssembly.Imports {
+  const given = givenModules(scope, wasi);
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  for (const { module, name } of binary.imports) {
+    const call = given.get(module)?.[name];
+    if (call !== undefined) (imports[module] ??= {})[name] = call;
+  }
+  return imports;
 }

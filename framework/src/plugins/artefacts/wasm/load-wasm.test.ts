@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { PluginError } from '@bifrost/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { border, compileGuest, hookGuest } from './__tests__/compile-guest.ts';
-import { committed } from './__tests__/example-files.ts';
+import { committed, debianRustc, missingTools } from './__tests__/example-files.ts';
 import { loadGuest, openGuest } from './__tests__/open-guest.ts';
 import type { GuestOptions } from './__tests__/open-guest.ts';
 import { wasmLoader } from './index.ts';
@@ -105,33 +106,32 @@ describe('a WebAssembly file that cannot be a plugin', () => {
       'env.SSL_connect: a symbol that was not found when the module was linked: link its library',
     ],
     [
-      'a hook that does not exist',
-      describing(`frame(0, '{"hooks":{"preLlmHok":{}}}')`),
-      'BF_PLUGIN_WASM_OUTPUT',
-      'describe: unknown hook "preLlmHok"; did you mean "preLLMHook"?',
-    ],
-    [
-      'options that are code',
-      describing(`frame(0, '{"hooks":{"preLLMHook":{"when":1}}}')`),
-      'BF_PLUGIN_WASM_OUTPUT',
-      'describe: `hooks.preLLMHook` cannot have `when`, which is code',
-    ],
-    [
       'no description and no manifest',
       describing('0'),
       'BF_PLUGIN_WASM_OUTPUT',
       'describe: it answered nothing, and no manifest states its hooks',
     ],
-    [
-      'a description of another shape',
-      describing(`frame(0, '{"name":1}')`),
-      'BF_PLUGIN_WASM_OUTPUT',
-      'describe: `name` must be a string, got number',
-    ],
   ])('%s', async (_what, source, code, words) => {
     const failure = await failureOf(await compileGuest(source));
     expect(failure.message).toContain(words);
     expect(failure.code).toBe(code);
+  });
+
+  it.each([
+    [
+      'a hook that does not exist',
+      '{"hooks":{"preLlmHok":{}}}',
+      'unknown member "preLlmHok": did you mean preLLMHook?',
+    ],
+    ['options that are code', '{"hooks":{"preLLMHook":{"when":1}}}', '`preLLMHook.when` must be a function'],
+    ['options of another shape', '{"hooks":{"preLLMHook":{"reads":"all"}}}', '`preLLMHook.reads` must be one of head'],
+    ['a description of another shape', '{"name":1,"hooks":{"inject":{}}}', '`name` must be letters'],
+    ['a description with another member', '{"nam":"x","hooks":{}}', 'unknown member "nam"; did you mean "name"?'],
+    ['a description that is no JSON', '{', 'its description is wrong: it is not JSON'],
+    ['another API', '{"api":"9.1","hooks":{"inject":{}}}', 'it was written for plugin API "9.1"'],
+  ])('%s in its description', async (_what, json, words) => {
+    const file = await compileGuest(describing(`frame(0, '${json}')`));
+    await expect(openGuest(file)).rejects.toThrow(words);
   });
 
   it('bytes that are no WebAssembly, whatever they are, end in a PluginError', async () => {
@@ -206,12 +206,43 @@ describe('a WebAssembly plugin', () => {
 
   it('has the options of its manifest above its own', async () => {
     const { plugin } = await openGuest(await compileGuest(hookGuest('')), {
-      manifest: { guard: true, hooks: { preLLMHook: { reads: 'messages', timeoutMs: 7 }, inject: {} } },
+      manifest: { guard: true, hooks: { preLLMHook: { reads: 'messages', timeoutMs: 7 } } },
     });
     expect(plugin.isGuard).toBe(true);
     expect(plugin.hooks.preLLMHook).toMatchObject({ reads: 'messages', timeoutMs: 7 });
-    expect(Object.keys(plugin.hooks).toSorted()).toEqual(['inject', 'preLLMHook', 'preMCPHook']);
+    expect(Object.keys(plugin.hooks).toSorted()).toEqual(['preLLMHook', 'preMCPHook']);
   });
+
+  it('that does not describe itself has the hooks of its manifest', async () => {
+    const { plugin } = await openGuest(await compileGuest(describing('0')), { manifest: { hooks: { inject: {} } } });
+    expect(plugin.actualName).toBe('guest');
+    expect(Object.keys(plugin.hooks)).toEqual(['inject']);
+  });
+
+  it('may be a command, whose main is run before anything else', async () => {
+    const command = (status: number): string =>
+      `@external("wasi_snapshot_preview1", "proc_exit") declare function proc_exit(status: i32): void;
+      export function _start(): void { calls = 40; proc_exit(${status}); }
+      ${hookGuest(`return frame(0, '{"result":' + calls.toString() + '}');`)}`;
+    const guest = await openGuest(await compileGuest(command(0)));
+    expect(guest.call('preMCPHook', { client: 'c', method: 'ping' })).toEqual({ result: 41 });
+    const failure = await failureOf(await compileGuest(command(3)));
+    expect(failure.message).toContain('its _start failed: it called proc_exit(3)');
+  });
+
+  it.skipIf(missingTools('wasm-rust').length > 0)(
+    "may be built with Rust's library for WASI",
+    async () => {
+      const file = join(folder, 'rust-wasi.wasm');
+      const source = join(committed('wasm-rust'), '../plugin.rs');
+      const options = ['--edition', '2021', '--target', 'wasm32-wasi', '-C', 'panic=abort', '-C', 'strip=debuginfo'];
+      execFileSync(debianRustc, [...options, '-o', file, source], { stdio: 'pipe' });
+      const guest = await openGuest(file, { config: { stamp: '!' } });
+      const end = { type: 'text-end', part: '0' };
+      expect(guest.call('streamEventHook', end)).toEqual([{ type: 'text-delta', part: '0', text: '!' }, end]);
+    },
+    120_000,
+  );
 
   it('is loaded by the loader of its kind', async () => {
     expect(wasmLoader.kind).toBe('wasm');

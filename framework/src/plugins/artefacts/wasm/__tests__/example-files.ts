@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 const examples = resolve(import.meta.dirname, '../../../../../../examples/plugins');
 
 /** Debian's; the one in PATH may lack the target. */
-const debianRustc = '/usr/bin/rustc';
+export const debianRustc = '/usr/bin/rustc';
 const rustTarget = '/usr/lib/rustlib/wasm32-unknown-unknown';
 
 const needs = {

@@ -19,7 +19,8 @@ const smallestBuffer = 4096;
 
 /** What a guest has answered; it is read out of its memory already. */
 export interface Answer {
-  readonly value: unknown;
+  /** JSON. */
+  readonly text: string;
   /** Copies. */
   readonly attachments: readonly Uint8Array[];
 }
@@ -146,11 +147,7 @@ export class Exchange {
       throw this.#garbled(operation, `a frame of status ${status}; 0 (answer) and 1 (failure) are known`);
     const attachments =
       count === 0 ? none : this.#attachments(live, operation, { pointer, count, start: jsonStart + jsonBytes });
-    try {
-      return { value: JSON.parse(text), attachments };
-    } catch (cause) {
-      throw this.#garbled(operation, `what is not JSON (${cause instanceof Error ? cause.message : 'unreadable'})`);
-    }
+    return { text, attachments };
   }
 
   #attachments(
@@ -170,6 +167,12 @@ export class Exchange {
       start += length;
     }
     return attachments;
+  }
+
+  /** The error of an answer whose JSON says something that it cannot. */
+  garbled(operation: Operation, thrown: unknown): Error {
+    const reason = thrown instanceof Error ? thrown.message : 'it cannot be read';
+    return wasmError(this.#plugin, 'BF_PLUGIN_WASM_OUTPUT', `${operation}: ${reason}`, thrown);
   }
 
   #garbled(operation: Operation, what: string): Error {
