@@ -18,10 +18,11 @@ const kinds: Readonly<Record<RouteEntry['kind'], string>> = {
   'health-live': 'the process lives',
   'health-ready': '503 with reasons while it starts, drains or lacks a required plugin',
   metrics: 'Prometheus text',
+  admin: '',
 };
 
-function describe({ kind, inbound }: RouteEntry): string {
-  if (inbound === undefined) return kinds[kind];
+function describe({ kind, inbound, what }: RouteEntry): string {
+  if (inbound === undefined) return what ?? kinds[kind];
   const provider = inbound.defaultProvider;
   return `\`${inbound.requestType}\` in \`${inbound.dialect}\`${provider === undefined ? '' : `; a bare model is ${provider}'s`}`;
 }
@@ -43,7 +44,8 @@ export function formatRoutesReference(): string {
 Generated from the route table of \`transports/http\` by \`node tools/write-references.ts\`. What is not here is answered 404; a wrong
 method 405 with \`Allow\`.
 
-- **Access** \`public\` never asks for a credential. \`inference\` has none yet either: whoever reaches the port may use it, and on
+- **Access** \`public\` never asks for a credential. \`admin\` asks for the admin token (\`Authorization: Bearer TOKEN\`), also on
+  loopback ([operating](../operating.md)). \`inference\` has none yet either: whoever reaches the port may use it, and on
   loopback Host and Origin are checked ([operating](../operating.md)). \`client.required_headers\` holds for \`inference\` routes.
 - **Model**: \`provider/model\`, split at the first slash where the prefix is a configured provider. A bare name goes to the route's own
   provider if its keys allow the model, else to the only provider whose keys do. Gemini's routes have the model in the path.

@@ -2,6 +2,17 @@ import type { ErrorCatalogue } from '@bifrost/sdk';
 
 /** Every error code that the plugin host makes. They stand in the log and in a plugin's status; no client sees them. */
 export const frameworkErrorCodes = {
+  BF_ADMIN_TOKEN_SHORT: {
+    status: 'none',
+    cause: '`BIFROST_ADMIN_TOKEN` is too short to be safe; the program does not start.',
+    remedy: 'Give at least 16 characters, or leave the variable out to have a token made.',
+  },
+  BF_ADMIN_TOKEN_UNREADABLE: {
+    status: 'none',
+    cause:
+      'The file that keeps the hash of the admin token holds none; the program does not start without a credential.',
+    remedy: 'Delete the file that the message names: the next start makes a new token and shows it.',
+  },
   BF_PLUGIN_API_VERSION: {
     status: 'none',
     cause: 'The plugin was written for another version of the plugin API.',
@@ -316,6 +327,16 @@ export const frameworkErrorCodes = {
     status: 'none',
     cause: 'The native plugin is built for another operating system.',
     remedy: "Build it for the gateway's.",
+  },
+  BF_PLUGIN_STORE_UNREADABLE: {
+    status: 500,
+    cause: 'The file with the plugins that were changed at run time cannot be read.',
+    remedy: 'Repair it, or move it away to start with the configuration file alone.',
+  },
+  BF_PLUGIN_STORE_UNWRITABLE: {
+    status: 500,
+    cause: 'The file with the plugins that were changed at run time cannot be written; the change was not made.',
+    remedy: 'Make room, and let the user of the gateway write the app directory.',
   },
 } as const satisfies ErrorCatalogue;
 

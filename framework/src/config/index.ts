@@ -8,4 +8,6 @@ export { toConfigJsonSchema } from './file-schema.ts';
 export { didYouMean, nearestWord } from './suggestion.ts';
 export { pluginSchema } from './plugin-schema.ts';
 export type { PluginFile } from './plugin-schema.ts';
+export { parsePluginEntry } from './parse-plugin-entry.ts';
+export type { ParsedPluginEntry } from './parse-plugin-entry.ts';
 export { toPluginEntry } from './to-plugin-entry.ts';

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ProviderConfig, ProviderDefinition } from '@bifrost/core';
+import { isJsonObject } from '@bifrost/sdk';
+import type { Json, JsonObject } from '@bifrost/sdk';
 import type { ConfigFile } from './file-schema.ts';
 import { unusedSections } from './file-schema.ts';
 import { parseJsonText } from './json-text.ts';
@@ -68,7 +70,18 @@ function readConfigText(options: LoadConfigOptions): ConfigText | undefined {
   }
 }
 
-function parseFile({ text, source }: ConfigText, environment: Environment): ConfigFile {
+/** The entries of `plugins` as they stand in the file, with their references. */
+function pluginFilesOf(root: Json): readonly JsonObject[] {
+  const plugins = isJsonObject(root) ? root['plugins'] : undefined;
+  return Array.isArray(plugins) ? (plugins as readonly Json[]).filter(isJsonObject) : [];
+}
+
+interface ParsedFile {
+  readonly file: ConfigFile;
+  readonly pluginFiles: readonly JsonObject[];
+}
+
+function parseFile({ text, source }: ConfigText, environment: Environment): ParsedFile {
   const json = parseJsonText(text);
   if ('error' in json) {
     const place = `line ${json.position.line}, column ${json.position.column}: `;
@@ -76,16 +89,16 @@ function parseFile({ text, source }: ConfigText, environment: Environment): Conf
   }
   const result = validateFile(json.value, environment);
   if ('problems' in result) throw new ConfigProblemsError(source, result.problems);
-  return result.file;
+  return { file: result.file, pluginFiles: pluginFilesOf(json.value) };
 }
 
-function fileFromEnvironment(environment: Environment): ConfigFile {
+function fileFromEnvironment(environment: Environment): ParsedFile {
   const providers: Record<string, ProviderFile> = {};
   for (const { variable, provider } of environmentProviders) {
     const value = environment[variable];
     if (value) providers[provider] = { keys: [{ name: variable, value }] };
   }
-  return { providers };
+  return { file: { providers }, pluginFiles: [] };
 }
 
 /** An embedded provider answers at once: nothing is gained by queueing for it. */
@@ -163,7 +176,8 @@ class ProviderResolver {
  */
 export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const text = readConfigText(options);
-  const file = text === undefined ? fileFromEnvironment(options.environment) : parseFile(text, options.environment);
+  const { file, pluginFiles } =
+    text === undefined ? fileFromEnvironment(options.environment) : parseFile(text, options.environment);
   const source = text?.source ?? 'the environment';
   const resolver = new ProviderResolver(options, file.version ?? 2);
   const providers = new Map<string, ProviderConfig>();
@@ -194,6 +208,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     client: resolveClient(file.client ?? {}),
     allowedHeaders: file.client?.allowed_headers ?? [],
     plugins: plugins.entries,
+    pluginFiles,
     notes,
   };
 }

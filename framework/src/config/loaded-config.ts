@@ -1,4 +1,5 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
+import type { JsonObject } from '@bifrost/sdk';
 import type { PluginEntry } from '../plugins/plugin-entry.ts';
 
 /** Something worth a log line that does not keep the gateway from starting. */
@@ -19,5 +20,7 @@ export interface LoadedConfig {
   readonly allowedHeaders: readonly string[];
   /** Entries of `plugins` whose code is not built in, in order; disabled ones too. */
   readonly plugins: readonly PluginEntry[];
+  /** The same entries as they stand in the file, with their references; those that are not built in too. */
+  readonly pluginFiles: readonly JsonObject[];
   readonly notes: readonly ConfigNote[];
 }

@@ -2,6 +2,31 @@ import type { ErrorCatalogue } from '@bifrost/sdk';
 
 /** Every error code that the HTTP side makes, before the engine is asked or while the program starts. */
 export const httpErrorCodes = {
+  BF_ADMIN_FAILED: {
+    status: 500,
+    cause: 'The admin API failed in a way that it does not know.',
+    remedy: "Read the gateway's log, and report it.",
+  },
+  BF_ADMIN_INVALID: {
+    status: 400,
+    cause: 'The body or the query of a call to the admin API is not what the route expects.',
+    remedy: 'Correct what the message names.',
+  },
+  BF_ADMIN_UPLOAD_INVALID: {
+    status: 400,
+    cause: 'The file name of an uploaded artefact ends in nothing that an artefact ends in.',
+    remedy: 'Give the name that the file has, with its extension, as `?file=`.',
+  },
+  BF_HTTP_ADMIN_OFF: {
+    status: 404,
+    cause: 'The program runs without an admin API.',
+    remedy: 'Start it as `bifrost-http`, which has one.',
+  },
+  BF_HTTP_ADMIN_TOKEN: {
+    status: 401,
+    cause: 'A call to the admin API has no admin token, or not the right one.',
+    remedy: 'Send `Authorization: Bearer TOKEN`; deleting `admin-token.json` in the app directory makes a new token.',
+  },
   BF_HTTP_ACTION_UNKNOWN: {
     status: 404,
     cause: "The path below Gemini's models has no action that is served.",

@@ -4,11 +4,13 @@ import type { LoadedConfig } from '@bifrost/framework/config';
 import { PluginManager } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry, ResolvedArtefact } from '@bifrost/framework/plugins';
 import { isNativeCodeAllowed } from '@bifrost/framework/realms';
+import type { AdminAnswer, AdminHandler } from './admin/admin-message.ts';
 import type { LogLevel } from './logging/log-level.ts';
 import { createLogger } from './logging/logger.ts';
 import type { LogSink } from './logging/logger.ts';
 import { readVersion } from './program/version.ts';
 import { adoptListeningSocket, openListeningSocket } from './supervisor/listening-socket.ts';
+import { formatError } from './serving/error-shape.ts';
 import type { ThreadConfig } from './supervisor/messages.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
@@ -35,6 +37,13 @@ export interface StartServerOptions {
   readonly maxThreadMegabytes?: number;
   /** Where downloaded and uploaded plugins are kept. Absent: neither are taken. */
   readonly pluginDirectory?: string;
+  /** The admin API; without it there is none. */
+  readonly admin?: {
+    /** SHA-256 of the admin token, in hexadecimal digits. */
+    readonly tokenHash: string;
+    /** Makes what answers the calls; called with the first one. */
+    readonly createHandler: (plugins: PluginManager) => Promise<AdminHandler>;
+  };
   /** Module (URL) that exports `createEngine`. @default '@bifrost/core' */
   readonly engineModule?: string;
 }
@@ -92,6 +101,15 @@ async function findArtefact(
   });
 }
 
+const noAdmin: AdminAnswer = {
+  statusCode: 500,
+  body: formatError('unified', {
+    statusCode: 500,
+    code: 'BF_ADMIN_FAILED',
+    message: "the admin API failed; the gateway's log says why",
+  }),
+};
+
 /**
  * Starts the gateway in this process: one listening socket, N serving threads on it. Rejects, with nothing left running, where
  * the configuration is wrong, the port is taken or a thread does not come up.
@@ -103,6 +121,8 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     options.listenDescriptor === undefined
       ? await openListeningSocket(host, options.port ?? 8080)
       : adoptListeningSocket(options.listenDescriptor);
+  const logger = createLogger(logLevel, logSink);
+  let handler: Promise<AdminHandler> | undefined;
   const supervisor = new Supervisor({
     threads: options.threads ?? availableParallelism(),
     limits: {
@@ -110,7 +130,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       pluginBlockedAfterMs: options.pluginBlockedAfterMs ?? defaultPluginBlockedAfterMs,
       maxThreadBytes: (options.maxThreadMegabytes ?? defaultMaxThreadMegabytes) * 1_048_576,
     },
-    logger: createLogger(logLevel, logSink),
+    logger,
     logSink,
     start: {
       listenDescriptor: socket.fileDescriptor,
@@ -118,11 +138,22 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       logLevel,
       engineModule: options.engineModule ?? '@bifrost/core',
       version: readVersion(),
+      ...(options.admin === undefined ? {} : { adminTokenHash: options.admin.tokenHash }),
+    },
+    handleAdmin: async (request) => {
+      try {
+        handler ??= options.admin?.createHandler(plugins);
+        return (await handler)?.handle(request) ?? noAdmin;
+      } catch (error) {
+        handler = undefined;
+        logger.error('the admin API failed', { error: String(error) });
+        return noAdmin;
+      }
     },
   });
   const plugins = new PluginManager({
     group: supervisor,
-    log: createLogger(logLevel, logSink),
+    log: logger,
     resolveArtefact: (entry, directory) => findArtefact(entry, directory, options.pluginDirectory),
   });
   let version = 0;

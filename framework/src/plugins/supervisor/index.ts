@@ -1,5 +1,5 @@
 /** What the main thread needs of the plugins; serving threads import \`@bifrost/framework/plugins\`. */
-export { PluginManager } from './plugin-manager.ts';
+export { PluginManager, pluginNotFound } from './plugin-manager.ts';
 export type { LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager.ts';
 export type { ManagedPlugin } from './managed-plugin.ts';
 export type { RemoteStart, StartRemote } from './remote-load.ts';

@@ -14,7 +14,7 @@
  */
 import type { PluginPlacement } from '@bifrost/core';
 import { GatewayError, PluginError } from '@bifrost/sdk';
-import type { PluginLog } from '@bifrost/sdk';
+import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { checkEntry } from '../check-entry.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { InstanceCounts, ResolvedArtefact } from '../plugin-plan.ts';
@@ -144,6 +144,11 @@ export class PluginManager {
   /** Instances begun and ended since the start: in all threads, also those that have ended, and outside of them. */
   get counts(): InstanceCounts {
     return this.#view.counts;
+  }
+
+  /** The JSON Schema of the plugin's config, where its manifest has one. */
+  configSchemaOf(name: string): JsonObject | undefined {
+    return this.#find(name)?.load.artefact?.manifest?.configSchema;
   }
 
   /** All plugins as last seen. */
@@ -297,7 +302,7 @@ export class PluginManager {
   #slotOf(name: string): PluginSlot {
     const slot = this.#find(name);
     if (slot !== undefined) return slot;
-    throw new GatewayError(`there is no plugin "${name}"`, { code: 'BF_PLUGIN_NOT_FOUND', statusCode: 404 });
+    throw pluginNotFound(name);
   }
 
   #sharedOf(name: string): SharedArrayBuffer {
@@ -450,6 +455,11 @@ export class PluginManager {
     this.#letGo(earlier);
     return Promise.resolve();
   }
+}
+
+/** The error of a change to a plugin that there is not: 404. */
+export function pluginNotFound(name: string): GatewayError {
+  return new GatewayError(`there is no plugin "${name}"`, { code: 'BF_PLUGIN_NOT_FOUND', statusCode: 404 });
 }
 
 function throwIfWrong(entry: PluginEntry): void {

@@ -4,6 +4,7 @@ import type { Environment } from '@bifrost/framework/config';
 import type { LogLevel, LogStyle } from '../logging/log-level.ts';
 import { createLogger } from '../logging/logger.ts';
 import { createLogWriter } from '../logging/log-writer.ts';
+import { builtinPlugins } from '../plugins/builtin-plugins.ts';
 import { startServer } from '../start-server.ts';
 import type { RunningServer } from '../start-server.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -13,6 +14,7 @@ import { formatHelp } from './help-text.ts';
 import { inheritedSocket, reportReady, startSuccessor } from './hand-over.ts';
 import { loadProgramConfig } from './load-program-config.ts';
 import { parseFlags } from './parse-flags.ts';
+import { ProgramAdmin } from './program-admin.ts';
 import { untilSignal } from './until-signal.ts';
 import { formatBuildFacts, readBuildFacts } from './build-facts.ts';
 
@@ -34,7 +36,13 @@ function formatCurl(url: string): string {
   return `curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`;
 }
 
-async function start(values: FlagValues, { environment, isTerminal }: ProgramInput): Promise<RunningServer> {
+interface StartedProgram {
+  readonly server: RunningServer;
+  /** The admin token, where it was made at this start. */
+  readonly newToken: string | undefined;
+}
+
+async function start(values: FlagValues, { environment, isTerminal }: ProgramInput): Promise<StartedProgram> {
   const logLevel = (values['log-level'] ?? 'info') as LogLevel;
   const style = (values['log-style'] ?? (isTerminal ? 'pretty' : 'json')) as LogStyle;
   const isColoured = isTerminal && !environment['NO_COLOR'];
@@ -42,8 +50,10 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   const logger = createLogger(logLevel, logSink);
   const inherited = inheritedSocket(environment, process.pid);
   const appDirectory = values['app-dir'] ?? defaultAppDirectory(environment);
+  const admin = await ProgramAdmin.open({ environment, appDirectory, logger, builtins: builtinPlugins });
   const server = await startServer({
     pluginDirectory: join(appDirectory, 'plugins'),
+    admin: { tokenHash: admin.tokenHash, createHandler: (plugins) => admin.createHandler(plugins) },
     config: async () => {
       const config = await loadProgramConfig({
         environment,
@@ -52,7 +62,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
       });
       logger.info(`configuration from ${config.source}`, { providers: [...config.providers.keys()] });
       for (const note of config.notes) logger[note.level](note.message);
-      return config;
+      return admin.withStoredPlugins(config);
     },
     logLevel,
     logSink,
@@ -65,7 +75,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   if (!server.isLoopback) {
     logger.warn(`listening on ${server.address}: whoever reaches it can use your providers' keys without a credential`);
   }
-  return server;
+  return { server, newToken: admin.newToken };
 }
 
 /** Why the program cannot run, and the exit code for it. */
@@ -96,14 +106,15 @@ export async function runProgram(input: ProgramInput): Promise<number> {
     print(values.json === undefined ? formatBuildFacts(facts) : `${JSON.stringify(facts)}\n`);
     return exitCodes.done;
   }
-  let server: RunningServer;
+  let started: StartedProgram;
   try {
-    server = await start(values, input);
+    started = await start(values, input);
   } catch (error) {
     const { text, code } = explainFailure(error);
     complain(`bifrost-http: ${text}\n`);
     return code;
   }
+  const { server, newToken } = started;
   const handOver = (): Promise<number> => startSuccessor(server.listenDescriptor, input.environment);
   const graceMs = Number(values['drain-seconds'] ?? 30) * 1000;
   // Before anybody is told that it is ready: who knows may send a signal at once.
@@ -113,6 +124,7 @@ export async function runProgram(input: ProgramInput): Promise<number> {
   const count = server.threads.length;
   print(`bifrost-http is ready on ${server.url} (${count} ${count === 1 ? 'thread' : 'threads'}, ${readyMs} ms)\n`);
   print(`${formatCurl(server.url)}\n`);
+  if (newToken !== undefined) print(`admin token, shown this once: ${newToken}\n`);
   reportReady(input.environment);
   return ended;
 }

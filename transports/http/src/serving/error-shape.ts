@@ -4,7 +4,8 @@ import type { Surface } from './route-table.ts';
 /** An error that the transport answers itself, before the engine is asked. */
 export interface TransportError {
   readonly statusCode: number;
-  readonly code: HttpErrorCode;
+  /** Of the transport's own errors one of its catalogue; the admin API passes on what other packages say. */
+  readonly code: HttpErrorCode | (string & {});
   /** What was given, what was expected, how to fix it. */
   readonly message: string;
 }

@@ -10,23 +10,27 @@ export type RouteKind =
   | 'health'
   | 'health-live'
   | 'health-ready'
-  | 'metrics';
+  | 'metrics'
+  | 'admin';
 
 /**
- * Who may call it: `public` routes never ask for a credential; `inference` is open on loopback until keys of callers exist.
+ * Who may call it: `public` routes never ask for a credential; `inference` is open on loopback until keys of callers exist;
+ * `admin` asks for the admin token, also on loopback.
  */
-export type AuthClass = 'public' | 'inference';
+export type AuthClass = 'public' | 'inference' | 'admin';
 
 /** One route as data. The server registers these, the tests walk over them. */
 export interface RouteEntry {
-  readonly method: 'GET' | 'POST';
-  /** Exact path; a trailing `*` takes the rest. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Exact path; `:name` takes one segment, a trailing `*` the rest. */
   readonly path: string;
   readonly kind: RouteKind;
   readonly surface: Surface;
   readonly auth: AuthClass;
   /** What the engine is told; of `genai-action` routes it is derived from the path. */
   readonly inbound?: InboundRoute;
+  /** For the reference page, where the kind does not say it. */
+  readonly what?: string;
 }
 
 interface InferencePath {
@@ -96,6 +100,19 @@ const publicRoute = (path: string, kind: RouteKind): RouteEntry => ({
   auth: 'public',
 });
 
+const adminPaths: readonly (readonly [RouteEntry['method'], path: string, what: string])[] = [
+  ['GET', '/api/plugins', 'all plugins with their states'],
+  ['POST', '/api/plugins', 'adds a plugin'],
+  ['GET', '/api/plugins/builtins', 'names of the plugins that come with the gateway'],
+  ['GET', '/api/plugins/loaded', 'names of the plugins that serve'],
+  ['PUT', '/api/plugins/sequence', 'places of plugins among the others'],
+  ['POST', '/api/plugins/upload', 'takes an artefact: `?name=NAME&file=FILE`, its bytes as the body'],
+  ['GET', '/api/plugins/:name', 'one plugin'],
+  ['PUT', '/api/plugins/:name', 'changes a plugin; what is left out stays, null takes away'],
+  ['DELETE', '/api/plugins/:name', 'removes a plugin'],
+  ['POST', '/api/plugins/:name/reload', 'loads a plugin anew from its artefact'],
+];
+
 /** Where Gemini's `{model}:{action}` begins. @google/genai 3 asks for `v1` unless told otherwise, older ones for `v1beta`. */
 export const genaiModelsPath = '/genai/v1beta/models';
 const genaiModelsPaths = [genaiModelsPath, '/genai/v1/models'];
@@ -111,6 +128,14 @@ export const routeTable: readonly RouteEntry[] = [
   publicRoute('/health/live', 'health-live'),
   publicRoute('/health/ready', 'health-ready'),
   publicRoute('/metrics', 'metrics'),
+  ...adminPaths.map(([method, path, what]): RouteEntry => ({
+    method,
+    path,
+    what,
+    kind: 'admin',
+    surface: 'unified',
+    auth: 'admin',
+  })),
 ];
 
 /** The surface that a path belongs to by its first segment, whether or not there is such a route. */

@@ -20,7 +20,7 @@ export interface RouterListener {
 /** The routes with an exact path, by method and path: nearly every request is for one of them. */
 const exactRoutes: ReadonlyMap<string, ReadonlyMap<string, RouteEntry>> = new Map(
   ['GET', 'POST'].map((method) => {
-    const entries = routeTable.filter((entry) => entry.method === method && !entry.path.endsWith('*'));
+    const entries = routeTable.filter((entry) => entry.method === method && !/[*:]/.test(entry.path));
     return [method, new Map(entries.map((entry) => [entry.path, entry]))];
   }),
 );

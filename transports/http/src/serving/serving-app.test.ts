@@ -22,7 +22,38 @@ const post = (path: string, body: NonNullable<RequestInit['body']> = '{}', init:
 /** A path of the table as a client may ask for it. */
 const concrete = (path: string): string => path.replace(/\*$/, 'openai%2Fgpt-4o:generateContent');
 
-describe.each(routeTable)('$method $path', (route) => {
+const openRoutes = routeTable.filter(({ auth }) => auth !== 'admin');
+
+describe.each(routeTable.filter(({ auth }) => auth === 'admin'))('$method $path', ({ method, path }) => {
+  const url = path.replace(':name', 'hello');
+  const body = method === 'GET' || method === 'DELETE' ? {} : { body: '{}' };
+
+  it.each([{}, { authorization: 'Bearer guess' }, { authorization: 'Basic dTpw' }])(
+    'asks for the token (%j)',
+    async (headers) => {
+      await using admin = await startTestServer(
+        {},
+        { admin: { tokenHash: 'ab'.repeat(32), createHandler: notReached } },
+      );
+      const response = await fetch(admin.url + url, { method, headers: { ...headers }, ...body });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toContain('Bearer');
+      await response.arrayBuffer();
+    },
+  );
+
+  it('is not there in a program without an admin API', async () => {
+    const response = await get(url, { method, ...body });
+    expect(response.status).toBe(404);
+    await response.arrayBuffer();
+  });
+});
+
+function notReached(): never {
+  throw new Error('the call went through without a credential');
+}
+
+describe.each(openRoutes)('$method $path', (route) => {
   const path = concrete(route.path);
 
   it('answers without a credential, as everything does that is public or on loopback', async () => {

@@ -22,7 +22,7 @@ import { sendError } from './send-error.ts';
 
 /** Answers a route that is not inference: lists, health, metrics. Errors it throws become a 500. */
 export type PlainHandler = (
-  request: IncomingMessage,
+  request: GatewayRequest,
   response: ServerResponse,
   route: RouteEntry,
 ) => void | Promise<void>;

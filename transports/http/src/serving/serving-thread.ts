@@ -10,6 +10,7 @@ import { createLogger } from '../logging/logger.ts';
 import type { Logger } from '../logging/logger.ts';
 import { beatCells } from '../supervisor/messages.ts';
 import type { FromThread, ThreadConfig, ThreadStart, ToThread } from '../supervisor/messages.ts';
+import { AdminGate } from './admin-gate.ts';
 import { duplicateDescriptor } from './duplicate-descriptor.ts';
 import { loadEngineModule } from './engine-module.ts';
 import { MetricsGatherer } from './metrics/gatherer.ts';
@@ -36,6 +37,7 @@ export class ServingThread {
   readonly #metrics: ThreadMetrics;
   readonly #gatherer: MetricsGatherer;
   readonly #processState: Int32Array;
+  readonly #admin: AdminGate;
   readonly #models = new ModelLister();
   #app: ServingApp | undefined;
   #engine: Engine | undefined;
@@ -61,6 +63,7 @@ export class ServingThread {
       onChanged: (load) => post({ type: 'plugin-changed', load }),
     });
     this.#processState = new Int32Array(start.processState);
+    this.#admin = new AdminGate(start.adminTokenHash, (id, request) => post({ type: 'admin-call', id, request }));
     const heartbeat = beat(beatCells.beat);
     setInterval(() => Atomics.add(heartbeat, 0, 1), heartbeatMs).unref();
   }
@@ -92,6 +95,9 @@ export class ServingThread {
         break;
       case 'collected':
         this.#gatherer.deliver(message.id, message.parts);
+        break;
+      case 'admin-answer':
+        this.#admin.deliver(message.id, message.answer);
         break;
     }
   }
@@ -173,6 +179,7 @@ export class ServingThread {
         'health-live': (_request, response) => sendJson(response, 200, { status: 'ok' }),
         'health-ready': (_request, response) => this.#answerReady(response),
         metrics: (request, response) => this.#answerMetrics(request, response),
+        admin: (request, response) => this.#admin.answer(request, response),
       },
     });
     await app.ready();

@@ -1,5 +1,6 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
 import type { InstanceCounts, PluginPlan, PluginReport } from '@bifrost/framework/plugins';
+import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { LogLevel } from '../logging/log-level.ts';
 import type { LogRecord } from '../logging/logger.ts';
 import type { MetricPart } from '../serving/metrics/metric-part.ts';
@@ -19,6 +20,8 @@ export interface ThreadStart {
   /** Module that exports `createEngine`. */
   readonly engineModule: string;
   readonly version: string;
+  /** SHA-256 of the admin token, in hexadecimal digits; absent: there is no admin API. */
+  readonly adminTokenHash?: string;
 }
 
 /**
@@ -52,7 +55,8 @@ export type ToThread =
   | { readonly type: 'drain'; readonly isPatient: boolean }
   | { readonly type: 'report'; readonly id: number }
   | { readonly type: 'collect'; readonly id: number }
-  | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[] };
+  | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[] }
+  | { readonly type: 'admin-answer'; readonly id: number; readonly answer: AdminAnswer };
 
 export type FromThread =
   | { readonly type: 'log'; readonly record: LogRecord }
@@ -69,4 +73,5 @@ export type FromThread =
   | { readonly type: 'plugin-changed'; readonly load: number }
   | { readonly type: 'part'; readonly id: number; readonly part: MetricPart }
   /** One thread was scraped: ask all the others. */
-  | { readonly type: 'gather'; readonly id: number };
+  | { readonly type: 'gather'; readonly id: number }
+  | { readonly type: 'admin-call'; readonly id: number; readonly request: AdminRequest };

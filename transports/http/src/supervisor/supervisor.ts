@@ -7,6 +7,7 @@ import type {
   ThreadGroupObserver,
 } from '@bifrost/framework/plugins';
 import { GatewayError } from '@bifrost/sdk';
+import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { LogSink, Logger } from '../logging/logger.ts';
 import { GenerationExchange } from './generation-exchange.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
@@ -27,6 +28,8 @@ export interface SupervisorOptions {
   readonly logger: Logger;
   /** Takes the records of the threads, which have passed their threshold. */
   readonly logSink: LogSink;
+  /** Answers calls of the admin API. Never rejects. */
+  readonly handleAdmin?: (request: AdminRequest) => Promise<AdminAnswer>;
 }
 
 const startWithinMs = 30_000;
@@ -237,6 +240,11 @@ export class Supervisor implements ThreadGroup {
     switch (message.type) {
       case 'log':
         this.#options.logSink(message.record);
+        return;
+      case 'admin-call':
+        void this.#options.handleAdmin?.(message.request).then((answer) => {
+          worker.post({ type: 'admin-answer', id: message.id, answer });
+        });
         return;
       case 'part':
         this.#metrics.receive(worker, message.id, message.part);

@@ -1,0 +1,65 @@
+/** The admin API in the supervisor: it listens nowhere, the serving threads hand calls over. */
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { GatewayError } from '@bifrost/sdk';
+import type { Logger } from '../logging/logger.ts';
+import { formatError } from '../serving/error-shape.ts';
+import type { AdminAnswer, AdminHandler, AdminRequest } from './admin-message.ts';
+import { addPluginRoutes } from './plugins/plugin-routes.ts';
+import type { PluginRoutesOptions } from './plugins/plugin-routes.ts';
+
+/** Longest body of an upload. */
+export const maxUploadBytes = 64 * 1024 * 1024;
+
+export interface AdminAppOptions {
+  readonly logger: Logger;
+  readonly plugins: PluginRoutesOptions;
+}
+
+/** The status of an error that has none of its own: a plugin that cannot be loaded is no fault of the gateway. */
+function statusOf(error: Error & { readonly statusCode?: number }): number {
+  if (GatewayError.isInstance(error) && error.origin === 'plugin' && error.statusCode === 500) return 422;
+  return error.statusCode ?? 500;
+}
+
+export class AdminApp implements AdminHandler {
+  readonly #app: FastifyInstance;
+
+  constructor({ logger, plugins }: AdminAppOptions) {
+    const app = fastify({ logger: false, bodyLimit: maxUploadBytes });
+    app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
+    );
+    app.setErrorHandler((thrown, _request, reply) => {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const statusCode = statusOf(error);
+      const isOurs = GatewayError.isInstance(error);
+      if (statusCode >= 500 && !isOurs) logger.error('the admin API failed', { error: error.stack ?? error.message });
+      const message = statusCode >= 500 && !isOurs ? 'the gateway failed to make the change' : error.message;
+      const code = isOurs ? error.code : statusCode >= 500 ? 'BF_ADMIN_FAILED' : 'BF_ADMIN_INVALID';
+      return reply
+        .code(statusCode)
+        .type('application/json')
+        .send(formatError('unified', { statusCode, code, message }));
+    });
+    addPluginRoutes(app, plugins);
+    this.#app = app;
+  }
+
+  /** Answers one call. Never rejects. */
+  async handle(request: AdminRequest): Promise<AdminAnswer> {
+    const { method, url, contentType, body } = request;
+    const response = await this.#app.inject({
+      // The route table knows no other.
+      method: method as 'GET' | 'POST' | 'PUT' | 'DELETE',
+      url,
+      headers: contentType === undefined || body === undefined ? {} : { 'content-type': contentType },
+      ...(body === undefined ? {} : { payload: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
+    });
+    return { statusCode: response.statusCode, body: response.payload };
+  }
+
+  close(): Promise<void> {
+    return this.#app.close();
+  }
+}

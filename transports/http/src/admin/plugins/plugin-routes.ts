@@ -1,0 +1,115 @@
+/** The routes below `/api/plugins`. Who calls them has shown the admin credential. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { GatewayError, isJsonObject } from '@bifrost/sdk';
+import type { JsonObject } from '@bifrost/sdk';
+import type { ManagedPlugin, PluginPlace } from '@bifrost/framework/plugin-manager';
+import type { PluginAdmin } from './plugin-admin.ts';
+import { formatPlugin } from './plugin-view.ts';
+import { storeUpload } from './upload-store.ts';
+
+export interface PluginRoutesOptions {
+  readonly admin: PluginAdmin;
+  /** Names of the plugins that come with the gateway. */
+  readonly builtins: readonly string[];
+  /** Where uploaded artefacts are kept. */
+  readonly uploadDirectory: string;
+  readonly schemaOf: (name: string) => JsonObject | undefined;
+}
+
+interface NameParams {
+  readonly name: string;
+}
+
+interface UploadQuery {
+  readonly name?: string;
+  readonly file?: string;
+}
+
+function objectOf(request: FastifyRequest): JsonObject {
+  const body: unknown = request.body;
+  if (isJsonObject(body)) return body;
+  throw new GatewayError('the body must be a JSON object', { code: 'BF_ADMIN_INVALID', statusCode: 400 });
+}
+
+function placesOf(request: FastifyRequest): readonly PluginPlace[] {
+  const body: unknown = request.body;
+  const list: unknown = isJsonObject(body) ? body['plugins'] : body;
+  const isRight = Array.isArray(list) && list.length > 0 && list.every(isPlace);
+  if (isRight) return list as readonly PluginPlace[];
+  throw new GatewayError(
+    'expected a list of plugins with their places: [{"name": "a", "placement": "pre_builtin", "order": 1}]',
+    { code: 'BF_ADMIN_INVALID', statusCode: 400 },
+  );
+}
+
+function isPlace(value: unknown): value is PluginPlace {
+  if (!isJsonObject(value) || typeof value['name'] !== 'string') return false;
+  const { placement, order } = value;
+  const isPlacement = placement === undefined || placement === 'pre_builtin' || placement === 'post_builtin';
+  const members = Object.keys(value).every((key) => ['name', 'placement', 'order'].includes(key));
+  return members && isPlacement && (order === undefined || Number.isInteger(order));
+}
+
+/** An uploaded artefact's entry: its own process, and nothing granted. */
+async function uploadedEntry(request: FastifyRequest, directory: string): Promise<JsonObject> {
+  const { name, file } = request.query as UploadQuery;
+  if (name === undefined || file === undefined) {
+    throw new GatewayError('give the plugin a name and say what the file is called: ?name=my-plugin&file=plugin.wasm', {
+      code: 'BF_ADMIN_INVALID',
+      statusCode: 400,
+    });
+  }
+  if (!Buffer.isBuffer(request.body) || request.body.length === 0) {
+    throw new GatewayError('the body must be the artefact itself (content-type: application/octet-stream)', {
+      code: 'BF_ADMIN_INVALID',
+      statusCode: 400,
+    });
+  }
+  const { path, sha256 } = await storeUpload(directory, file, request.body);
+  return { name, path, sha256, enabled: true, isolation: 'process' };
+}
+
+/** Adds the routes to `app`. */
+export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptions): void {
+  const { admin, builtins, uploadDirectory, schemaOf } = options;
+  const shown = (plugin: ManagedPlugin): object =>
+    formatPlugin(plugin, admin.fileOf(plugin.name), schemaOf(plugin.name));
+  const params = (request: FastifyRequest): string => (request.params as NameParams).name;
+
+  app.get('/api/plugins', async () => {
+    const plugins = await admin.list();
+    return { plugins: plugins.map(shown), count: plugins.length };
+  });
+  app.get('/api/plugins/builtins', () => ({ plugins: builtins, count: builtins.length }));
+  app.get('/api/plugins/loaded', async () => {
+    const loaded = (await admin.list()).filter(({ state }) => state === 'active' || state === 'degraded');
+    return { plugins: loaded.map(({ name }) => name), count: loaded.length };
+  });
+  app.get('/api/plugins/:name', async (request) => shown(await admin.get(params(request))));
+  app.post('/api/plugins', async (request, reply) => {
+    const plugin = await admin.create(objectOf(request));
+    return reply.code(201).send({ message: 'Plugin created successfully', plugin: shown(plugin) });
+  });
+  app.put('/api/plugins/:name', async (request) => {
+    const plugin = await admin.update(params(request), objectOf(request));
+    return { message: 'Plugin updated successfully', plugin: shown(plugin) };
+  });
+  app.delete('/api/plugins/:name', async (request) => {
+    await admin.remove(params(request));
+    return { message: 'Plugin deleted successfully' };
+  });
+  app.post('/api/plugins/:name/reload', async (request) => {
+    const plugin = await admin.reload(params(request));
+    return { message: 'Plugin reloaded successfully', plugin: shown(plugin) };
+  });
+  app.put('/api/plugins/sequence', async (request) => {
+    const plugins = await admin.setSequence(placesOf(request));
+    return { plugins: plugins.map(shown), count: plugins.length };
+  });
+  app.post('/api/plugins/upload', async (request, reply) => {
+    const entry = await uploadedEntry(request, uploadDirectory);
+    const isKnown = admin.fileOf(String(entry['name'])) !== undefined;
+    const plugin = isKnown ? await admin.update(String(entry['name']), entry) : await admin.create(entry);
+    return reply.code(isKnown ? 200 : 201).send({ message: 'Plugin uploaded successfully', plugin: shown(plugin) });
+  });
+}

@@ -1,0 +1,188 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Program } from '../__tests__/program.ts';
+
+const token = 'the-admin-token-of-the-tests';
+
+interface Shown {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly config: Record<string, unknown>;
+  readonly status: { readonly status: string; readonly logs: readonly string[]; readonly types: readonly string[] };
+  readonly lastError: { readonly message: string } | null;
+}
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bifrost-admin-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A plugin that says its version in a header of every answer. */
+function writePlugin(version: string, name = 'stamp.mjs'): string {
+  const path = join(folder, name);
+  const code = `export default { name: 'stamp', version: '${version}',
+    httpTransportResponseHeadersHook: (context) => ({ headers: { 'x-stamp': '${version} ' + (context.config.word ?? '') } }) };`;
+  writeFileSync(path, code);
+  return path;
+}
+
+/** The program, and its admin API. */
+class Gateway implements AsyncDisposable {
+  readonly program: Program;
+  #url = '';
+
+  constructor(environment: Readonly<Record<string, string>> = { BIFROST_ADMIN_TOKEN: token }) {
+    this.program = new Program(['-app-dir', folder, '-port', '0', '-threads', '2'], environment);
+  }
+
+  static async start(environment?: Readonly<Record<string, string>>): Promise<Gateway> {
+    const gateway = new Gateway(environment);
+    gateway.#url = (await gateway.program.ready()).replace('localhost', '127.0.0.1');
+    return gateway;
+  }
+
+  async call<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = { authorization: `Bearer ${token}` },
+  ): Promise<{ readonly status: number; readonly body: Body }> {
+    const isBinary = body instanceof Uint8Array;
+    const type = isBinary ? 'application/octet-stream' : 'application/json';
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': type }) },
+      ...(body === undefined ? {} : { body: isBinary ? new Uint8Array(body) : JSON.stringify(body) }),
+    });
+    return { status: response.status, body: (await response.json()) as Body };
+  }
+
+  /** The header that the plugin of these tests sets, on an answer to a new request. */
+  async stamp(): Promise<string | null> {
+    const response = await fetch(`${this.#url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"model":"mock/hello","messages":[{"role":"user","content":"Hi"}]}',
+    });
+    await response.arrayBuffer();
+    return response.headers.get('x-stamp');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.program[Symbol.asyncDispose]();
+  }
+}
+
+// Each starts the program, some several times.
+describe('the admin API', { timeout: 120_000 }, () => {
+  it('shows its token once, keeps it over restarts, and lets nobody in without', async () => {
+    const environment = {};
+    let shown: string;
+    {
+      await using gateway = await Gateway.start(environment);
+      shown = (await gateway.program.until('stdout', /admin token, shown this once: (\S+)\n/))[1] ?? '';
+      for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Basic ${shown}` }]) {
+        const refused = await gateway.call('GET', '/api/plugins', undefined, headers as Record<string, string>);
+        expect(refused).toMatchObject({ status: 401, body: { error: { code: 'BF_HTTP_ADMIN_TOKEN' } } });
+      }
+      const own = { authorization: `Bearer ${shown}` };
+      expect(await gateway.call('GET', '/api/plugins', undefined, own)).toEqual({
+        status: 200,
+        body: { plugins: [], count: 0 },
+      });
+    }
+    await using again = await Gateway.start(environment);
+    expect((await again.call('GET', '/api/plugins', undefined, { authorization: `Bearer ${shown}` })).status).toBe(200);
+    expect(again.program.stdout).not.toContain('admin token');
+  });
+
+  it('adds, changes, reloads, disables and removes a plugin in all threads, and remembers it', async () => {
+    const path = writePlugin('1');
+    {
+      await using gateway = await Gateway.start();
+      expect(await gateway.stamp()).toBeNull();
+      const created = await gateway.call<{ plugin: Shown }>('POST', '/api/plugins', { name: 'stamp', path });
+      expect(created).toMatchObject({ status: 201, body: { plugin: { name: 'stamp', enabled: true } } });
+      expect(created.body.plugin.status).toMatchObject({ status: 'active', types: ['http'] });
+      expect(await gateway.stamp()).toBe('1 ');
+      expect((await gateway.call('POST', '/api/plugins', { name: 'stamp', path })).status).toBe(409);
+
+      await gateway.call('PUT', '/api/plugins/stamp', { config: { word: 'hello', api_key: 'a-secret-value' } });
+      expect(await gateway.stamp()).toBe('1 hello');
+      const shown = await gateway.call<Shown>('GET', '/api/plugins/stamp');
+      expect(shown.body.config).toEqual({ word: 'hello', api_key: '********' });
+      // What was shown can be sent back: the mask stands for the secret.
+      await gateway.call('PUT', '/api/plugins/stamp', { config: { ...shown.body.config, word: 'again' } });
+      expect(await gateway.stamp()).toBe('1 again');
+
+      writePlugin('2');
+      expect(await gateway.stamp()).toBe('1 again');
+      expect((await gateway.call('POST', '/api/plugins/stamp/reload')).status).toBe(200);
+      expect(await gateway.stamp()).toBe('2 again');
+    }
+    {
+      await using gateway = await Gateway.start();
+      expect(await gateway.stamp()).toBe('2 again');
+      await gateway.call('PUT', '/api/plugins/stamp', { enabled: false });
+      expect(await gateway.stamp()).toBeNull();
+      expect((await gateway.call('DELETE', '/api/plugins/stamp')).status).toBe(200);
+      expect((await gateway.call('GET', '/api/plugins/stamp')).status).toBe(404);
+    }
+    await using gateway = await Gateway.start();
+    expect((await gateway.call('GET', '/api/plugins')).body).toEqual({ plugins: [], count: 0 });
+  });
+
+  it('changes nothing where a change fails, and says why in the answer and in the status', async () => {
+    const path = writePlugin('1');
+    await using gateway = await Gateway.start();
+    const missing = await gateway.call('POST', '/api/plugins', { name: 'x', path: join(folder, 'missing.mjs') });
+    expect(missing).toMatchObject({
+      status: 422,
+      body: { error: { message: expect.stringContaining('missing.mjs') } },
+    });
+    expect((await gateway.call('GET', '/api/plugins')).body).toMatchObject({ count: 0 });
+
+    await gateway.call('POST', '/api/plugins', { name: 'stamp', path, config: { word: 'one' } });
+    writeFileSync(path, 'export default { preLLMhook() {} }');
+    const failed = await gateway.call<{ error: { message: string } }>('POST', '/api/plugins/stamp/reload');
+    expect(failed.status).toBe(422);
+    expect(failed.body.error.message).toContain('did you mean preLLMHook?');
+    expect(await gateway.stamp()).toBe('1 one');
+    const { body } = await gateway.call<Shown>('GET', '/api/plugins/stamp');
+    expect(body.status.status).toBe('active');
+    expect(body.lastError?.message).toBe(failed.body.error.message);
+    expect(body.status.logs).toContain(failed.body.error.message);
+  });
+
+  it.each([
+    ['no name', { path: './x.mjs' }, '`name` is missing'],
+    ['a wrong type', { name: 'x', path: './x.mjs', enabled: 'yes' }, 'enabled: expected true or false'],
+    ['an unknown key', { name: 'x', path: './x.mjs', isolatoin: 'worker' }, 'isolatoin'],
+    ['a dead reference', { name: 'x', path: './x.mjs', config: { key: 'env.NO_SUCH_NAME' } }, 'NO_SUCH_NAME'],
+  ])('answers 400 to an entry with %s', async (_what, entry, message) => {
+    await using gateway = await Gateway.start();
+    const answer = await gateway.call<{ error: { message: string } }>('POST', '/api/plugins', entry);
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.message).toContain(message);
+  });
+
+  it('moves plugins, and knows what comes with the gateway', async () => {
+    await using gateway = await Gateway.start();
+    const first = writePlugin('a', 'a.mjs');
+    const second = writePlugin('b', 'b.mjs');
+    await gateway.call('POST', '/api/plugins', { name: 'a', path: first });
+    await gateway.call('POST', '/api/plugins', { name: 'b', path: second });
+    // Response hooks run in reverse: the plugin that stands first has the last word.
+    expect(await gateway.stamp()).toBe('a ');
+    const places = [{ name: 'b', order: -1 }];
+    expect((await gateway.call('PUT', '/api/plugins/sequence', places)).status).toBe(200);
+    expect(await gateway.stamp()).toBe('b ');
+    expect((await gateway.call('PUT', '/api/plugins/sequence', [{ name: 'nobody' }])).status).toBe(404);
+    const { body } = await gateway.call('GET', '/api/plugins/builtins');
+    expect(body).toEqual({ plugins: ['guard', 'json-parser', 'mocker'], count: 3 });
+    expect((await gateway.call('GET', '/api/plugins/loaded')).body).toMatchObject({ count: 2 });
+  });
+});

@@ -1,0 +1,2 @@
+/** The plugins that come with the gateway: named in an entry without a path. They are loaded as anyone's are. */
+export const builtinPlugins: readonly string[] = ['guard', 'json-parser', 'mocker'];
