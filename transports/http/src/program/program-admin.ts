@@ -1,6 +1,7 @@
 /** The admin API of the program: its credential, the store of changes made at run time, and what answers the calls. */
 import { join } from 'node:path';
 import type { Environment, LoadedConfig, ParsedPluginEntry } from '@bifrost/framework/config';
+import type * as adminModule from '@bifrost/framework/admin';
 import type { PluginStore, StoredPlugin } from '@bifrost/framework/admin';
 import type { PluginManager } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
@@ -23,7 +24,7 @@ interface Entries {
   readonly stored: readonly StoredPlugin[];
 }
 
-type AdminModule = typeof import('@bifrost/framework/admin');
+type AdminModule = typeof adminModule;
 type ParseEntry = (file: JsonObject, environment: Environment) => ParsedPluginEntry;
 
 export class ProgramAdmin {
@@ -74,7 +75,9 @@ export class ProgramAdmin {
     }
     const fromFile = new Map(config.plugins.map((entry) => [entry.name, entry]));
     const plugins = entries.flatMap((file) => {
-      const same = config.pluginFiles.includes(file) ? fromFile.get(String(file['name'])) : undefined;
+      const { name } = file;
+      const isAsInFile = config.pluginFiles.includes(file) && typeof name === 'string';
+      const same = isAsInFile ? fromFile.get(name) : undefined;
       return same ?? this.#parseStored(file);
     });
     return { ...config, plugins };
@@ -110,7 +113,7 @@ export class ProgramAdmin {
     if ('entry' in parsed) return [parsed.entry];
     const problems = parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
     this.#options.logger.error(
-      `the plugin ${String(file['name'])} that was changed at run time is left out: ${problems}`,
+      `the plugin ${JSON.stringify(file['name'])} that was changed at run time is left out: ${problems}`,
     );
     return [];
   }

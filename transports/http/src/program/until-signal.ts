@@ -20,8 +20,10 @@ export function untilSignal({ server, graceMs, handOver, say }: UntilSignalOptio
     let isHandingOver = false;
     const drain = (reason: string): void => {
       isDraining = true;
+      // First the state, then the word: whoever reads it finds the gateway draining.
+      const closed = server.close(graceMs);
       say(`bifrost-http: ${reason}, ending what is under way (at most ${graceMs / 1000} s; again to end at once)\n`);
-      void server.close(graceMs).then(() => {
+      void closed.then(() => {
         if (server.abandonedThreads > 0) process.kill(process.pid, 'SIGKILL');
         resolve(exitCodes.done);
       });

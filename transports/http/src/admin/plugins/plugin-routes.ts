@@ -51,7 +51,10 @@ function isPlace(value: unknown): value is PluginPlace {
 }
 
 /** An uploaded artefact's entry: its own process, and nothing granted. */
-async function uploadedEntry(request: FastifyRequest, directory: string): Promise<JsonObject> {
+async function uploadedEntry(
+  request: FastifyRequest,
+  directory: string,
+): Promise<JsonObject & { readonly name: string }> {
   const { name, file } = request.query as UploadQuery;
   if (name === undefined || file === undefined) {
     throw new GatewayError('give the plugin a name and say what the file is called: ?name=my-plugin&file=plugin.wasm', {
@@ -108,8 +111,8 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   });
   app.post('/api/plugins/upload', async (request, reply) => {
     const entry = await uploadedEntry(request, uploadDirectory);
-    const isKnown = admin.fileOf(String(entry['name'])) !== undefined;
-    const plugin = isKnown ? await admin.update(String(entry['name']), entry) : await admin.create(entry);
+    const isKnown = admin.fileOf(entry.name) !== undefined;
+    const plugin = isKnown ? await admin.update(entry.name, entry) : await admin.create(entry);
     return reply.code(isKnown ? 200 : 201).send({ message: 'Plugin uploaded successfully', plugin: shown(plugin) });
   });
 }
