@@ -26,11 +26,12 @@ import { validateJson } from './manifest/json-schema/validate-json.ts';
 import { readArtefactFile } from './read-artefact-file.ts';
 import { assertTrusted } from './signature/check-trust.ts';
 import type { PluginTrust } from './signature/check-trust.ts';
+import { examineWasm } from './wasm/examine-wasm.ts';
 
 /** What of an entry decides about its artefact. */
 export type ArtefactEntry = Pick<
   PluginEntry,
-  'name' | 'path' | 'config' | 'sha256' | 'integrity' | 'isolation' | 'capabilities'
+  'name' | 'path' | 'config' | 'sha256' | 'integrity' | 'isolation' | 'capabilities' | 'memoryLimitBytes'
 >;
 
 /** An artefact that was found and checked, and nothing of which has run. Plain data. */
@@ -223,6 +224,10 @@ function checkedConfig(entry: ArtefactEntry, schema: JsonObject | undefined): Js
   return fail(entry.name, 'BF_PLUGIN_CONFIG_INVALID', `its config is wrong: ${joinProblems(result.problems)}`);
 }
 
+function maxMemoryOf({ memoryLimitBytes }: ArtefactEntry): { readonly maxMemoryBytes?: number } {
+  return memoryLimitBytes === undefined ? {} : { maxMemoryBytes: memoryLimitBytes };
+}
+
 /** Finds and checks the artefact of an entry that has a `path`. Rejects with PluginError; then nothing of it has run. */
 export async function resolveArtefact(entry: ArtefactEntry, options: ResolveOptions): Promise<CheckedArtefact> {
   const { name } = entry;
@@ -248,6 +253,7 @@ export async function resolveArtefact(entry: ArtefactEntry, options: ResolveOpti
     ...(options.isNativeAllowed === undefined ? {} : { isNativeAllowed: options.isNativeAllowed }),
   });
   const kind = assertKind(name, file, inspection);
+  if (kind === 'wasm') examineWasm(name, { file, bytes, ...maxMemoryOf(entry) });
   assertGrants(entry, manifest?.capabilities, kind);
   const config = checkedConfig(entry, manifest?.configSchema);
   return {
