@@ -4,10 +4,10 @@ import type { LoadedConfig } from '@bifrost/framework/config';
 import { PluginManager } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry, ResolvedArtefact } from '@bifrost/framework/plugins';
 import { isNativeCodeAllowed } from '@bifrost/framework/realms';
-import type { AdminAnswer, AdminHandler } from './admin/admin-message.ts';
+import type { AdminAnswer, AdminHandler, AdminRequest } from './admin/admin-message.ts';
 import type { LogLevel } from './logging/log-level.ts';
 import { createLogger } from './logging/logger.ts';
-import type { LogSink } from './logging/logger.ts';
+import type { LogSink, Logger } from './logging/logger.ts';
 import { readVersion } from './program/version.ts';
 import { adoptListeningSocket, openListeningSocket } from './supervisor/listening-socket.ts';
 import { formatError } from './serving/error-shape.ts';
@@ -110,6 +110,24 @@ const noAdmin: AdminAnswer = {
   }),
 };
 
+/** Has what answers the calls of the admin API made with the first call; made anew where that failed. Never rejects. */
+function lateAdminHandler(
+  create: () => Promise<AdminHandler> | undefined,
+  logger: Logger,
+): (request: AdminRequest) => Promise<AdminAnswer> {
+  let handler: Promise<AdminHandler> | undefined;
+  return async (request) => {
+    try {
+      handler ??= create();
+      return (await handler)?.handle(request) ?? noAdmin;
+    } catch (error) {
+      handler = undefined;
+      logger.error('the admin API failed', { error: String(error) });
+      return noAdmin;
+    }
+  };
+}
+
 /**
  * Starts the gateway in this process: one listening socket, N serving threads on it. Rejects, with nothing left running, where
  * the configuration is wrong, the port is taken or a thread does not come up.
@@ -122,7 +140,6 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       ? await openListeningSocket(host, options.port ?? 8080)
       : adoptListeningSocket(options.listenDescriptor);
   const logger = createLogger(logLevel, logSink);
-  let handler: Promise<AdminHandler> | undefined;
   const supervisor = new Supervisor({
     threads: options.threads ?? availableParallelism(),
     limits: {
@@ -140,16 +157,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       version: readVersion(),
       ...(options.admin === undefined ? {} : { adminTokenHash: options.admin.tokenHash }),
     },
-    handleAdmin: async (request) => {
-      try {
-        handler ??= options.admin?.createHandler(plugins);
-        return (await handler)?.handle(request) ?? noAdmin;
-      } catch (error) {
-        handler = undefined;
-        logger.error('the admin API failed', { error: String(error) });
-        return noAdmin;
-      }
-    },
+    handleAdmin: lateAdminHandler(() => options.admin?.createHandler(plugins), logger),
   });
   const plugins = new PluginManager({
     group: supervisor,
