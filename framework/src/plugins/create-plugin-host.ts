@@ -1,4 +1,6 @@
 /** The host of the plugins in one thread: turns plans (or entries) into generations, keeps the instances between them. */
+import { mergePluginFigures } from '@bifrost/core';
+import type { PluginFigures } from '@bifrost/core';
 import { GatewayError, PluginError } from '@bifrost/sdk';
 import type { ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
 import type { IntrinsicsGuard } from './realm-guard/intrinsics-guard.ts';
@@ -68,8 +70,8 @@ export interface PluginHost {
    * one alone, or all of them where it cannot be told which it was.
    */
   checkIntrinsics(): void;
-  /** What the thread says of a generation. */
-  report(generation: PluginGeneration): PluginReport;
+  /** What the thread says of a generation; with totals, also of all that it ever had. */
+  report(generation: PluginGeneration, options?: { readonly hasTotals?: boolean }): PluginReport;
   /**
    * For one thread that steers itself: loads a generation of new instances beside the ones that serve; nothing is swapped: give
    * its `chains` to the engine, then `retire()` the old one. Plugins are loaded one after the other in the order of `entries`.
@@ -96,6 +98,8 @@ class ThreadPluginHost implements PluginHost {
   readonly #draining = new Set<LoadedGeneration>();
   readonly #generations = new Set<LoadedGeneration>();
   readonly #suspects = new CallSuspects();
+  /** Figures of generations that are gone. */
+  #past: readonly PluginFigures[] = [];
   #current: PluginGeneration | null = null;
   /** Slot numbers are never used twice in a thread: a mark says which load it was, also of a replaced generation. */
   #nextSlot = 0;
@@ -161,7 +165,7 @@ class ThreadPluginHost implements PluginHost {
     this.#undoChanges([...new Set(records.filter(({ name }) => called.has(name)))]);
   }
 
-  report(generation: PluginGeneration): PluginReport {
+  report(generation: PluginGeneration, options: { readonly hasTotals?: boolean } = {}): PluginReport {
     const { counts, staleModules } = this.#pool;
     const statuses = generation.status();
     return {
@@ -175,6 +179,7 @@ class ThreadPluginHost implements PluginHost {
       ),
       figures: generation.figures(),
       slots: generation.slots,
+      ...(options.hasTotals === true ? { totals: this.#totals() } : {}),
       counts,
       draining: this.#pool.draining(),
       staleModules,
@@ -223,6 +228,7 @@ class ThreadPluginHost implements PluginHost {
       onRetired: (retired) => {
         this.#draining.delete(retired);
         this.#generations.delete(retired);
+        this.#past = mergePluginFigures([this.#past, retired.figures()]);
       },
       ...(areInputsFrozen === undefined ? {} : { areInputsFrozen }),
       ...(injectConcurrency === undefined ? {} : { injectConcurrency }),
@@ -230,6 +236,10 @@ class ThreadPluginHost implements PluginHost {
     });
     this.#generations.add(generation);
     return generation;
+  }
+
+  #totals(): readonly PluginFigures[] {
+    return mergePluginFigures([this.#past, ...[...this.#generations].map((generation) => generation.figures())]);
   }
 
   #undoChanges(suspects: readonly PluginRecord[]): void {

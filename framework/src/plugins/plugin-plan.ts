@@ -69,7 +69,10 @@ export interface PluginReport {
   readonly statuses: readonly PluginStatus[];
   /** What the plugins of the plan said of themselves, by load. */
   readonly descriptions: Readonly<Record<number, PluginDescription>>;
+  /** Since the generation began to serve. */
   readonly figures: readonly PluginFigures[];
+  /** Since the thread began, over all generations; only where they were asked for. */
+  readonly totals?: readonly PluginFigures[];
   /** Loads by the slot numbers that stand in the mark of what runs (see \`readRunningMark\`). */
   readonly slots: Readonly<Record<number, number>>;
   readonly counts: InstanceCounts;

@@ -1,7 +1,8 @@
 /** What the manager knows of its plugins in all threads: gathers the threads' reports, and tells log and listeners of changes. */
 import { GatewayError } from '@bifrost/sdk';
 import type { PluginLog } from '@bifrost/sdk';
-import { messageOf, readRunningMark } from '@bifrost/core';
+import { mergePluginFigures, messageOf, readRunningMark } from '@bifrost/core';
+import type { PluginFigures } from '@bifrost/core';
 import type { InstanceCounts, PluginReport } from '../plugin-plan.ts';
 import { describeManaged } from './managed-plugin.ts';
 import type { ManagedPlugin, PluginNotes, PluginSlot } from './managed-plugin.ts';
@@ -26,6 +27,8 @@ export class ManagerView implements ThreadGroupObserver {
   #ended: InstanceCounts = { inits: 0, cleanups: 0, live: 0 };
   /** By thread: loads by slot numbers, also of generations that are gone. */
   readonly #slotLoads = new Map<number, Map<number, number>>();
+  /** Figures of threads that have ended. */
+  #past: readonly PluginFigures[] = [];
   readonly #notes = new Map<string, PluginNotes>();
   readonly #memory = new Map<string, number>();
   readonly #lastStates = new Map<string, string>();
@@ -73,6 +76,12 @@ export class ManagerView implements ThreadGroupObserver {
       generation: this.#generation,
       memoryBytes: this.#memory.get(name),
     });
+  }
+
+  /** What all threads have counted since the start. A thread that ended without a last word is missing. */
+  async figures(): Promise<readonly PluginFigures[]> {
+    const answers = await this.#options.group.collect({ hasTotals: true });
+    return mergePluginFigures([this.#past, ...answers.map(({ report }) => report.totals ?? [])]);
   }
 
   onChange(listener: () => void): () => void {
@@ -170,8 +179,9 @@ export class ManagerView implements ThreadGroupObserver {
     return load === undefined || load === 0 ? undefined : this.#options.blame(load, what);
   }
 
-  onEnded(thread: number, last?: InstanceCounts): void {
-    const counts = last ?? this.#reports.get(thread)?.counts;
+  onEnded(thread: number, last?: PluginReport): void {
+    const { counts, totals } = last ?? this.#reports.get(thread) ?? {};
+    if (totals !== undefined) this.#past = mergePluginFigures([this.#past, totals]);
     this.#reports.delete(thread);
     this.#slotLoads.delete(thread);
     if (counts !== undefined) {

@@ -12,7 +12,7 @@
  * has `lastError`. Instances of plugins that a change does not name are left alone. After a swap the version before is held in
  * reserve for a while (Probation); what ends by itself is started again (RemoteRestarts).
  */
-import type { PluginPlacement } from '@bifrost/core';
+import type { PluginFigures, PluginPlacement } from '@bifrost/core';
 import { GatewayError, PluginError } from '@bifrost/sdk';
 import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { checkEntry } from '../check-entry.ts';
@@ -160,6 +160,11 @@ export class PluginManager {
   async refresh(): Promise<readonly ManagedPlugin[]> {
     await this.#view.collect();
     return this.#view.list();
+  }
+
+  /** Calls, errors, times by plugin and hook since the start, over all threads and loads. */
+  figures(): Promise<readonly PluginFigures[]> {
+    return this.#view.figures();
   }
 
   /** Told after every change of what `list` says. Returns how to stop that. */

@@ -1,5 +1,5 @@
 /** The serving threads as the plugin manager sees them, whatever they serve and whoever keeps them. */
-import type { InstanceCounts, PluginReport, ThreadPlan } from '../plugin-plan.ts';
+import type { PluginReport, ThreadPlan } from '../plugin-plan.ts';
 
 /** A generation on its way into all threads. */
 export interface GenerationChange {
@@ -40,8 +40,8 @@ export interface ThreadGroupObserver {
   onChanged(thread: number, load: number): void;
   /** Called before a new thread takes its place. Returns the plugin that is to blame, where there is one. */
   onFault(fault: ThreadFault): string | undefined;
-  /** `last`: its final counts, where it said them. */
-  onEnded(thread: number, last?: InstanceCounts): void;
+  /** `last`: what it said at its end, with totals, where it said it. */
+  onEnded(thread: number, last?: PluginReport): void;
 }
 
 /**
@@ -62,7 +62,7 @@ export interface ThreadGroup {
   /** Lets the generation in reserve go. */
   settle(): void;
   /** What each thread says of the generation that it serves. A thread that does not answer soon is left out. */
-  collect(): Promise<readonly ThreadAnswer[]>;
+  collect(options?: { readonly hasTotals?: boolean }): Promise<readonly ThreadAnswer[]>;
   /** Replaces these threads one after the other by new ones; their requests run to their end. Ignored while that is going on. */
   recycle(threads: readonly number[], reason: string): void;
 }

@@ -131,6 +131,20 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
       await expect.poll(() => server.plugins.counts.live, { timeout: 20_000 }).toBe(2 * threads);
       const { inits, cleanups, live } = server.plugins.counts;
       expect(cleanups).toBe(inits - live);
+      const calls = streams + requests + 24 + 1;
+      const ofStamper = (await server.plugins.figures()).find(({ plugin }) => plugin === 'stamper');
+      expect(ofStamper?.hooks.httpTransportPreHook).toMatchObject({ calls, errors: 0 });
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      const valueOf = (series: string, labels: RegExp): string | undefined =>
+        metrics
+          .split('\n')
+          .find((line) => line.startsWith(series) && labels.test(line))
+          ?.split(' ')[1];
+      const preHook = /stamper.*httpTransportPreHook|httpTransportPreHook.*stamper/;
+      expect(valueOf('bifrost_plugin_hook_calls_total', preHook)).toBe(String(calls));
+      expect(valueOf('bifrost_plugin_hook_seconds_count', preHook)).toBe(String(calls));
+      expect(valueOf('bifrost_plugin_status', /stamper.*active/)).toBe(String(threads));
+      expect(valueOf('bifrost_plugin_inits_total', /./)).toBe(String(inits));
     },
   );
 

@@ -52,7 +52,7 @@ export class ServingThread {
     this.#start = start;
     this.#post = post;
     this.#logger = createLogger(start.logLevel, (record) => post({ type: 'log', record }));
-    this.#metrics = new ThreadMetrics(start.threadNumber);
+    this.#metrics = new ThreadMetrics(start.threadNumber, () => this.#plugins.facts());
     this.#gatherer = new MetricsGatherer((id) => post({ type: 'gather', id }));
     const beat = (cell: number): Int32Array => new Int32Array(start.heartbeat, cell * 4, 1);
     this.#plugins = new ThreadPlugins({
@@ -88,7 +88,7 @@ export class ServingThread {
         else this.#enqueue(() => this.#drain());
         break;
       case 'report':
-        this.#post({ type: 'reported', id: message.id, report: this.#plugins.report() });
+        this.#post({ type: 'reported', id: message.id, report: this.#plugins.report(message.hasTotals) });
         break;
       case 'collect':
         this.#post({ type: 'part', id: message.id, part: this.#metrics.collect() });
@@ -236,7 +236,9 @@ export class ServingThread {
     this.#hasEnded = true;
     await this.#plugins.close();
     await this.#engine?.close();
-    this.#post({ type: 'drained', counts: this.#plugins.counts });
+    // Its last word: the counters of the process keep it.
+    this.#post({ type: 'part', id: 0, part: this.#metrics.collect() });
+    this.#post({ type: 'drained', report: this.#plugins.report(true) });
   }
 }
 

@@ -10,6 +10,8 @@ import type {
   PluginReport,
 } from '@bifrost/framework/plugins';
 
+import type { PluginFacts } from './metrics/plugin-series.ts';
+
 /** Lines about loading are the manager's, which writes them once for all threads: here they are for debugging. */
 const loadingLine = /^(Plugin loaded successfully|plugin status): /;
 
@@ -26,7 +28,7 @@ const intrinsicsEveryMs = 250;
 const nothing: InstanceCounts = { inits: 0, cleanups: 0, live: 0 };
 
 function emptyReport(generation: number): PluginReport {
-  const counted = { counts: nothing, draining: {}, staleModules: 0 };
+  const counted = { totals: [], counts: nothing, draining: {}, staleModules: 0 };
   return { generation, statuses: [], descriptions: {}, figures: [], slots: {}, ...counted };
 }
 
@@ -44,8 +46,10 @@ export class ThreadPlugins {
     this.#options = { ...options, logger: quietLog(options.logger) };
   }
 
-  get counts(): InstanceCounts {
-    return this.#host?.counts ?? nothing;
+  /** For the thread's metrics. */
+  facts(): PluginFacts {
+    const { totals = [], statuses, counts } = this.report(true);
+    return { totals, statuses, counts };
   }
 
   /** Required plugins that do not serve, by name. */
@@ -104,9 +108,9 @@ export class ThreadPlugins {
     this.#reserve = undefined;
   }
 
-  report(): PluginReport {
+  report(hasTotals: boolean): PluginReport {
     if (this.#host === undefined || this.#current === undefined) return emptyReport(this.#generation);
-    return this.#host.report(this.#current);
+    return this.#host.report(this.#current, { hasTotals });
   }
 
   /** Runs every `cleanup`, after the last request. */

@@ -1,5 +1,5 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
-import type { InstanceCounts, PluginPlan, PluginReport } from '@bifrost/framework/plugins';
+import type { PluginPlan, PluginReport } from '@bifrost/framework/plugins';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { LogLevel } from '../logging/log-level.ts';
 import type { LogRecord } from '../logging/logger.ts';
@@ -53,7 +53,7 @@ export type ToThread =
    * gets one more request, or times out.
    */
   | { readonly type: 'drain'; readonly isPatient: boolean }
-  | { readonly type: 'report'; readonly id: number }
+  | { readonly type: 'report'; readonly id: number; readonly hasTotals: boolean }
   | { readonly type: 'collect'; readonly id: number }
   | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[] }
   | { readonly type: 'admin-answer'; readonly id: number; readonly answer: AdminAnswer };
@@ -66,7 +66,7 @@ export type FromThread =
   | { readonly type: 'ready'; readonly descriptor: number }
   | { readonly type: 'committed'; readonly generation: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  | { readonly type: 'drained'; readonly counts: InstanceCounts }
+  | { readonly type: 'drained'; readonly report: PluginReport }
   | { readonly type: 'reported'; readonly id: number; readonly report: PluginReport }
   /** The instance of a plugin's load is gone, or was never begun. */
   | { readonly type: 'plugin-released'; readonly load: number }

@@ -14,7 +14,7 @@ export class ReportExchange {
   readonly #collections = new Map<number, Collection>();
   #nextId = 1;
 
-  collect(workers: readonly ServingWorker[]): Promise<readonly ThreadAnswer[]> {
+  collect(workers: readonly ServingWorker[], hasTotals: boolean): Promise<readonly ThreadAnswer[]> {
     if (workers.length === 0) return Promise.resolve([]);
     const id = this.#nextId++;
     return new Promise((resolve) => {
@@ -25,7 +25,7 @@ export class ReportExchange {
       };
       const timer = setTimeout(finish, waitMs);
       this.#collections.set(id, { missing: new Set(workers), answers, finish });
-      for (const worker of workers) worker.post({ type: 'report', id });
+      for (const worker of workers) worker.post({ type: 'report', id, hasTotals });
     });
   }
 

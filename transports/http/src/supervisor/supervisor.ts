@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type {
   GenerationChange,
-  InstanceCounts,
+  PluginReport,
   ThreadAnswer,
   ThreadGroup,
   ThreadGroupObserver,
@@ -53,7 +53,7 @@ export class Supervisor implements ThreadGroup {
   readonly #replacements = new Map<ServingWorker, ServingWorker>();
   readonly #metrics = new MetricsExchange();
   readonly #processState = new SharedArrayBuffer(4);
-  readonly #drained = new Map<ServingWorker, InstanceCounts>();
+  readonly #drained = new Map<ServingWorker, PluginReport>();
   readonly #generations = new GenerationExchange();
   readonly #reports = new ReportExchange();
   #observer: ThreadGroupObserver | undefined;
@@ -136,8 +136,9 @@ export class Supervisor implements ThreadGroup {
     for (const worker of this.#taking()) worker.enqueue(() => ({ type: 'settle' }));
   }
 
-  collect(): Promise<readonly ThreadAnswer[]> {
-    return this.#reports.collect(this.#taking().filter(({ state }) => state !== 'starting'));
+  collect(options: { readonly hasTotals?: boolean } = {}): Promise<readonly ThreadAnswer[]> {
+    const workers = this.#taking().filter(({ state }) => state !== 'starting');
+    return this.#reports.collect(workers, options.hasTotals === true);
   }
 
   recycle(threads: readonly number[], reason: string): void {
@@ -282,7 +283,7 @@ export class Supervisor implements ThreadGroup {
         this.#failed(worker, message.code, message.message);
         break;
       case 'drained':
-        this.#drained.set(worker, message.counts);
+        this.#drained.set(worker, message.report);
         if (worker.state === 'leaving' || worker.state === 'lingering') void this.#end(worker);
         break;
     }

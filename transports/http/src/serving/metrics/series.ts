@@ -108,12 +108,18 @@ export function gaugeToJson(facts: MetricFacts<readonly string[]>, labels: Label
   return toMetric(facts, 'gauge', [{ labels, value }]);
 }
 
-type Value = { readonly labels: Readonly<Record<string, string | number>>; readonly value: number };
+/** One value of a series; `metricName` where it is not the series' own (`..._bucket`). */
+export interface SeriesValue {
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+  readonly metricName?: string;
+}
 
-function toMetric(
-  { name, help }: MetricFacts<readonly string[]>,
+/** A series in the form in which prom-client adds metrics of several registries up. */
+export function toMetric(
+  { name, help }: { readonly name: string; readonly help: string },
   type: 'counter' | 'histogram' | 'gauge',
-  values: readonly Value[],
+  values: readonly SeriesValue[],
 ): MetricJson {
   // prom-client declares the type as an enum of numbers and writes it as a word.
   return { name, help, type, values, aggregator: 'sum' } as unknown as MetricJson;

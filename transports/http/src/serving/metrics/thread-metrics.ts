@@ -1,11 +1,15 @@
 import type { RequestTrace, Usage } from '@bifrost/sdk';
 import type { MetricPart } from './metric-part.ts';
+import { pluginSeries } from './plugin-series.ts';
+import type { PluginFacts } from './plugin-series.ts';
 import { Counter, gaugeToJson, Histogram } from './series.ts';
 import type { CounterCell, HistogramCell } from './series.ts';
 
 const secondBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 /** Model names come from callers: beyond this many label sets the rest is counted as `other`. */
 const maxLabelSets = 300;
+
+const noPlugins: PluginFacts = { totals: [], statuses: [], counts: { inits: 0, cleanups: 0, live: 0 } };
 
 /** The cells of one set of labels of a request. */
 interface RequestSeries {
@@ -87,11 +91,14 @@ export class ThreadMetrics {
   readonly #providers = new Map<string, ProviderSeries>();
   #labelSets = 0;
   readonly #thread: string;
+  readonly #plugins: () => PluginFacts;
   /** Requests under way in this thread. */
   inFlight = 0;
 
-  constructor(threadNumber: number) {
+  /** `plugins` is asked at each scrape. */
+  constructor(threadNumber: number, plugins: () => PluginFacts = () => noPlugins) {
     this.#thread = String(threadNumber);
+    this.#plugins = plugins;
   }
 
   /** Counts one answer. `path` is a path of the route table or `unmatched`: never what the caller wrote. */
@@ -187,6 +194,7 @@ export class ThreadMetrics {
       this.#tokens.toJson(),
       gaugeToJson(inFlightFacts, labels, this.inFlight),
       gaugeToJson(heapFacts, labels, heapUsed),
+      ...pluginSeries(this.#plugins()),
     ];
   }
 }
