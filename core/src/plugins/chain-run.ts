@@ -8,6 +8,10 @@ import type {
   HttpResponseHead,
   LLMOutcome,
   LLMRequest,
+  MCPConnectOutcome,
+  MCPConnectRequest,
+  MCPOutcome,
+  MCPRequest,
   RequestFacts,
   RequestTrace,
   StreamChunk,
@@ -19,7 +23,10 @@ import type {
   PluginChains,
   PluginRun,
   PostLLMOutcome,
+  PostMCPOutcome,
   PreLLMOutcome,
+  PreMCPConnectionOutcome,
+  PreMCPOutcome,
   PreRequestOutcome,
   StreamHookRun,
 } from './chain.ts';
@@ -28,7 +35,9 @@ import { messageOf } from './hook-failure.ts';
 import type { HookEntry } from './hook-entry.ts';
 import { HookWalker } from './hook-walker.ts';
 import { deniedResponse, HttpPostPass, HttpPrePass, ResponseHeadersPass, StreamChunkPass } from './http-passes.ts';
+import { andThen } from './maybe-promise.ts';
 import type { MaybePromise } from './maybe-promise.ts';
+import { PostMCPConnectionPass, PostMCPPass, PreMCPConnectionPass, PreMCPPass } from './mcp-passes.ts';
 import { PostLLMPass, PreLLMPass, PreRequestPass } from './llm-passes.ts';
 import { checkedStream } from './plugin-stream.ts';
 import type { Entries } from './sorted-chains.ts';
@@ -41,6 +50,8 @@ import type { StageAnswer } from './stream-stage.ts';
 export class ChainRun extends HookWalker implements PluginRun {
   #httpReached = Number.POSITIVE_INFINITY;
   #llmReached = Number.POSITIVE_INFINITY;
+  #mcpReached = Number.POSITIVE_INFINITY;
+  #connectionReached = Number.POSITIVE_INFINITY;
   #didPreAuth = false;
   #needs: PluginChains['needs'] | undefined;
   #isFinished = false;
@@ -135,6 +146,42 @@ export class ChainRun extends HookWalker implements PluginRun {
     const pass = new HttpPostPass(response);
     const stopped = this.walk(entries, pass, this.#httpReached, 0);
     return typeof stopped === 'number' ? pass.outcome() : stopped.then(() => pass.outcome());
+  }
+
+  preMCP(request: MCPRequest): MaybePromise<PreMCPOutcome | undefined> {
+    const entries = this.owner.chains.preMCP;
+    this.#mcpReached = Number.POSITIVE_INFINITY;
+    if (entries === null) return undefined;
+    const pass = new PreMCPPass(request);
+    return andThen(this.walk(entries, pass, 0, 0), (stopped) => {
+      this.#mcpReached = entries[stopped]?.slot.ranks.mcp ?? this.#mcpReached;
+      return pass.outcome();
+    });
+  }
+
+  postMCP(outcome: MCPOutcome): MaybePromise<PostMCPOutcome | undefined> {
+    const entries = this.owner.chains.postMCP;
+    if (entries === null) return undefined;
+    const pass = new PostMCPPass(outcome);
+    return andThen(this.walk(entries, pass, this.#mcpReached, 0), () => pass.outcome());
+  }
+
+  preMCPConnection(request: MCPConnectRequest): MaybePromise<PreMCPConnectionOutcome | undefined> {
+    const entries = this.owner.chains.preMCPConnection;
+    this.#connectionReached = Number.POSITIVE_INFINITY;
+    if (entries === null) return undefined;
+    const pass = new PreMCPConnectionPass(request);
+    return andThen(this.walk(entries, pass, 0, 0), (stopped) => {
+      this.#connectionReached = entries[stopped]?.slot.ranks.mcpConnection ?? this.#connectionReached;
+      return pass.outcome();
+    });
+  }
+
+  postMCPConnection(outcome: MCPConnectOutcome): MaybePromise<ErrorInfo | undefined> {
+    const entries = this.owner.chains.postMCPConnection;
+    if (entries === null) return undefined;
+    const pass = new PostMCPConnectionPass(outcome);
+    return andThen(this.walk(entries, pass, this.#connectionReached, 0), () => pass.denial);
   }
 
   finish(trace: RequestTrace): void {

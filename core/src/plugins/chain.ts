@@ -6,12 +6,19 @@ import type {
   ConversationRequest,
   ConversationResponse,
   ErrorInfo,
+  HeaderChanges,
   HttpPostResult,
   HttpRequest,
   HttpResponse,
   HttpResponseHead,
+  Json,
+  JsonObject,
   LLMOutcome,
   LLMRequest,
+  MCPConnectOutcome,
+  MCPConnectRequest,
+  MCPOutcome,
+  MCPRequest,
   Reads,
   RequestFacts,
   RequestTrace,
@@ -71,6 +78,28 @@ export interface PostLLMOutcome {
   readonly error?: ErrorInfo;
 }
 
+/** A change or a short-circuit; at most one member. */
+export interface PreMCPOutcome {
+  readonly arguments?: JsonObject;
+  readonly result?: Json;
+  readonly error?: ErrorInfo;
+}
+
+export interface PostMCPOutcome {
+  /** Present only when a plugin changed it. */
+  readonly result?: Json;
+  readonly error?: ErrorInfo;
+}
+
+/** How the transport is changed; with `error` the connection is not made. */
+export interface PreMCPConnectionOutcome {
+  readonly connectionString?: string;
+  readonly headers?: HeaderChanges;
+  readonly stdioCommand?: string;
+  readonly stdioArgs?: readonly string[];
+  readonly error?: ErrorInfo;
+}
+
 export interface OpenStreamOptions extends StreamOutcome {
   /** Some text has waited as long as a hook lets it: call `tick`, in turn with the other calls. */
   onDue(): void;
@@ -127,6 +156,13 @@ export interface PluginRun {
     chunk: StreamChunk,
   ): StreamChunk | null | { readonly error: ErrorInfo } | Promise<StreamChunk | null | { readonly error: ErrorInfo }>;
   httpPost(response: HttpResponse): HttpPostResult | undefined | Promise<HttpPostResult | undefined>;
+  preMCP(request: MCPRequest): PreMCPOutcome | undefined | Promise<PreMCPOutcome | undefined>;
+  postMCP(outcome: MCPOutcome): PostMCPOutcome | undefined | Promise<PostMCPOutcome | undefined>;
+  preMCPConnection(
+    request: MCPConnectRequest,
+  ): PreMCPConnectionOutcome | undefined | Promise<PreMCPConnectionOutcome | undefined>;
+  /** An error where a guard could not judge the server: the connection must not be used. */
+  postMCPConnection(outcome: MCPConnectOutcome): ErrorInfo | undefined | Promise<ErrorInfo | undefined>;
   /** The first byte of a stream's content leaves: what hooks take from now on is not added to the time to first content. */
   noteContentOut?(): void;
   /** The trace with what the plugins have put on it so far. */
