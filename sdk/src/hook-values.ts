@@ -1,6 +1,7 @@
 /** What each hook is given and what it may return. Inputs are deeply read-only plain data. */
 import type { ConversationRequest, ConversationResponse } from './conversation.ts';
 import type { ErrorInfo } from './errors.ts';
+import type { Explanation } from './explanation.ts';
 import type { HttpResponse } from './http.ts';
 import type { Json } from './json.ts';
 import type { RequestFacts } from './hook-context.ts';
@@ -137,6 +138,8 @@ export interface RequestTrace {
   readonly attributes?: Readonly<Record<string, Json>>;
   /** What plugins noted about routing, in order. */
   readonly routingNotes?: readonly RoutingNote[];
+  /** What each hook decided, `inject` excepted; present where the request asked for it (`x-bf-explain: true`). */
+  readonly explanation?: Explanation;
 }
 
 /** A plugin's account of a routing decision. */

@@ -12,6 +12,7 @@ export type { SdkErrorCode } from './error-codes.ts';
 export type * from './http.ts';
 export { headerValue } from './http.ts';
 export { deepFreeze } from './freeze.ts';
+export type * from './explanation.ts';
 export type * from './hook-context.ts';
 export type * from './hook-values.ts';
 export type * from './hooks.ts';

@@ -70,6 +70,8 @@ export class ClientStream {
     this.#text = new OutgoingText(this.#isArray);
     const { needs } = run;
     this.#isContentOut = run.plugins === null;
+    const explanation = run.plugins?.explanation ?? null;
+    if (explanation !== null) this.#losses.note(() => `bf-explain ${explanation.comment()}`);
     this.#hasEventHook = needs.streamEvent !== undefined;
     this.#hasChunkHook = needs.streamChunk !== undefined;
   }
@@ -300,7 +302,7 @@ export class ClientStream {
     if (this.#options.isPassed !== true || this.#isChangeNoted) return;
     this.#isChangeNoted = true;
     this.#run.lane = 'translated';
-    this.#losses.note('x-bf-lane: translated');
+    this.#losses.note(() => 'x-bf-lane: translated');
   }
 
   #noteContent(event: SseEvent): void {

@@ -1,6 +1,7 @@
 import type { ErrorInfo } from '@bifrost/sdk';
+import type { PluginRun } from '../plugins/chain.ts';
 import { errorBody } from './error-body.ts';
-import { addRoutingFacts } from './response-headers.ts';
+import { addRoutingFacts, safeHeaderValue } from './response-headers.ts';
 import type { RequestRun } from './run.ts';
 
 /** What a slow client pauses. */
@@ -65,7 +66,7 @@ export class ClientWriter {
     this.#run.statusCode = statusCode;
     if (plugins === null || needs.responseHeaders === undefined) {
       this.#state = 'open';
-      if (!sink.isClosed) sink.head(statusCode, headers);
+      if (!sink.isClosed) sink.head(statusCode, plugins === null ? headers : explained(plugins, headers));
       return;
     }
     const changes = plugins.responseHeaders({ statusCode, headers });
@@ -132,7 +133,8 @@ export class ClientWriter {
     }
     const wasWaiting = this.#state === 'waiting';
     this.#state = 'open';
-    if (!sink.isClosed) sink.head(statusCode, applyHeaderChanges(headers, changes));
+    const changed = applyHeaderChanges(headers, changes);
+    if (!sink.isClosed) sink.head(statusCode, plugins === null ? changed : explained(plugins, changed));
     if (!wasWaiting) return;
     this.#isBlocked = false;
     const kept = this.#kept;
@@ -162,6 +164,12 @@ export class ClientWriter {
   #resumeSource(): void {
     if (!this.#isBlocked && !this.#isHeld) this.#source?.resume();
   }
+}
+
+/** Headers with what the plugins have decided so far, where the request asked for it. */
+function explained(plugins: PluginRun, headers: ClientHeaders): ClientHeaders {
+  const explanation = plugins.explanation ?? null;
+  return explanation === null ? headers : { ...headers, 'x-bf-explain': safeHeaderValue(explanation.summary()) };
 }
 
 /** Headers with a plugin's changes: null removes. */

@@ -10,7 +10,7 @@ export class LateLosses {
   readonly #run: RequestRun;
   readonly #losses: readonly Loss[];
   readonly #late: Loss[] = [];
-  #notes: string[] = [];
+  #notes: (() => string)[] = [];
   #seen = 0;
 
   /** `losses` grows while the answer is encoded. */
@@ -19,9 +19,9 @@ export class LateLosses {
     this.#losses = losses;
   }
 
-  /** Something else that the head could not say: told with the losses, in a comment of its own. One line, no content. */
-  note(line: string): void {
-    this.#notes.push(`: ${line}\n`);
+  /** Something else that the head could not say: told with the losses, in a comment of its own. `line` is asked for then. */
+  note(line: () => string): void {
+    this.#notes.push(line);
   }
 
   /** Something was lost that nobody has been told of; costs a comparison. Before the head nothing is late. */
@@ -37,7 +37,7 @@ export class LateLosses {
     const fresh = this.#losses.slice(Math.max(this.#seen, lossesInHead)).filter((loss) => !known.has(nameOf(loss)));
     this.#seen = this.#losses.length;
     this.#late.push(...fresh);
-    const notes = this.#notes;
+    const notes = this.#notes.map((line) => `: ${line()}\n`);
     this.#notes = [];
     const losses = Object.entries(listed(fresh)).map(([name, fields]) => `: ${name}: ${fields}\n`);
     const lines = [...notes, ...losses];

@@ -8,7 +8,8 @@ const clientGone = 499;
 export function recordRequest(run: RequestRun): void {
   const { onTrace, logger } = run.services;
   if (onTrace === undefined && run.plugins === null) return;
-  const trace = traceOf(run);
+  const plain = traceOf(run);
+  const trace = run.plugins?.complete?.(plain) ?? plain;
   try {
     onTrace?.(trace);
   } catch (error) {

@@ -21,6 +21,8 @@ function needsEvents(attempt: Attempt): boolean {
   const { run, plan } = attempt;
   if (plan.lane === 'translated' || run.request.route.streamFraming === 'json-array') return true;
   if (run.plugins === null) return false;
+  // An explanation ends in a comment.
+  if ((run.plugins.explanation ?? null) !== null) return true;
   const { needs } = run;
   return needs.streamChunk !== undefined || needs.streamEvent !== undefined || (needs.postLLM ?? 'head') !== 'head';
 }

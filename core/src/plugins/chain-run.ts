@@ -63,6 +63,8 @@ export class ChainRun extends HookWalker implements PluginRun {
 
   update(facts: Partial<RequestFacts>): void {
     this.facts = Object.freeze({ ...this.facts, ...facts });
+    // The provider is known from the first attempt on, and stated anew for each.
+    if (this.observer !== null && facts.provider !== undefined) this.observer.attemptBegins?.();
   }
 
   httpPreAuth(request: HttpRequest): HttpPreOutcome | undefined | Promise<HttpPreOutcome | undefined> {
@@ -193,12 +195,14 @@ export class ChainRun extends HookWalker implements PluginRun {
 
   complete(trace: RequestTrace): RequestTrace {
     const { failures, attributes, routingNotes } = this;
-    if (failures === null && attributes === null && routingNotes === null) return trace;
+    const explanation = this.explanation?.result();
+    if (failures === null && attributes === null && routingNotes === null && explanation === undefined) return trace;
     return {
       ...trace,
       ...(failures === null ? {} : { pluginFailures: failures }),
       ...(attributes === null ? {} : { attributes: Object.fromEntries(attributes) }),
       ...(routingNotes === null ? {} : { routingNotes }),
+      ...(explanation === undefined ? {} : { explanation }),
     };
   }
 

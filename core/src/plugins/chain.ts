@@ -100,6 +100,14 @@ export interface PreMCPConnectionOutcome {
   readonly error?: ErrorInfo;
 }
 
+/** An explanation in the forms that its client is given. */
+export interface RunExplanation {
+  /** For a header. */
+  summary(): string;
+  /** For a comment in a stream: one line. */
+  comment(): string;
+}
+
 export interface OpenStreamOptions extends StreamOutcome {
   /** Some text has waited as long as a hook lets it: call `tick`, in turn with the other calls. */
   onDue(): void;
@@ -163,6 +171,8 @@ export interface PluginRun {
   ): PreMCPConnectionOutcome | undefined | Promise<PreMCPConnectionOutcome | undefined>;
   /** An error where a guard could not judge the server: the connection must not be used. */
   postMCPConnection(outcome: MCPConnectOutcome): ErrorInfo | undefined | Promise<ErrorInfo | undefined>;
+  /** What the hooks have decided so far; null where the request did not ask for it. */
+  readonly explanation?: RunExplanation | null;
   /** The first byte of a stream's content leaves: what hooks take from now on is not added to the time to first content. */
   noteContentOut?(): void;
   /** The trace with what the plugins have put on it so far. */

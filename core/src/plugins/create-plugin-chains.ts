@@ -1,15 +1,20 @@
 /** Builds the chains of one snapshot: sorted once, filters compiled once, null where no plugin has the hook. */
 import type { HttpRequest, RequestFacts, RequestTrace } from '@bifrost/sdk';
+import { RequestRecording } from './call-recorder.ts';
+import type { CallRecorder } from './call-recorder.ts';
 import { ChainRun } from './chain-run.ts';
 import type { PluginChains, PluginRun } from './chain.ts';
 import { createEntries, createSortedChains } from './create-entries.ts';
 import type { HookEntry } from './hook-entry.ts';
+import { HookObservers } from './hook-observer.ts';
+import type { HookObserver } from './hook-observer.ts';
 import { InjectQueue } from './inject-queue.ts';
 import type { PluginInstance } from './instance.ts';
 import { figuresOf } from './plugin-figures.ts';
 import type { PluginFigures } from './plugin-figures.ts';
 import { createSlots } from './plugin-slot.ts';
 import type { PluginSlot } from './plugin-slot.ts';
+import { explainHeader, RequestExplanation } from './request-explanation.ts';
 import { needsOf } from './sorted-chains.ts';
 import type { RunOwner, SortedChains } from './sorted-chains.ts';
 
@@ -28,6 +33,8 @@ export interface PluginChainsOptions {
   readonly running?: Int32Array;
   /** The slot number of the first plugin, where several sets of chains write into one `running`. @default 0 */
   readonly firstSlotNumber?: number;
+  /** Is handed the hook calls of the requests that it wants, `inject` excepted. */
+  readonly recorder?: CallRecorder;
 }
 
 /** The chains with what their host needs to know of them. */
@@ -54,6 +61,7 @@ class ChainSet implements PluginChainSet, RunOwner {
   readonly #requestTests: readonly HookEntry[];
   readonly #inject: InjectQueue | null;
   readonly #random: () => number;
+  readonly #recorder: CallRecorder | undefined;
   #inFlight = 0;
   #idleListeners: (() => void)[] = [];
 
@@ -70,6 +78,7 @@ class ChainSet implements PluginChainSet, RunOwner {
     this.needs = needsOf(this.chains);
     this.areInputsFrozen = options.areInputsFrozen ?? false;
     this.#random = options.random ?? Math.random;
+    this.#recorder = options.recorder;
     this.#inject =
       this.chains.inject === null
         ? null
@@ -95,7 +104,17 @@ class ChainSet implements PluginChainSet, RunOwner {
     const rejected = this.#requestTests.length === 0 ? null : this.#reject(facts, headers);
     if (rejected === 'all') return null;
     this.#inFlight += 1;
-    return new ChainRun(this, facts, { signal, rejected, observer: null });
+    const explanation = headers[explainHeader] === 'true' ? new RequestExplanation() : null;
+    return new ChainRun(this, facts, { signal, rejected, explanation, observer: this.#observerOf(facts, explanation) });
+  }
+
+  #observerOf(facts: RequestFacts, explanation: RequestExplanation | null): HookObserver | null {
+    const recorder = this.#recorder;
+    const isRecorded = recorder?.wants(facts) === true;
+    if (explanation === null && !isRecorded) return null;
+    const observers: HookObserver[] = explanation === null ? [] : [explanation];
+    if (recorder !== undefined && isRecorded) observers.push(new RequestRecording(recorder));
+    return observers.length === 1 ? (observers[0] ?? null) : new HookObservers(observers);
   }
 
   finish(run: ChainRun, trace: RequestTrace): void {

@@ -7,13 +7,16 @@ import type { RequestContext } from './request-context.ts';
 /** Why a hook was left out. */
 export type SkipReason = 'filter' | 'disabled' | 'breaker' | 'policy';
 
-/** One hook call that has ended. */
+/** A hook that is about to be called. */
 export interface HookCall {
   readonly entry: HookEntry;
-  /** The walk; null for `inject`, which changes nothing. */
-  readonly pass: HookPass | null;
+  readonly pass: HookPass;
   readonly context: RequestContext;
   readonly input: unknown;
+}
+
+/** A hook call that has ended. */
+export interface EndedHookCall extends HookCall {
   /** What the hook returned; undefined also where it failed. */
   readonly returned: unknown;
   /** The call ended the walk: a short-circuit, a replaced stream event, or a denial. */
@@ -22,10 +25,36 @@ export interface HookCall {
   readonly durationMs: number;
 }
 
-/** Must not throw. */
+/** Must not throw. Calls of one request may overlap only where the request's phases do. */
 export interface HookObserver {
-  /** A hook is about to be called with `input`. */
-  before?(entry: HookEntry, pass: HookPass | null, input: unknown): void;
-  after(call: HookCall): void;
-  skipped(entry: HookEntry, reason: SkipReason): void;
+  before?(call: HookCall): void;
+  after(call: EndedHookCall): void;
+  skipped?(entry: HookEntry, reason: SkipReason): void;
+  /** Another attempt begins. */
+  attemptBegins?(): void;
+}
+
+/** Several observers as one. */
+export class HookObservers implements HookObserver {
+  readonly #observers: readonly HookObserver[];
+
+  constructor(observers: readonly HookObserver[]) {
+    this.#observers = observers;
+  }
+
+  before(call: HookCall): void {
+    for (const observer of this.#observers) observer.before?.(call);
+  }
+
+  after(call: EndedHookCall): void {
+    for (const observer of this.#observers) observer.after(call);
+  }
+
+  skipped(entry: HookEntry, reason: SkipReason): void {
+    for (const observer of this.#observers) observer.skipped?.(entry, reason);
+  }
+
+  attemptBegins(): void {
+    for (const observer of this.#observers) observer.attemptBegins?.();
+  }
 }

@@ -7,23 +7,20 @@ import { deepFreeze } from '@bifrost/sdk';
 import { HookResultError } from './check-value.ts';
 import { countFailure, countSuccess, denialOf, logFailure, messageOf } from './hook-failure.ts';
 import type { HookEntry } from './hook-entry.ts';
-import type { HookObserver } from './hook-observer.ts';
+import type { HookCall, HookObserver } from './hook-observer.ts';
 import type { HookPass } from './hook-pass.ts';
 import type { OffReason } from './plugin-health.ts';
 import type { PluginSlot } from './plugin-slot.ts';
 import { RequestContext } from './request-context.ts';
 import type { ContextOwner } from './request-context.ts';
+import type { RequestExplanation } from './request-explanation.ts';
 import type { RunOwner } from './sorted-chains.ts';
 import { isThenable, settleWithin } from './settle-within.ts';
 
 const maxFailuresOnTrace = 20;
 
 /** A call under way. */
-interface OpenCall {
-  readonly entry: HookEntry;
-  readonly pass: HookPass;
-  readonly context: RequestContext;
-  readonly input: unknown;
+interface OpenCall extends HookCall {
   /** `performance.now()` */
   readonly startedAt: number;
 }
@@ -39,6 +36,8 @@ export class HookWalker implements ContextOwner {
   denial: ErrorInfo | undefined = undefined;
   failures: PluginFailure[] | null = null;
   readonly observer: HookObserver | null;
+  /** Present where the request asked for it. */
+  readonly explanation: RequestExplanation | null;
 
   protected readonly owner: RunOwner;
   readonly #contexts: (RequestContext | undefined)[] = [];
@@ -57,6 +56,7 @@ export class HookWalker implements ContextOwner {
       readonly signal: AbortSignal;
       readonly rejected: Uint8Array | null;
       readonly observer: HookObserver | null;
+      readonly explanation: RequestExplanation | null;
     },
   ) {
     this.owner = owner;
@@ -65,6 +65,7 @@ export class HookWalker implements ContextOwner {
     this.areInputsFrozen = owner.areInputsFrozen;
     this.#rejected = request.rejected;
     this.observer = request.observer;
+    this.explanation = request.explanation;
   }
 
   /** The first byte of content leaves now. Later calls do nothing. */
@@ -140,7 +141,7 @@ export class HookWalker implements ContextOwner {
       if (this.areInputsFrozen) deepFreeze(input);
       const context = this.contextOf(entry.slot);
       const scope = entry.slot.instance.asyncScope;
-      if (observer !== null) this.#announce(entry, pass, input);
+      if (observer !== null) this.#announce({ entry, pass, context, input });
       let returned: unknown;
       let promise: PromiseLike<unknown> | undefined;
       let thrownMessage: string | undefined;
@@ -205,7 +206,7 @@ export class HookWalker implements ContextOwner {
   protected isWanted(entry: HookEntry, pass: HookPass | null, reached: number): boolean {
     if (this.isDue(entry, pass, reached)) return true;
     if (this.observer !== null && entry.rank <= reached) {
-      this.observer.skipped(entry, this.#skipped?.has(entry.slot) === true ? 'policy' : 'filter');
+      this.observer.skipped?.(entry, this.#skipped?.has(entry.slot) === true ? 'policy' : 'filter');
     }
     return false;
   }
@@ -215,7 +216,7 @@ export class HookWalker implements ContextOwner {
     const off = entry.slot.health.admit(entry, performance.now());
     if (off === undefined) return true;
     entry.figures.skipped[off] += 1;
-    this.observer?.skipped(entry, off);
+    this.observer?.skipped?.(entry, off);
     return false;
   }
 
@@ -278,9 +279,9 @@ export class HookWalker implements ContextOwner {
     }
   }
 
-  #announce(entry: HookEntry, pass: HookPass, input: unknown): void {
+  #announce(call: HookCall): void {
     this.#lastFailure = undefined;
-    this.observer?.before?.(entry, pass, input);
+    this.observer?.before?.(call);
   }
 
   #tell(
