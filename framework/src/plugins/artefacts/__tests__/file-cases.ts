@@ -43,9 +43,14 @@ export function fileCases(bench: FailureBench): Readonly<Record<string, Case>> {
       },
     },
     'A damaged file': {
+      tools: ['gcc'],
       produce: () => {
-        write('damaged.wasm', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 7, 2, 0xff, 0xff]));
-        return all(messageFor({ path: './damaged.wasm' }));
+        run('gcc', ...shared, 'sound.so', 'p.c');
+        const bytes = readFileSync(path('sound.so'));
+        // The size of one program header.
+        bytes.writeUInt16LE(1, 54);
+        write('damaged.so', bytes);
+        return all(messageFor({ path: './damaged.so' }));
       },
     },
     "Something else under the plugin's name": {

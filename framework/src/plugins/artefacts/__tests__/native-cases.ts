@@ -20,7 +20,7 @@ export function nativeCases(bench: FailureBench): Readonly<Record<string, Case>>
       },
     },
     'Wrong processor': {
-      tools: ['aarch64-linux-gnu-gcc', 'go'],
+      tools: ['aarch64-linux-gnu-gcc'],
       produce: () => {
         run('aarch64-linux-gnu-gcc', ...shared, 'arm64.so', '-nostdlib', 'bare.c');
         return all(messageFor({ path: './arm64.so' }));
@@ -174,6 +174,32 @@ export function nativeCases(bench: FailureBench): Readonly<Record<string, Case>>
         );
         run('sh', '-c', 'cd go && go build -buildmode=plugin -o ../go-plugin.so .');
         return all(messageFor({ path: './go-plugin.so' }));
+      },
+    },
+    'A WebAssembly module that cannot be read': {
+      produce: () => {
+        write('cut.wasm', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 7, 2, 0xff, 0xff]));
+        return all(messageFor({ path: './cut.wasm' }));
+      },
+    },
+    'A WebAssembly module of no known interface': {
+      tools: ['clang', 'lld'],
+      produce: () => {
+        write('plain.c', '__attribute__((export_name("run"))) int run(int a) { return a; }');
+        run('clang', '--target=wasm32', '-nostdlib', '-Wl,--no-entry', '-o', 'plain.wasm', 'plain.c');
+        return all(messageFor({ path: './plain.wasm' }));
+      },
+    },
+    'A WebAssembly module that lacks a function': {
+      tools: ['clang', 'lld'],
+      produce: async () => {
+        const names = ['bifrost_abi_1', 'bifrost_aloc', 'bifrost_call'];
+        const code = names.map((name) => `__attribute__((export_name("${name}"))) int ${name}(int a) { return a; }`);
+        write('lacking.c', code.join('\n'));
+        run('clang', '--target=wasm32', '-nostdlib', '-Wl,--no-entry', '-o', 'lacking.wasm', 'lacking.c');
+        const messages = await all(messageFor({ path: './lacking.wasm' }));
+        expect(messages[0]).toContain('it exports "bifrost_aloc": did you mean "bifrost_alloc"?');
+        return messages;
       },
     },
   };

@@ -22,8 +22,7 @@ const maxLibraries = 256;
 /** The language that an ELF file was written in, as far as it shows. */
 export function originOf(elf: ElfFile): Origin {
   if (elf.go !== undefined) return 'go';
-  const isRust = elf.rustVersion !== undefined || elf.exports.includes('rust_eh_personality');
-  return isRust ? 'rust' : 'c';
+  return elf.rust === undefined ? 'c' : 'rust';
 }
 
 const muslNames: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i386', arm: 'armhf' };

@@ -2,7 +2,6 @@
 import { isElf } from './elf/elf-layout.ts';
 import { isMachO } from './read-mach-o.ts';
 import { isPe } from './read-pe.ts';
-import { isWasm } from './read-wasm.ts';
 
 export type FileFormat =
   | 'elf'
@@ -53,6 +52,7 @@ export const formatNames: { readonly [Format in FileFormat]: string } = {
 };
 
 const magicNumbers: readonly (readonly [FileFormat, readonly number[]])[] = [
+  ['wasm', [0x00, 0x61, 0x73, 0x6d]],
   ['zip', [0x50, 0x4b, 0x03, 0x04]],
   ['zip', [0x50, 0x4b, 0x05, 0x06]],
   ['gzip', [0x1f, 0x8b]],
@@ -90,7 +90,6 @@ export function detectFormat(bytes: Uint8Array): FileFormat {
   if (isElf(bytes)) return 'elf';
   if (isMachO(bytes)) return 'mach-o';
   if (isPe(bytes)) return 'pe';
-  if (isWasm(bytes)) return 'wasm';
   const found = magicNumbers.find(([, magic]) => magic.every((byte, index) => bytes[index] === byte));
   if (found !== undefined) return found[0];
   const head = bytes.subarray(0, headBytes);

@@ -4,8 +4,18 @@
  */
 import { extname } from 'node:path';
 import type { ArtefactKind } from '@bifrost/sdk';
-import { damaged, nativeDisabled, wrongArchitecture, wrongFormat, wrongSystem } from './artefact-problems.ts';
+import {
+  damaged,
+  invalidWasm,
+  nativeDisabled,
+  wrongArchitecture,
+  wrongFormat,
+  wrongSystem,
+} from './artefact-problems.ts';
 import type { ArtefactProblem } from './artefact-problems.ts';
+import { WasmFormatError } from '../wasm/binary/byte-reader.ts';
+import { readWasm } from '../wasm/binary/read-wasm.ts';
+import type { WasmBinary } from '../wasm/binary/read-wasm.ts';
 import { BinaryFault } from './byte-view.ts';
 import { checkElf } from './check-elf.ts';
 import { checkNodeAddon, checkSymbols } from './check-symbols.ts';
@@ -19,11 +29,9 @@ import { readMachO } from './read-mach-o.ts';
 import type { MachOFile } from './read-mach-o.ts';
 import { readPe } from './read-pe.ts';
 import type { PeFile } from './read-pe.ts';
-import { readWasm } from './read-wasm.ts';
-import type { WasmFile } from './read-wasm.ts';
 
 /** A file's headers, as far as they were read. */
-export type BinaryFile = ElfFile | MachOFile | PeFile | WasmFile;
+export type BinaryFile = ElfFile | MachOFile | PeFile;
 
 export interface InspectOptions {
   readonly machine: Machine;
@@ -33,8 +41,6 @@ export interface InspectOptions {
   readonly isNativeAllowed?: boolean;
   /** The names that native plugins have to export. @default not checked */
   readonly nativeSymbols?: SymbolContract;
-  /** The names that WebAssembly plugins have to export. @default not checked */
-  readonly wasmExports?: (file: WasmFile) => SymbolContract | undefined;
 }
 
 export interface Inspection {
@@ -42,6 +48,8 @@ export interface Inspection {
   readonly kind?: ArtefactKind;
   readonly format: FileFormat;
   readonly binary?: BinaryFile;
+  /** Of a WebAssembly module: what it imports and exports. */
+  readonly wasm?: WasmBinary;
   /** Empty: it can be loaded. The first is the one to report; the others may follow from it. */
   readonly problems: readonly ArtefactProblem[];
 }
@@ -80,7 +88,7 @@ const addonExport = /^(?:napi_register_module_v1|node_register_module_v\d+)$/;
 function kindByContent(format: FileFormat, binary: BinaryFile | undefined): ArtefactKind | undefined {
   if (format === 'wasm') return 'wasm';
   if (format === 'script') return 'grpc';
-  if (binary === undefined || binary.format === 'wasm') return undefined;
+  if (binary === undefined) return undefined;
   if (binary.type === 'executable') return 'grpc';
   return binary.exports.some((name) => addonExport.test(name)) ? 'node-addon' : 'native';
 }
@@ -88,8 +96,7 @@ function kindByContent(format: FileFormat, binary: BinaryFile | undefined): Arte
 function readBinary(bytes: Uint8Array, format: FileFormat, machine: Machine): BinaryFile | undefined {
   if (format === 'elf') return readElf(bytes);
   if (format === 'mach-o') return readMachO(bytes, machine.architecture);
-  if (format === 'pe') return readPe(bytes);
-  return format === 'wasm' ? readWasm(bytes) : undefined;
+  return format === 'pe' ? readPe(bytes) : undefined;
 }
 
 /** The formats that a kind may have. */
@@ -116,24 +123,19 @@ interface Subject {
 }
 
 /** In the order in which one problem hides the next. */
-function checkBinary({ file, kind, binary }: Subject, options: InspectOptions): readonly ArtefactProblem[] {
-  const { machine, nativeSymbols, wasmExports } = options;
-  const problems: (ArtefactProblem | undefined)[] = [];
-  if (binary.format === 'wasm') {
-    const contract = wasmExports?.(binary);
-    const names = binary.exports.map(({ name }) => name);
-    problems.push(contract === undefined ? undefined : checkSymbols(file, names, contract));
-  } else {
-    const use = kind === 'grpc' ? 'program' : 'library';
-    problems.push(
-      binary.format === 'elf' ? checkElf(binary, { file, machine, use }) : checkForeign(binary, file, machine),
-    );
-    if (kind === 'node-addon') {
-      const imports = 'imports' in binary ? binary.imports : [];
-      problems.push(checkNodeAddon(file, { exports: binary.exports, imports }, machine));
-    } else if (kind === 'native' && nativeSymbols !== undefined) {
-      problems.push(checkSymbols(file, binary.exports, nativeSymbols));
-    }
+function checkBinary(
+  { file, kind, binary }: Subject,
+  { machine, nativeSymbols }: InspectOptions,
+): readonly ArtefactProblem[] {
+  const use = kind === 'grpc' ? 'program' : 'library';
+  const first =
+    binary.format === 'elf' ? checkElf(binary, { file, machine, use }) : checkForeign(binary, file, machine);
+  const problems = [first];
+  if (kind === 'node-addon') {
+    const imports = 'imports' in binary ? binary.imports : [];
+    problems.push(checkNodeAddon(file, { exports: binary.exports, imports }, machine));
+  } else if (kind === 'native' && nativeSymbols !== undefined) {
+    problems.push(checkSymbols(file, binary.exports, nativeSymbols));
   }
   return problems.filter((problem) => problem !== undefined);
 }
@@ -154,10 +156,13 @@ export function inspectBytes(file: string, bytes: Uint8Array, options: InspectOp
   }
   let binary: BinaryFile | undefined;
   try {
+    if (format === 'wasm') return { kind: 'wasm', format, wasm: readWasm(bytes), problems: [] };
     binary = readBinary(bytes, format, options.machine);
   } catch (error) {
-    if (!(error instanceof BinaryFault)) throw error;
-    return { ...(named === undefined ? {} : { kind: named }), format, problems: [damaged(file, error)] };
+    const rest = { format, ...(named === undefined ? {} : { kind: named }) };
+    if (error instanceof BinaryFault) return { ...rest, problems: [damaged(file, error)] };
+    if (error instanceof WasmFormatError) return { ...rest, problems: [invalidWasm(file, error)] };
+    throw error;
   }
   const kind = named ?? kindByContent(format, binary);
   if (kind === undefined) {
@@ -167,6 +172,6 @@ export function inspectBytes(file: string, bytes: Uint8Array, options: InspectOp
   if (named === undefined && isNative(kind) && options.isNativeAllowed === false) {
     return { kind, format, problems: [nativeDisabled(file, formatNames[format])] };
   }
-  const problems = binary === undefined ? [] : checkBinary({ file, kind, binary }, options);
-  return { kind, format, ...(binary === undefined ? {} : { binary }), problems };
+  if (binary === undefined) return { kind, format, problems: [] };
+  return { kind, format, binary, problems: checkBinary({ file, kind, binary }, options) };
 }

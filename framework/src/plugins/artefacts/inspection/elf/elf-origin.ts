@@ -10,10 +10,14 @@ export interface GoBuild {
   readonly buildMode?: string;
 }
 
+export interface RustBuild {
+  /** `1.63.0`; undefined where the file does not say. */
+  readonly version?: string;
+}
+
 export interface ElfOrigin {
   readonly go?: GoBuild;
-  /** `1.63.0`. */
-  readonly rustVersion?: string;
+  readonly rust?: RustBuild;
   /** Lines of `.comment`: `GCC: (Debian 12.2.0-14) 12.2.0`. */
   readonly comments: readonly string[];
 }
@@ -73,6 +77,19 @@ function readGo(layout: ElfLayout, exports: readonly string[]): GoBuild | undefi
   return { ...(version === undefined ? {} : { version }), ...(buildMode === undefined ? {} : { buildMode }) };
 }
 
+/** Newer compilers leave a comment; all leave paths of the standard library in the messages of its panics. */
+function readRust(layout: ElfLayout, comments: readonly string[]): RustBuild | undefined {
+  const stated = comments.flatMap((line) => /^rustc version (\S+)/.exec(line)?.[1] ?? [])[0];
+  if (stated !== undefined) return { version: stated };
+  const constants = sectionBytes(layout, '.rodata');
+  const at = constants === undefined ? -1 : toBuffer(constants).indexOf('/rustc');
+  if (constants === undefined || at === -1) return undefined;
+  const path = decodeText(constants.subarray(at, at + 64));
+  const [, version] = /^\/rustc[-/](\d+\.\d+\.\d+)\//.exec(path) ?? [];
+  if (version !== undefined) return { version };
+  return /^\/rustc\/[0-9a-f]{40}\//.test(path) ? {} : undefined;
+}
+
 /** What made the file, as far as it says so. Throws BinaryFault. */
 export function readElfOrigin(layout: ElfLayout, exports: readonly string[]): ElfOrigin {
   const go = readGo(layout, exports);
@@ -83,8 +100,6 @@ export function readElfOrigin(layout: ElfLayout, exports: readonly string[]): El
       : decodeText(comment.subarray(0, 4096))
           .split('\0')
           .filter((line) => line !== '');
-  const rustVersion = comments
-    .map((line) => /^rustc version (\S+)/.exec(line)?.[1])
-    .find((version) => version !== undefined);
-  return { ...(go === undefined ? {} : { go }), ...(rustVersion === undefined ? {} : { rustVersion }), comments };
+  const rust = readRust(layout, comments);
+  return { ...(go === undefined ? {} : { go }), ...(rust === undefined ? {} : { rust }), comments };
 }
