@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { clientSchema } from './client-schema.ts';
 import { pluginSchema } from './plugin-schema.ts';
+import { pluginTrustSchema } from './plugin-trust-schema.ts';
 import { providerSchema } from './provider-schema.ts';
 import { knownObject } from './schema-parts.ts';
 
@@ -41,6 +42,7 @@ export const fileSchema = knownObject({
   client: clientSchema.optional(),
   providers: z.record(z.string().min(1), providerSchema).optional(),
   plugins: z.array(pluginSchema).optional(),
+  plugin_trust: pluginTrustSchema.optional(),
   ...unusedShape,
 });
 
@@ -50,6 +52,7 @@ export interface ConfigFile {
   readonly client?: z.output<typeof clientSchema> | undefined;
   readonly providers?: Readonly<Record<string, z.output<typeof providerSchema>>> | undefined;
   readonly plugins?: readonly z.output<typeof pluginSchema>[] | undefined;
+  readonly plugin_trust?: z.output<typeof pluginTrustSchema> | undefined;
 }
 
 /** JSON Schema (draft 2020-12) of config.json, for editors. */

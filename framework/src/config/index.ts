@@ -10,4 +10,5 @@ export { pluginSchema } from './plugin-schema.ts';
 export type { PluginFile } from './plugin-schema.ts';
 export { parsePluginEntry } from './parse-plugin-entry.ts';
 export type { ParsedPluginEntry } from './parse-plugin-entry.ts';
+export type { PluginSupply } from './plugin-trust-schema.ts';
 export { toPluginEntry } from './to-plugin-entry.ts';

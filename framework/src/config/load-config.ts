@@ -12,6 +12,7 @@ import { ConfigProblemsError } from './problem.ts';
 import type { ProviderFile } from './provider-schema.ts';
 import type { Environment } from './references.ts';
 import { describeUnusedClientKeys, resolveClient } from './resolve-client.ts';
+import { resolvePluginTrust } from './plugin-trust-schema.ts';
 import { resolvePlugins } from './resolve-plugins.ts';
 import { createProviderContext, resolveProvider } from './resolve-provider.ts';
 import type { ProviderReport } from './resolve-provider.ts';
@@ -209,6 +210,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     allowedHeaders: file.client?.allowed_headers ?? [],
     plugins: plugins.entries,
     pluginFiles,
+    pluginTrust: resolvePluginTrust(file.plugin_trust),
     notes,
   };
 }

@@ -1,6 +1,7 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
 import type { JsonObject } from '@bifrost/sdk';
 import type { PluginEntry } from '../plugins/plugin-entry.ts';
+import type { PluginSupply } from './plugin-trust-schema.ts';
 
 /** Something worth a log line that does not keep the gateway from starting. */
 export interface ConfigNote {
@@ -22,5 +23,7 @@ export interface LoadedConfig {
   readonly plugins: readonly PluginEntry[];
   /** The same entries as they stand in the file, with their references; those that are not built in too. */
   readonly pluginFiles: readonly JsonObject[];
+  /** Whose plugins are taken, and from where. */
+  readonly pluginTrust: PluginSupply;
   readonly notes: readonly ConfigNote[];
 }

@@ -26,8 +26,8 @@ import { createPluginScope, runInPluginScope } from './plugin-scope.ts';
 import type { PluginIdentity } from './plugin-scope.ts';
 import { readPluginModule } from './read-plugin-module.ts';
 import type { CheckedPlugin } from './read-plugin-module.ts';
-import { resolvePluginPath } from './resolve-plugin-path.ts';
 import type { PluginLocation } from './resolve-plugin-path.ts';
+import { isNativeCodeAllowed } from '../realms/build-stamp.ts';
 import { validatePluginConfig } from './validate-plugin-config.ts';
 
 /** Gives the loader of a kind, which is imported when it is first needed; undefined: the kind cannot be loaded here. */
@@ -43,7 +43,7 @@ export interface LoadOptions {
   readonly importModule: (specifier: string) => Promise<unknown>;
   /** Plugins that come with the gateway, as modules. */
   readonly builtins: ReadonlyMap<string, object>;
-  /** What was found and checked before; absent: the entry's path is resolved here, which knows modules only. */
+  /** What was found and checked before; absent: the entry's path is resolved here, without downloads. */
   readonly artefact?: ResolvedArtefact;
   /** Brings artefacts that are no modules into this realm. */
   readonly loaders?: ArtefactLoaders;
@@ -98,21 +98,28 @@ async function importPlugin(
   identity: PluginIdentity,
   options: LoadOptions,
 ): Promise<ImportedPlugin> {
-  const { name, path } = entry;
+  const { name } = entry;
   const { artefact } = options;
   if (artefact !== undefined && artefact.kind !== 'module') return loadArtefact(entry, artefact, identity, options);
   if (artefact !== undefined) {
     const imported = await importPluginModule(name, { kind: 'file', file: artefact.file }, identity, options);
     return { ...imported, isGuard: artefact.manifest?.guard === true };
   }
-  if (path === undefined || path === '') {
-    const module = options.builtins.get(name);
-    if (module !== undefined) return { module };
-    throw new PluginError(name, 'it has no `path`, and the gateway has no built-in plugin of that name', {
-      code: 'BF_PLUGIN_UNKNOWN',
-    });
-  }
-  return importPluginModule(name, resolvePluginPath(name, path, options), identity, options);
+  const module = options.builtins.get(name);
+  if (module !== undefined) return { module };
+  throw new PluginError(name, 'it has no `path`, and the gateway has no built-in plugin of that name', {
+    code: 'BF_PLUGIN_UNKNOWN',
+  });
+}
+
+/** For hosts without a manager: finds and checks the artefact here. Undefined for an entry without a path. */
+async function findArtefact(
+  entry: PluginEntry,
+  { baseDirectory, workingDirectory }: LoadOptions,
+): Promise<ResolvedArtefact | undefined> {
+  if (entry.path === undefined || entry.path === '') return undefined;
+  const { resolveArtefact } = await import('./artefacts/resolve-artefact.ts');
+  return resolveArtefact(entry, { baseDirectory, workingDirectory, isNativeAllowed: isNativeCodeAllowed() });
 }
 
 async function loadArtefact(
@@ -248,8 +255,10 @@ export async function loadPlugin(
   events: InstanceEvents,
 ): Promise<LoadedPlugin> {
   const identity = identityOf(entry, generation, events);
-  const imported = await importPlugin(entry, identity, options);
-  return instantiatePlugin(entry, imported, options, { identity, ...events });
+  const artefact = options.artefact ?? (await findArtefact(entry, options));
+  const imported = await importPlugin(entry, identity, artefact === undefined ? options : { ...options, artefact });
+  const configured = artefact?.config === undefined ? entry : { ...entry, config: artefact.config };
+  return instantiatePlugin(configured, imported, options, { identity, ...events });
 }
 
 /** Who is told of what a plugin of this entry does outside of its hooks. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import type { LoadedConfig } from '@bifrost/framework/config';
+import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
 import { PluginManager } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry, ResolvedArtefact } from '@bifrost/framework/plugins';
 import { isNativeCodeAllowed } from '@bifrost/framework/realms';
@@ -88,16 +88,20 @@ function toThreadConfig(config: LoadedConfig, version: number): ThreadConfig {
 async function findArtefact(
   entry: PluginEntry,
   baseDirectory: string,
-  pluginDirectory: string | undefined,
+  {
+    pluginDirectory,
+    trust,
+  }: { readonly pluginDirectory: string | undefined; readonly trust: PluginSupply | undefined },
 ): Promise<ResolvedArtefact | undefined> {
   if (entry.path === undefined || entry.path === '') return undefined;
   // Only a gateway with plugins needs what reads and checks them.
-  const { resolveArtefact } = await import('@bifrost/framework/artefacts');
+  const { resolveArtefact, toDownloadOptions } = await import('@bifrost/framework/artefacts');
   return resolveArtefact(entry, {
     baseDirectory,
     workingDirectory: process.cwd(),
     isNativeAllowed: isNativeCodeAllowed(),
     ...(pluginDirectory === undefined ? {} : { pluginDirectory }),
+    ...(trust === undefined ? {} : { trust, download: toDownloadOptions(trust) }),
   });
 }
 
@@ -159,14 +163,17 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     },
     handleAdmin: lateAdminHandler(() => options.admin?.createHandler(plugins), logger),
   });
+  const { pluginDirectory } = options;
+  let trust: PluginSupply | undefined;
   const plugins = new PluginManager({
     group: supervisor,
     log: logger,
-    resolveArtefact: (entry, directory) => findArtefact(entry, directory, options.pluginDirectory),
+    resolveArtefact: (entry, directory) => findArtefact(entry, directory, { pluginDirectory, trust }),
   });
   let version = 0;
   const configure = (config: LoadedConfig): Promise<void> => {
     const { directory } = config;
+    trust = config.pluginTrust;
     return plugins.load(config.plugins, { directory, settings: toThreadConfig(config, ++version) });
   };
   try {

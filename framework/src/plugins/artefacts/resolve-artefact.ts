@@ -6,6 +6,7 @@ import { basename, join, sep } from 'node:path';
 import { apiRelease, isApiSupported, PluginError } from '@bifrost/sdk';
 import type { ArtefactKind, JsonObject, PluginCapabilities, PluginManifest } from '@bifrost/sdk';
 import { didYouMean } from '../../config/suggestion.ts';
+import type { PluginSupply } from '../../config/plugin-trust-schema.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 import { ArtefactCache } from './download/artefact-cache.ts';
 import type { StoredArtefact } from './download/artefact-cache.ts';
@@ -59,6 +60,11 @@ export interface ResolveOptions extends LocateOptions {
   readonly isNativeAllowed?: boolean;
   /** @default this one */
   readonly machine?: Machine;
+}
+
+/** What `plugin_trust` says of downloads. */
+export function toDownloadOptions({ privateHosts, maxDownloadBytes }: PluginSupply): DownloadOptions {
+  return { privateHosts, ...(maxDownloadBytes === undefined ? {} : { maxBytes: maxDownloadBytes }) };
 }
 
 function fail(plugin: string, code: string, message: string): never {
@@ -193,7 +199,7 @@ const nearModules: Readonly<Record<string, string>> = {
 
 function assertKind(plugin: string, file: string, { kind, format, problems }: Inspection): ArtefactKind {
   const extension = /\.[^./\\]*$/.exec(basename(file))?.[0] ?? '';
-  if (kind === undefined && format === 'text') {
+  if (kind === undefined && (format === 'text' || format === 'empty')) {
     const known = ['.ts', '.mts', '.js', '.mjs'];
     const advice = nearModules[extension] ?? `rename it if it is a module${didYouMean(extension, [...known, '.wasm'])}`;
     fail(

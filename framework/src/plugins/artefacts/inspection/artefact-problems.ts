@@ -2,7 +2,6 @@
  * What can be wrong with an artefact, found before any of its code runs: for each case one sentence with what was found, what
  * was expected and what to do. `docs/plugins/troubleshooting.md` lists them, and a test holds the two together.
  */
-import type { WasmFormatError } from '../wasm/binary/byte-reader.ts';
 import type { BinaryFault } from './byte-view.ts';
 import { formatNames } from './detect-format.ts';
 import type { FileFormat } from './detect-format.ts';
@@ -181,10 +180,6 @@ export function damaged(file: string, fault: BinaryFault): ArtefactProblem {
         code: 'BF_PLUGIN_FILE_DAMAGED',
         message: `${file} is damaged (${fault.message}): build, copy or download it again`,
       };
-}
-
-export function invalidWasm(file: string, { message, offset }: WasmFormatError): ArtefactProblem {
-  return { code: 'BF_PLUGIN_WASM_INVALID', message: `${file} cannot be loaded: ${message} (at byte ${offset})` };
 }
 
 export function missingSymbol(

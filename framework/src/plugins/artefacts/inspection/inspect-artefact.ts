@@ -4,18 +4,8 @@
  */
 import { extname } from 'node:path';
 import type { ArtefactKind } from '@bifrost/sdk';
-import {
-  damaged,
-  invalidWasm,
-  nativeDisabled,
-  wrongArchitecture,
-  wrongFormat,
-  wrongSystem,
-} from './artefact-problems.ts';
+import { damaged, nativeDisabled, wrongArchitecture, wrongFormat, wrongSystem } from './artefact-problems.ts';
 import type { ArtefactProblem } from './artefact-problems.ts';
-import { WasmFormatError } from '../wasm/binary/byte-reader.ts';
-import { readWasm } from '../wasm/binary/read-wasm.ts';
-import type { WasmBinary } from '../wasm/binary/read-wasm.ts';
 import { BinaryFault } from './byte-view.ts';
 import { checkElf } from './check-elf.ts';
 import { checkNodeAddon, checkSymbols } from './check-symbols.ts';
@@ -48,8 +38,6 @@ export interface Inspection {
   readonly kind?: ArtefactKind;
   readonly format: FileFormat;
   readonly binary?: BinaryFile;
-  /** Of a WebAssembly module: what it imports and exports. */
-  readonly wasm?: WasmBinary;
   /** Empty: it can be loaded. The first is the one to report; the others may follow from it. */
   readonly problems: readonly ArtefactProblem[];
 }
@@ -156,12 +144,10 @@ export function inspectBytes(file: string, bytes: Uint8Array, options: InspectOp
   }
   let binary: BinaryFile | undefined;
   try {
-    if (format === 'wasm') return { kind: 'wasm', format, wasm: readWasm(bytes), problems: [] };
     binary = readBinary(bytes, format, options.machine);
   } catch (error) {
     const rest = { format, ...(named === undefined ? {} : { kind: named }) };
     if (error instanceof BinaryFault) return { ...rest, problems: [damaged(file, error)] };
-    if (error instanceof WasmFormatError) return { ...rest, problems: [invalidWasm(file, error)] };
     throw error;
   }
   const kind = named ?? kindByContent(format, binary);

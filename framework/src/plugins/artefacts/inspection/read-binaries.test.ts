@@ -10,8 +10,6 @@ import { readLdCache } from './ld-cache.ts';
 import type { Machine } from './machine.ts';
 import { readMachO } from './read-mach-o.ts';
 import { readPe } from './read-pe.ts';
-import { WasmFormatError } from '../wasm/binary/byte-reader.ts';
-import { readWasm } from '../wasm/binary/read-wasm.ts';
 
 const workshop = openWorkshop();
 afterAll(() => workshop[Symbol.dispose]());
@@ -82,11 +80,6 @@ describe.skipIf(absent.length > 0)(`headers of real files (missing: ${absent.joi
     const windows = 'int _DllMainCRTStartup(void *a, int b, void *c) { return 1; }';
     write('w.c', `__declspec(dllexport) int bifrost_plugin_abi(void) { return 1; }\n${windows}`);
     run('clang', '--target=x86_64-pc-windows-msvc', '-shared', '-nostdlib', '-fuse-ld=lld', '-o', 'w.dll', 'w.c');
-    write(
-      'w.wat.c',
-      `__attribute__((import_module("env"), import_name("log"))) void log_(int); __attribute__((export_name("run"))) int run(int a) { log_(a); return a; }`,
-    );
-    run('clang', '--target=wasm32', '-nostdlib', '-Wl,--no-entry,--max-memory=262144', '-o', 'm.wasm', 'w.wat.c');
   });
 
   it('reads names, versions, folders and symbols of an ELF library', () => {
@@ -148,7 +141,7 @@ describe.skipIf(absent.length > 0)(`headers of real files (missing: ${absent.joi
     });
   });
 
-  it.each(['p.so', 'sysv.so', 'arm.dylib', 'w.dll', 'm.wasm'])('survives any damage of %s', (name) => {
+  it.each(['p.so', 'sysv.so', 'arm.dylib', 'w.dll'])('survives any damage of %s', (name) => {
     const whole = read(name);
     const damage = fc.array(fc.tuple(fc.nat(Math.min(whole.length, 6000) - 1), fc.nat(255)), { maxLength: 8 });
     const kept = fc.oneof(fc.constant(whole.length), fc.nat(whole.length));
@@ -175,12 +168,11 @@ describe.skipIf(absent.length > 0)(`headers of real files (missing: ${absent.joi
 });
 
 describe('bytes that are anything', () => {
-  const readers = { elf: readElf, 'mach-o': readMachO, pe: readPe, wasm: readWasm } as const;
+  const readers = { elf: readElf, 'mach-o': readMachO, pe: readPe } as const;
   const magics = {
     elf: [0x7f, 0x45, 0x4c, 0x46, 2, 1],
     'mach-o': [0xcf, 0xfa, 0xed, 0xfe],
     pe: [0x4d, 0x5a],
-    wasm: [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
   } as const;
 
   it.each(Object.keys(readers) as (keyof typeof readers)[])('are read by %s, or refused as damaged', (format) => {
@@ -190,7 +182,7 @@ describe('bytes that are anything', () => {
         try {
           expect(readers[format](bytes)).toBeDefined();
         } catch (error) {
-          expect(error).toBeInstanceOf(format === 'wasm' ? WasmFormatError : BinaryFault);
+          expect(error).toBeInstanceOf(BinaryFault);
         }
       }),
       { numRuns: 1500 },
