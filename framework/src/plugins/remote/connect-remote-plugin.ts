@@ -1,0 +1,78 @@
+/** Makes of a channel to a plugin that runs elsewhere the hooks that a serving thread puts into its chains. */
+import { fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { ContextOwner, PluginHooks, RequestContext } from '@bifrost/core';
+import { hookNames } from '@bifrost/sdk';
+import type { ModelInfo } from '@bifrost/sdk';
+import type { Channel } from './channel.ts';
+import { PortChannel } from './port-channel.ts';
+import type { RunnerMessage, ThreadMessage } from './protocol.ts';
+import { RemoteCalls } from './remote-calls.ts';
+import type { PluginDescription, RemoteChannel } from './remote-plugin.ts';
+import { SocketChannel } from './socket-channel.ts';
+
+export interface ConnectOptions {
+  /** The entry's name. */
+  readonly name: string;
+  /** The gateway's catalogue, asked for each request's model. */
+  readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
+  /** Longest message that is accepted from the plugin. @default 67108864 */
+  readonly maxMessageBytes?: number;
+}
+
+/** A plugin that runs elsewhere, as one thread sees it. */
+export interface RemoteConnection {
+  /** For `PluginInstance.hooks`: each with the options that the plugin declared. Handlers reject at once after the end. */
+  readonly hooks: PluginHooks;
+  /** For `PluginInstance.onRequestEnd`. */
+  readonly onRequestEnd: (request: ContextOwner) => void;
+  /** Why calls fail; undefined while they are answered. */
+  readonly endReason: string | undefined;
+  /** Calls, requests and streams that are under way. */
+  readonly size: RemoteCalls['size'];
+  /** Ends the channel; what is under way fails. `reason` is what the calls' errors say. */
+  close(reason?: string): void;
+}
+
+export const defaultMaxMessageBytes = 67_108_864;
+
+function openChannel(channel: RemoteChannel, options: ConnectOptions): Channel<ThreadMessage, RunnerMessage> {
+  if (channel.kind === 'port') return new PortChannel(channel.port);
+  if (channel.kind === 'grpc') throw new TypeError('a gRPC plugin is connected by its own client');
+  // A descriptor that was closed meanwhile must not become somebody else's file: libuv would abort the process on a wrong type.
+  if (!fstatSync(channel.descriptor).isSocket()) throw new TypeError(`descriptor ${channel.descriptor} is no socket`);
+  const socket = new Socket({ fd: channel.descriptor });
+  return new SocketChannel(socket, { maxReadBytes: options.maxMessageBytes ?? defaultMaxMessageBytes });
+}
+
+/** Takes the channel over: its port or descriptor belongs to the connection from now on. Throws where it is none. */
+export function connectRemotePlugin(
+  description: PluginDescription,
+  channel: RemoteChannel,
+  options: ConnectOptions,
+): RemoteConnection {
+  const { name, getModelInfo } = options;
+  const calls = new RemoteCalls(openChannel(channel, options), {
+    pluginName: name,
+    ...(getModelInfo === undefined ? {} : { getModelInfo }),
+  });
+  const hooks: Record<string, unknown> = {};
+  for (const hook of hookNames) {
+    const declared = description.hooks[hook];
+    if (declared === undefined) continue;
+    const handler = (context: RequestContext, input: unknown): Promise<unknown> => calls.call(hook, context, input);
+    hooks[hook] = { ...declared, handler };
+  }
+  return {
+    // What the hooks return is checked by the chains, as an inline plugin's is.
+    hooks: hooks as PluginHooks,
+    onRequestEnd: (request) => calls.endRequest(request),
+    get endReason() {
+      return calls.endReason;
+    },
+    get size() {
+      return calls.size;
+    },
+    close: (reason = 'it was closed') => calls.end(reason),
+  };
+}

@@ -1,0 +1,229 @@
+/**
+ * The thread's side of a channel: calls under way, what each request has told the runner already, streams. The fast path makes one
+ * promise and one message for a call; whether the client has gone is asked only for calls that take longer than a sweep.
+ */
+import { requestOf } from '@bifrost/core';
+import type { ContextOwner, RequestContext } from '@bifrost/core';
+import { isJsonObject } from '@bifrost/sdk';
+import type { HookName, Json, ModelInfo, RequestFacts } from '@bifrost/sdk';
+import type { Channel } from './channel.ts';
+import type { CallMessage, ContextEffects, ReplyMessage, RunnerMessage, ThreadMessage } from './protocol.ts';
+import { restoreSame } from './same-parts.ts';
+import { RemoteStream } from './remote-stream.ts';
+import { reviveThrown } from './thrown-data.ts';
+
+/** How often calls under way are looked at for a client that has gone or a deadline that has passed. */
+const sweepMs = 10;
+
+interface PendingCall {
+  readonly context: RequestContext;
+  readonly hook: HookName;
+  readonly input: unknown;
+  resolve(value: unknown): void;
+  reject(thrown: unknown): void;
+  /** Set once the call's signal is listened to. */
+  onAbort?: () => void;
+}
+
+/** What the runner knows of a request. */
+interface KnownRequest {
+  readonly number: number;
+  facts: RequestFacts | undefined;
+  /** The values as they were last sent, by key. */
+  values: Map<string, Json> | undefined;
+}
+
+export interface RemoteCallsOptions {
+  readonly pluginName: string;
+  readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
+}
+
+export class RemoteCalls {
+  readonly #channel: Channel<ThreadMessage, RunnerMessage>;
+  readonly #options: RemoteCallsOptions;
+  readonly #pending = new Map<number, PendingCall>();
+  readonly #requests = new Map<ContextOwner, KnownRequest>();
+  readonly #streams = new Map<number, RemoteStream>();
+  #lastCall = 0;
+  #lastRequest = 0;
+  #sweep: NodeJS.Timeout | undefined;
+  #endReason: string | undefined;
+
+  constructor(channel: Channel<ThreadMessage, RunnerMessage>, options: RemoteCallsOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    channel.onMessages((messages) => {
+      for (const message of messages) this.#receive(message);
+    });
+    channel.onClose((reason) => this.end(reason));
+  }
+
+  /** Why calls fail; undefined while they are answered. */
+  get endReason(): string | undefined {
+    return this.#endReason;
+  }
+
+  /** Calls under way and requests that the runner keeps something for. */
+  get size(): { readonly calls: number; readonly requests: number; readonly streams: number } {
+    return { calls: this.#pending.size, requests: this.#requests.size, streams: this.#streams.size };
+  }
+
+  call(hook: HookName, context: RequestContext, input: unknown): Promise<unknown> {
+    if (this.#endReason !== undefined) return Promise.reject(this.#gone());
+    this.#lastCall += 1;
+    const call = this.#lastCall;
+    const message = this.#messageOf({ hook, context, input, call });
+    return new Promise((resolve, reject) => {
+      this.#pending.set(call, { context, hook, input, resolve, reject });
+      this.#sweep ??= setTimeout(this.#watchSignals, sweepMs);
+      this.#channel.send(message);
+    });
+  }
+
+  /** To be called at the end of each request that had a call. */
+  endRequest(request: ContextOwner): void {
+    const known = this.#requests.get(request);
+    if (known === undefined) return;
+    this.#requests.delete(request);
+    this.#channel.send({ kind: 'end', request: known.number });
+  }
+
+  /** Fails what is under way and every later call. The first reason stays. */
+  end(reason: string): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    clearTimeout(this.#sweep);
+    this.#channel.close();
+    const pending = [...this.#pending.values()];
+    const streams = [...this.#streams.values()];
+    this.#pending.clear();
+    this.#streams.clear();
+    this.#requests.clear();
+    for (const call of pending) {
+      this.#forget(call);
+      call.reject(this.#gone());
+    }
+    for (const stream of streams) stream.fail(this.#gone());
+  }
+
+  #gone(): Error {
+    return new Error(`plugin "${this.#options.pluginName}" is not running: ${this.#endReason}`);
+  }
+
+  #messageOf({ hook, context, input, call }: Omit<PendingCall, 'resolve' | 'reject'> & { call: number }): CallMessage {
+    const request = requestOf(context);
+    let known = this.#requests.get(request);
+    if (known === undefined) {
+      this.#lastRequest += 1;
+      known = { number: this.#lastRequest, facts: undefined, values: undefined };
+      this.#requests.set(request, known);
+    }
+    const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
+      ...{ kind: 'call', call, request: known.number, hook, input },
+    };
+    const { facts, values } = request;
+    if (known.facts !== facts) {
+      known.facts = facts;
+      message.facts = facts;
+      const info = this.#modelInfoOf(facts);
+      if (info !== undefined) message.modelInfo = info;
+    }
+    if (values !== null) {
+      const news = newValues(values, (known.values ??= new Map()));
+      if (news.length > 0) message.values = news;
+    }
+    return message;
+  }
+
+  #modelInfoOf({ provider, model }: RequestFacts): ModelInfo | undefined {
+    if (provider === undefined || model === undefined) return undefined;
+    return this.#options.getModelInfo?.(provider, model);
+  }
+
+  #receive(message: RunnerMessage): void {
+    if (message.kind === 'event') {
+      const stream = this.#streams.get(message.stream);
+      if (stream === undefined) return;
+      applyEffects(stream.context, message.effects);
+      stream.receive(message);
+      return;
+    }
+    const call = this.#pending.get(message.call);
+    if (call === undefined) return;
+    this.#pending.delete(message.call);
+    this.#forget(call);
+    applyEffects(call.context, message.effects);
+    if (message.kind === 'threw') call.reject(reviveThrown(message.thrown));
+    else this.#settle(call, message);
+  }
+
+  #settle(call: PendingCall, reply: ReplyMessage): void {
+    const { same, stream } = reply;
+    let { value } = reply;
+    try {
+      if (same !== undefined) value = restoreSame(value, same, call.input);
+    } catch (error) {
+      call.reject(error);
+      return;
+    }
+    if (stream !== undefined && isJsonObject(value)) value = { ...value, stream: this.#openStream(stream, call.context) };
+    call.resolve(value);
+  }
+
+  #openStream(number: number, context: RequestContext): RemoteStream {
+    const stream = new RemoteStream(context, {
+      pull: () => this.#channel.send({ kind: 'pull', stream: number }),
+      onEnd: (isCancelled) => {
+        this.#streams.delete(number);
+        if (isCancelled) this.#channel.send({ kind: 'cancel', stream: number });
+      },
+    });
+    this.#streams.set(number, stream);
+    return stream;
+  }
+
+  #forget({ onAbort, context }: PendingCall): void {
+    if (onAbort !== undefined) context.signal.removeEventListener('abort', onAbort);
+  }
+
+  readonly #watchSignals = (): void => {
+    this.#sweep = undefined;
+    for (const [number, call] of this.#pending) {
+      if (call.onAbort !== undefined) continue;
+      const { signal } = call.context;
+      call.onAbort = () => this.#sendAbort(number, call);
+      if (signal.aborted) call.onAbort();
+      else signal.addEventListener('abort', call.onAbort, { once: true });
+    }
+  };
+
+  #sendAbort(call: number, { context, hook }: PendingCall): void {
+    // `inject` outlives the client: there only the deadline aborts.
+    const isExpired = hook === 'inject' || !requestOf(context).requestSignal.aborted;
+    const reason = isExpired ? "the hook's deadline has passed" : 'the client has gone';
+    this.#channel.send({ kind: 'abort', call, isExpired, reason });
+  }
+}
+
+/** The values that differ from what was sent; `sent` is brought up to date. */
+function newValues(values: ReadonlyMap<string, Json>, sent: Map<string, Json>): (readonly [string, Json])[] {
+  const news: (readonly [string, Json])[] = [];
+  for (const [key, value] of values) {
+    if (sent.get(key) === value && sent.has(key)) continue;
+    sent.set(key, value);
+    news.push([key, value]);
+  }
+  return news;
+}
+
+/** What the plugin did through its context over there is done through the context here, which ignores it after a deadline. */
+function applyEffects(context: RequestContext, effects: ContextEffects | undefined): void {
+  if (effects === undefined) return;
+  try {
+    for (const [key, value] of effects.values ?? []) context.setValue(key, value);
+    for (const [key, value] of effects.attributes ?? []) context.setTraceAttribute(key, value);
+    for (const message of effects.routingNotes ?? []) context.addRoutingNote(message);
+  } catch {
+    // Only a runner that was tampered with names another plugin's value: nothing is set then.
+  }
+}
