@@ -138,6 +138,11 @@ export const frameworkErrorCodes = {
     cause: "The plugin's module or its `init` did not end in time.",
     remedy: 'Do long work later, or after `init` has returned.',
   },
+  BF_PLUGIN_ISOLATION_MISSING: {
+    status: 'none',
+    cause: "The plugin's process was started without Node's permission model, which is to hold it.",
+    remedy: 'This is a fault of the gateway or of a program that wraps it: report it with the message.',
+  },
   BF_PLUGIN_ISOLATION_UNAVAILABLE: {
     status: 'none',
     cause:
@@ -211,6 +216,11 @@ export const frameworkErrorCodes = {
     cause:
       'The plugin blocked or ended a serving thread, or ended by itself again and again: it is not called any more.',
     remedy: 'Repair it and reload it, or run it in `process` isolation.',
+  },
+  BF_PLUGIN_REFUSED: {
+    status: 'none',
+    cause: 'A plugin outside the serving threads did what it was not granted, or what no plugin may do.',
+    remedy: 'Grant the capability that the message names in `plugins[].capabilities`, if the plugin is to have it.',
   },
   BF_PLUGIN_REQUIRED_FAILED: {
     status: 'none',

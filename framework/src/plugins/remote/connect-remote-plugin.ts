@@ -21,7 +21,7 @@ export interface ConnectOptions {
 }
 
 /** A plugin that runs elsewhere, as one thread sees it. */
-export interface RemoteConnection {
+export interface ConnectedPlugin {
   /** For `PluginInstance.hooks`: each with the options that the plugin declared. Handlers reject at once after the end. */
   readonly hooks: PluginHooks;
   /** For `PluginInstance.onRequestEnd`. */
@@ -50,7 +50,7 @@ export function connectRemotePlugin(
   description: PluginDescription,
   channel: RemoteChannel,
   options: ConnectOptions,
-): RemoteConnection {
+): ConnectedPlugin {
   const { name, getModelInfo } = options;
   const calls = new RemoteCalls(openChannel(channel, options), {
     pluginName: name,

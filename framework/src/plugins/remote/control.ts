@@ -1,44 +1,40 @@
 /** What the supervisor and a runner say to each other, beside the channels of the serving threads. Plain data, JSON alike. */
-import type { JsonObject, ModelInfo, PluginCapabilities, PluginManifest } from '@bifrost/sdk';
-import type { ArtefactKind } from '@bifrost/sdk';
+import type { JsonObject, ModelInfo } from '@bifrost/sdk';
 import type { LogLevel } from '@bifrost/core';
 import type { PluginEntry } from '../plugin-entry.ts';
+import type { ResolvedArtefact } from '../plugin-plan.ts';
 import type { PluginDescription } from './remote-plugin.ts';
 
 /** Everything that a runner needs to load its plugin. */
 export interface RunnerStart {
   readonly entry: PluginEntry;
-  readonly artefact: RemoteArtefact;
+  readonly artefact: ResolvedArtefact;
+  /** Unique among the loads of the gateway. */
   readonly generation: string;
-  readonly grants: PluginCapabilities;
   readonly initTimeoutMs: number;
   readonly cleanupTimeoutMs: number;
   readonly areInputsFrozen: boolean;
-  readonly maxMemoryBytes?: number;
   /** The gateway's catalogue as it is now; what is missing in it is learnt from the requests' own models. */
   readonly models?: readonly ModelInfo[];
   /** Longest message to a serving thread, in bytes. */
   readonly maxMessageBytes: number;
 }
 
-/** The artefact to run, as it was found and checked before. */
-export interface RemoteArtefact {
-  /** Absolute path. */
-  readonly file: string;
-  readonly kind: Exclude<ArtefactKind, 'grpc'>;
-  readonly manifest?: PluginManifest;
-}
-
 /** What a plugin is doing that may block its realm: decides how long it may. */
 export type RunnerStage = 'module' | 'init' | 'hooks' | 'cleanup';
+
+/** Bytes of a channel that goes through the control connection, in `body`; none: its end. */
+export interface TunnelledBytes {
+  readonly kind: 'tunnel';
+  readonly channel: number;
+  readonly input: { readonly body?: Uint8Array };
+}
 
 export type ToRunner =
   | { readonly kind: 'start'; readonly start: RunnerStart }
   /** A channel for a serving thread: its port, or its descriptor, comes with it. */
-  | { readonly kind: 'open'; readonly channel: number }
-  /** A batch of a channel that has no descriptor, passed on by the supervisor. */
-  | { readonly kind: 'relay'; readonly channel: number; readonly messages: readonly unknown[] }
-  | { readonly kind: 'shut'; readonly channel: number }
+  | { readonly kind: 'open'; readonly channel: number; readonly isTunnelled?: boolean }
+  | TunnelledBytes
   | { readonly kind: 'ping'; readonly ping: number }
   | { readonly kind: 'models'; readonly models: readonly ModelInfo[] }
   /** The answer to `connect`; without an error the connection's descriptor comes with it. */
@@ -53,7 +49,7 @@ export type FromRunner =
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: JsonObject }
   /** Work that the plugin left running has failed. */
   | { readonly kind: 'escape'; readonly message: string }
-  | { readonly kind: 'relay'; readonly channel: number; readonly messages: readonly unknown[] }
+  | TunnelledBytes
   /** The plugin wants a connection to this host. */
   | { readonly kind: 'connect'; readonly connection: number; readonly host: string; readonly port: number }
   | { readonly kind: 'closed' };

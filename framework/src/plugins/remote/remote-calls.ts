@@ -47,6 +47,8 @@ export class RemoteCalls {
   #lastCall = 0;
   #lastRequest = 0;
   #sweep: NodeJS.Timeout | undefined;
+  /** The newest call at the last sweep. */
+  #sweptCall = 0;
   #endReason: string | undefined;
 
   constructor(channel: Channel<ThreadMessage, RunnerMessage>, options: RemoteCallsOptions) {
@@ -75,7 +77,7 @@ export class RemoteCalls {
     const message = this.#messageOf({ hook, context, input, call });
     return new Promise((resolve, reject) => {
       this.#pending.set(call, { context, hook, input, resolve, reject });
-      this.#sweep ??= setTimeout(this.#watchSignals, sweepMs);
+      this.#startSweep();
       this.#channel.send(message);
     });
   }
@@ -166,7 +168,8 @@ export class RemoteCalls {
       call.reject(error);
       return;
     }
-    if (stream !== undefined && isJsonObject(value)) value = { ...value, stream: this.#openStream(stream, call.context) };
+    if (stream !== undefined && isJsonObject(value))
+      value = { ...value, stream: this.#openStream(stream, call.context) };
     call.resolve(value);
   }
 
@@ -189,13 +192,21 @@ export class RemoteCalls {
   readonly #watchSignals = (): void => {
     this.#sweep = undefined;
     for (const [number, call] of this.#pending) {
+      // In the order of their numbers: from here on they are younger than the sweep before.
+      if (number > this.#sweptCall) break;
       if (call.onAbort !== undefined) continue;
       const { signal } = call.context;
       call.onAbort = () => this.#sendAbort(number, call);
       if (signal.aborted) call.onAbort();
       else signal.addEventListener('abort', call.onAbort, { once: true });
     }
+    if (this.#pending.size > 0 && this.#lastCall > this.#sweptCall) this.#startSweep();
+    this.#sweptCall = this.#lastCall;
   };
+
+  #startSweep(): void {
+    this.#sweep ??= setTimeout(this.#watchSignals, sweepMs);
+  }
 
   #sendAbort(call: number, { context, hook }: PendingCall): void {
     // `inject` outlives the client: there only the deadline aborts.

@@ -2,16 +2,15 @@
  * Runs one plugin inside a worker thread or a child process: loads it as a serving thread would load it, and answers the calls of
  * every serving thread. Knows nothing of how it is reached: `RunnerHost` is the realm's side of that.
  */
-import { hookNames, PluginError } from '@bifrost/sdk';
-import type { HookName, HookOptionsData, JsonObject, ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
+import { PluginError } from '@bifrost/sdk';
+import type { JsonObject, ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
 import type { Channel } from '../channel.ts';
 import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
-import type { PluginDescription } from '../remote-plugin.ts';
 import { describeThrown } from '../thrown-data.ts';
-import { identityOf, instantiatePlugin } from '../../load-plugin.ts';
-import type { LoadedPlugin } from '../../load-plugin.ts';
-import { importArtefact } from './import-artefact.ts';
+import { describePlugin } from '../../describe-plugin.ts';
+import { loadPlugin } from '../../load-plugin.ts';
+import type { ArtefactLoaders, LoadedPlugin, LoadOptions } from '../../load-plugin.ts';
 import { KnownModels } from './known-models.ts';
 import { RunnerConnection } from './runner-connection.ts';
 import type { ActivityMark } from './runner-connection.ts';
@@ -22,8 +21,9 @@ export interface RunnerHost {
   send(message: FromRunner): void;
   readonly activity: ActivityMark;
   readonly importModule: (specifier: string) => Promise<unknown>;
+  readonly loaders: ArtefactLoaders;
   /** `ctx.shared` where others share it. @default of its own */
-  readonly shared?: SharedState;
+  readonly shared?: (plugin: string) => SharedState;
   /** Says of a refusal by the realm what was refused and how to grant it; anything else comes back as it is. */
   explain(thrown: unknown): unknown;
 }
@@ -52,28 +52,6 @@ function plainFields(fields: JsonObject | undefined): JsonObject {
   }
 }
 
-/** The hook's options without what is code. */
-function optionsOf(declared: unknown): HookOptionsData {
-  if (typeof declared !== 'object' || declared === null) return {};
-  const { handler: _handler, when: _when, ...options } = declared as Record<string, unknown>;
-  // The loader has checked the options; a clone refuses what is not data.
-  return structuredClone(options) as HookOptionsData;
-}
-
-function describe(loaded: LoadedPlugin): PluginDescription {
-  const hooks: Partial<Record<HookName, HookOptionsData>> = {};
-  for (const name of hookNames) {
-    const declared: unknown = loaded.instance.hooks[name];
-    if (declared !== undefined) hooks[name] = optionsOf(declared);
-  }
-  return {
-    isGuard: loaded.instance.isGuard,
-    hooks,
-    ...(loaded.actualName === undefined ? {} : { actualName: loaded.actualName }),
-    ...(loaded.version === undefined ? {} : { version: loaded.version }),
-  };
-}
-
 export class PluginRunner {
   readonly #host: RunnerHost;
   readonly #models = new KnownModels();
@@ -90,7 +68,7 @@ export class PluginRunner {
     this.learn(start.models ?? []);
     try {
       this.#loaded = await this.#load(start);
-      const description = describe(this.#loaded);
+      const description = describePlugin(this.#loaded);
       this.#stage('hooks');
       this.#host.send({ kind: 'ready', description });
     } catch (thrown) {
@@ -136,31 +114,26 @@ export class PluginRunner {
     this.#host.send({ kind: 'stage', stage });
   }
 
-  async #load({ entry, artefact, generation, grants, ...start }: RunnerStart): Promise<LoadedPlugin> {
-    const events = { onDisabled: () => undefined, onEscape: (thrown: unknown) => this.escape(thrown) };
-    const identity = identityOf(entry, generation, events);
-    const logger = sendingLog((message) => this.#host.send(message));
-    const { shared } = this.#host;
+  #load({ entry, artefact, generation, models: _models, ...start }: RunnerStart): Promise<LoadedPlugin> {
+    const { shared, loaders, importModule } = this.#host;
     this.#stage('module');
-    const imported = await importArtefact(artefact, {
-      ...{ entry, identity, grants, logger, importModule: this.#host.importModule },
+    const options: LoadOptions = {
+      logger: sendingLog((message) => this.#host.send(message)),
+      artefact,
+      loaders,
       initTimeoutMs: start.initTimeoutMs,
-      ...(start.maxMemoryBytes === undefined ? {} : { maxMemoryBytes: start.maxMemoryBytes }),
-    });
-    this.#stage('init');
-    const loaded = await instantiatePlugin(
-      entry,
-      imported,
-      {
-        logger,
-        initTimeoutMs: start.initTimeoutMs,
-        cleanupTimeoutMs: start.cleanupTimeoutMs,
-        getModelInfo: (provider, model) => this.#models.find(provider, model),
-        ...(shared === undefined ? {} : { sharedState: () => shared }),
+      cleanupTimeoutMs: start.cleanupTimeoutMs,
+      getModelInfo: (provider, model) => this.#models.find(provider, model),
+      importModule: async (specifier) => {
+        const module = await importModule(specifier);
+        this.#stage('init');
+        return module;
       },
-      { identity, ...events },
-    );
-    return loaded;
+      ...(shared === undefined ? {} : { sharedState: shared }),
+      // The artefact says where the plugin is: no path is resolved here.
+      ...{ baseDirectory: '/', workingDirectory: '/', builtins: new Map<string, object>() },
+    };
+    const events = { onDisabled: () => undefined, onEscape: (thrown: unknown) => this.escape(thrown) };
+    return loadPlugin(entry, generation, options, events);
   }
 }
-

@@ -1,0 +1,33 @@
+/** Makes a plugin that runs elsewhere a plugin of this thread: an instance like an inline one's, whose hooks go over a channel. */
+import { LocalSharedState } from '@bifrost/core';
+import { hookNames } from '@bifrost/sdk';
+import type { ConnectRemote } from '../member-loader.ts';
+import { connectRemotePlugin } from './connect-remote-plugin.ts';
+
+/** For `PluginHostOptions.connectRemote`, for channels of `worker` and `process` plugins. */
+export const connectRemote: ConnectRemote = ({ entry, description, channel }, { logger, getModelInfo }, events) => {
+  const { name } = entry;
+  const connected = connectRemotePlugin(description, channel, {
+    name,
+    ...(getModelInfo === undefined ? {} : { getModelInfo }),
+  });
+  const { actualName, version, isGuard } = description;
+  return Promise.resolve({
+    instance: {
+      ...{ name, isGuard, hooks: connected.hooks, onRequestEnd: connected.onRequestEnd },
+      // Config and shared state are used where the plugin runs.
+      ...{ config: {}, self: {}, shared: new LocalSharedState(name) },
+      placement: entry.placement ?? 'post_builtin',
+      order: entry.order ?? 0,
+      log: (level, message, fields) => logger[level](message, fields),
+      onDisabled: (reason) => events.onDisabled(reason),
+    },
+    hooks: hookNames.filter((hook) => description.hooks[hook] !== undefined),
+    ...(actualName === undefined ? {} : { actualName }),
+    ...(version === undefined ? {} : { version }),
+    cleanup: () => {
+      connected.close();
+      return Promise.resolve();
+    },
+  });
+};

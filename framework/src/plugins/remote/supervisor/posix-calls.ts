@@ -1,0 +1,116 @@
+/**
+ * The few calls of the C library that Node has no interface for, through `node:ffi`: a connected pair of sockets, the passing on of
+ * a descriptor to a child, a piece of memory that a child shares. Linux on 64 bits; elsewhere there are none, and channels to a
+ * process go through the supervisor.
+ */
+import { createRequire } from 'node:module';
+
+export interface PosixCalls {
+  /** Two connected stream sockets; neither is inherited by children unless it is given to them. Throws where there are too many files. */
+  socketPair(): readonly [ours: number, theirs: number];
+  /** Sends a duplicate of `descriptor` over `socket`. False where the other side has gone or takes no more. */
+  sendDescriptor(socket: number, descriptor: number): boolean;
+  /** A file of `bytes` in memory. */
+  memoryFile(bytes: number): number;
+}
+
+const closeOnExec = 0o2000000;
+const [unixFamily, streamType] = [1, 1];
+/** MSG_DONTWAIT | MSG_NOSIGNAL */
+const sendFlags = 0x4040;
+
+/** `struct msghdr` with one byte of data and room for one descriptor, as Linux lays it out on 64 bits. */
+export class DescriptorMessage {
+  readonly #parts: readonly ArrayBuffer[];
+  readonly #header = new ArrayBuffer(56);
+  readonly #control = new ArrayBuffer(24);
+  /** Address of the header. */
+  readonly pointer: bigint;
+
+  /** `addressOf` must be allowed now; later it need not be. */
+  constructor(addressOf: (memory: ArrayBuffer) => bigint) {
+    const [byte, vector] = [new ArrayBuffer(1), new ArrayBuffer(16)];
+    // Kept, as only their addresses are known to the header.
+    this.#parts = [byte, vector];
+    const vectorView = new DataView(vector);
+    vectorView.setBigUint64(0, addressOf(byte), true);
+    vectorView.setBigUint64(8, 1n, true);
+    const view = new DataView(this.#header);
+    view.setBigUint64(16, addressOf(vector), true);
+    view.setBigUint64(24, 1n, true); // vectors
+    view.setBigUint64(32, addressOf(this.#control), true);
+    this.pointer = addressOf(this.#header);
+    this.reset();
+  }
+
+  /** To be called before each use: the kernel writes lengths back. */
+  reset(): void {
+    new DataView(this.#header).setBigUint64(40, 24n, true);
+    const control = new DataView(this.#control);
+    control.setBigUint64(0, 20n, true);
+    control.setInt32(8, 1, true); // SOL_SOCKET
+    control.setInt32(12, 1, true); // SCM_RIGHTS
+    control.setInt32(16, -1, true);
+  }
+
+  get descriptor(): number {
+    return new DataView(this.#control).getInt32(16, true);
+  }
+
+  set descriptor(descriptor: number) {
+    new DataView(this.#control).setInt32(16, descriptor, true);
+  }
+}
+
+type Ffi = typeof import('node:ffi');
+
+function loadFfi(): Ffi | undefined {
+  try {
+    // The type of `require` says nothing of the module.
+    return createRequire(import.meta.url)('node:ffi') as Ffi;
+  } catch {
+    return undefined; // a Node without it
+  }
+}
+
+function bind(ffi: Ffi): PosixCalls {
+  const { functions } = ffi.dlopen(null, {
+    socketpair: { arguments: ['i32', 'i32', 'i32', 'pointer'], return: 'i32' },
+    sendmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i64' },
+    memfd_create: { arguments: ['pointer', 'u32'], return: 'i32' },
+    ftruncate: { arguments: ['i32', 'i64'], return: 'i32' },
+  });
+  const message = new DescriptorMessage((memory) => ffi.getRawPointer(memory));
+  const assertDone = (result: number, what: string): number => {
+    if (result >= 0) return result;
+    throw new Error(`${what} failed: too many open files?`);
+  };
+  return {
+    socketPair() {
+      const pair = new Int32Array(2);
+      assertDone(functions.socketpair(unixFamily, streamType | closeOnExec, 0, pair), 'socketpair');
+      const [ours = -1, theirs = -1] = pair;
+      return [ours, theirs];
+    },
+    sendDescriptor(socket, descriptor) {
+      message.reset();
+      message.descriptor = descriptor;
+      return functions.sendmsg(socket, message.pointer, sendFlags) === 1n;
+    },
+    memoryFile(bytes) {
+      const file = assertDone(functions.memfd_create(Buffer.from('bifrost\0'), 1), 'memfd_create');
+      functions.ftruncate(file, BigInt(bytes));
+      return file;
+    },
+  };
+}
+
+let calls: PosixCalls | undefined;
+
+/** The calls; undefined where this system or this Node has not got them. */
+export function posixCalls(): PosixCalls | undefined {
+  if (calls !== undefined || process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) return calls;
+  const ffi = loadFfi();
+  if (ffi !== undefined) calls = bind(ffi);
+  return calls;
+}

@@ -1,0 +1,80 @@
+/**
+ * What a plugin in a process of its own may read without being granted it: its own code. A folder that is clearly the plugin's (it
+ * has a manifest) is readable as a whole. A bare file may lie beside anything, a configuration with keys say: then only code that
+ * it imports by relative path, from its folder or below, is readable. Packages that it imports are: `node_modules` from its folder
+ * upwards, with the `package.json` files that say how to read a module.
+ */
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { manifestFileName } from '@bifrost/sdk';
+
+const codeExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.wasm'];
+const endings = ['', '.js', '.cjs', '.ts', `${sep}index.js`, `${sep}index.ts`];
+const maxFiles = 2000;
+const relativeImport = /['"`](\.{1,2}\/[^'"`\n]{1,500})['"`]/g;
+
+function ancestorsOf(folder: string): readonly string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...ancestorsOf(parent)];
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (!way.startsWith('..') && resolve(folder, way) === path);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** True where the folder's `package.json` names the file as what it is about. */
+function isPackageOf(folder: string, file: string): boolean {
+  const manifest = join(folder, 'package.json');
+  if (!isFile(manifest)) return false;
+  return dirname(file) === folder || readFileSync(manifest, 'utf8').includes(relative(folder, file));
+}
+
+/** The folder that belongs to the plugin alone; undefined for a bare file. */
+function ownFolder(file: string, shared: readonly string[]): string | undefined {
+  const folder = ancestorsOf(dirname(file)).find(
+    (candidate) => isFile(join(candidate, manifestFileName)) || isPackageOf(candidate, file),
+  );
+  if (folder === undefined || folder === dirname(folder)) return undefined;
+  return shared.some((other) => isInside(realOf(other), folder)) ? undefined : folder;
+}
+
+function realOf(path: string): string {
+  return existsSync(path) ? realpathSync(path) : resolve(path);
+}
+
+/** The code that `entry` imports by relative paths, directly or not, at or below its folder. */
+function importedFiles(entry: string): ReadonlySet<string> {
+  const root = dirname(entry);
+  const found = new Set([entry]);
+  for (const file of found) {
+    if (extname(file) === '.wasm') continue;
+    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(relativeImport)) {
+      const target = endings.map((ending) => resolve(dirname(file), path) + ending).find((name) => isFile(name));
+      if (target === undefined || !codeExtensions.includes(extname(target))) continue;
+      const real = realpathSync(target);
+      if (isInside(real, root) && found.size < maxFiles) found.add(real);
+    }
+  }
+  return found;
+}
+
+/**
+ * Paths for `--allow-fs-read`; folders end in a separator. `file` is a real path; `shared` are folders that hold what is not the
+ * plugin's, such as the configuration's.
+ */
+export function readableFiles(file: string, shared: readonly string[]): readonly string[] {
+  const folder = ownFolder(file, shared);
+  const paths = new Set<string>(folder === undefined ? importedFiles(file) : [folder + sep, file]);
+  for (const ancestor of ancestorsOf(dirname(file))) {
+    const manifest = join(ancestor, 'package.json');
+    if (isFile(manifest)) paths.add(manifest);
+    const modules = join(ancestor, 'node_modules');
+    if (existsSync(modules)) paths.add(realpathSync(modules) + sep);
+  }
+  return [...paths];
+}

@@ -1,0 +1,278 @@
+/**
+ * A plugin in a realm of its own, watched: it is ended when its memory passes the limit or a call blocks it beyond its deadline, and
+ * whoever asked is told why. What the realm is, thread or process, is the realm's business.
+ */
+import { defaultTimeoutMs } from '@bifrost/core';
+import { hookNames, PluginError } from '@bifrost/sdk';
+import type { HookName } from '@bifrost/sdk';
+import { readPluginModule } from '../../read-plugin-module.ts';
+import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
+import type { PluginDescription, RemoteChannel, RemoteExit, RemotePlugin } from '../remote-plugin.ts';
+import { defaultMaxMessageBytes } from '../connect-remote-plugin.ts';
+import { LogGate } from './log-gate.ts';
+import { LoopWatch } from './loop-watch.ts';
+import type { Realm, StartRealm } from './realm.ts';
+import { defaultCleanupTimeoutMs, defaultGraceMs, defaultInitTimeoutMs, defaultMemoryBytes } from './remote-options.ts';
+import type { RemotePluginOptions } from './remote-options.ts';
+
+/** How often memory is looked at: what grows as fast as memory can be written has grown some 50 MB by then. */
+const memoryIntervalMs = 20;
+/** For a realm to come up at all. */
+const bootTimeoutMs = 30_000;
+/** Beyond `cleanup`'s own deadline. */
+const closeGraceMs = 500;
+
+type State = 'starting' | 'running' | 'closing' | 'ended';
+
+/** What the runner of `options` is told. */
+export function runnerStartOf(options: RemotePluginOptions): RunnerStart {
+  const { entry, artefact, generation, models } = options;
+  return {
+    ...{ entry, artefact, generation },
+    initTimeoutMs: options.initTimeoutMs ?? defaultInitTimeoutMs,
+    cleanupTimeoutMs: options.cleanupTimeoutMs ?? defaultCleanupTimeoutMs,
+    areInputsFrozen: options.areInputsFrozen ?? false,
+    maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
+    ...(models === undefined ? {} : { models }),
+  };
+}
+
+/** Bytes that the plugin may use. */
+export function memoryLimitOf({ entry }: RemotePluginOptions): number {
+  return entry.memoryLimitBytes ?? defaultMemoryBytes;
+}
+
+export class SupervisedPlugin implements RemotePlugin {
+  readonly #options: RemotePluginOptions;
+  readonly #realm: Realm;
+  readonly #log: LogGate;
+  readonly #watch: LoopWatch;
+  readonly #memoryTimer: NodeJS.Timeout;
+  readonly #exitListeners: ((exit: RemoteExit) => void)[] = [];
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #started = Promise.withResolvers<void>();
+  readonly #cleaned = Promise.withResolvers<void>();
+  #state: State = 'starting';
+  #stage: RunnerStage | 'boot' = 'boot';
+  #description: PluginDescription | undefined;
+  #memory: number | undefined;
+  #isSampling = false;
+  /** Why it is being ended by us. */
+  #verdict: RemoteExit | undefined;
+  #exit: RemoteExit | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: RemotePluginOptions, startRealm: StartRealm) {
+    this.#options = options;
+    this.#log = new LogGate(options.logger, options.entry.name);
+    this.#realm = startRealm({
+      onMessage: (message) => this.#receive(message),
+      onOutput: (line, isError) => this.#log.write(isError ? 'warn' : 'info', line, {}),
+      onEnd: (reason, hook) => this.#onEnd(reason, hook),
+    });
+    this.#watch = new LoopWatch({
+      ping: (ping) => this.#realm.send({ kind: 'ping', ping }),
+      limitMs: () => this.#limitMs(),
+      onBlocked: (blockedMs) => this.#onBlocked(blockedMs),
+    });
+    this.#memoryTimer = setInterval(() => void this.#sampleMemory(), memoryIntervalMs);
+    this.#memoryTimer.unref();
+  }
+
+  /** Starts a realm and resolves when `init` has succeeded. Rejects with PluginError as an inline load does; then it is gone. */
+  static async start(options: RemotePluginOptions, startRealm: StartRealm): Promise<RemotePlugin> {
+    const plugin = new SupervisedPlugin(options, startRealm);
+    try {
+      await plugin.#started.promise;
+      return plugin;
+    } catch (error) {
+      plugin.#state = 'closing';
+      await plugin.#kill();
+      throw error;
+    }
+  }
+
+  get description(): PluginDescription {
+    return this.#description ?? { isGuard: false, hooks: {} };
+  }
+
+  openChannel(): Promise<RemoteChannel> {
+    if (this.#state === 'running') return Promise.resolve(this.#realm.openChannel());
+    const reason = this.#exit?.reason ?? 'it was closed';
+    return Promise.reject(this.#error(`it is not running: ${reason}`, 'BF_PLUGIN_NOT_SERVING'));
+  }
+
+  onExit(listener: (exit: RemoteExit) => void): void {
+    this.#exitListeners.push(listener);
+    const exit = this.#exit;
+    if (exit !== undefined) queueMicrotask(() => listener(exit));
+  }
+
+  memoryBytes(): number | undefined {
+    return this.#memory;
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === 'ended') return;
+    this.#state = 'closing';
+    const limitMs = (this.#options.cleanupTimeoutMs ?? defaultCleanupTimeoutMs) + closeGraceMs;
+    this.#realm.send({ kind: 'close' });
+    const deadline = Promise.withResolvers<void>();
+    const timer = setTimeout(deadline.resolve, limitMs);
+    await Promise.race([this.#cleaned.promise, this.#ended.promise, deadline.promise]);
+    clearTimeout(timer);
+    await this.#kill();
+  }
+
+  async #kill(): Promise<void> {
+    this.#watch.stop();
+    clearInterval(this.#memoryTimer);
+    await this.#realm.kill();
+  }
+
+  #receive(message: FromRunner): void {
+    switch (message.kind) {
+      case 'stage':
+        this.#stage = message.stage;
+        break;
+      case 'pong':
+        this.#watch.pong(message.ping);
+        break;
+      case 'log':
+        this.#log.write(message.level, message.message, message.fields);
+        break;
+      case 'escape':
+        this.#options.onEscape?.(String(message.message));
+        break;
+      case 'ready':
+        this.#onReady(message.description);
+        break;
+      case 'failed':
+        if (this.#state === 'starting') this.#started.reject(this.#error(message.message, message.code));
+        break;
+      case 'closed':
+        this.#cleaned.resolve();
+        break;
+      default:
+    }
+  }
+
+  #onReady(description: PluginDescription): void {
+    if (this.#state !== 'starting') return;
+    try {
+      assertDescription(this.#options.entry.name, description);
+    } catch (error) {
+      this.#started.reject(error);
+      return;
+    }
+    this.#description = description;
+    this.#state = 'running';
+    this.#started.resolve();
+  }
+
+  #onEnd(reason: string, hook: HookName | undefined): void {
+    const before = this.#state;
+    this.#state = 'ended';
+    this.#watch.stop();
+    clearInterval(this.#memoryTimer);
+    this.#ended.resolve();
+    const exit = this.#verdict ?? { reason, ...(hook === undefined ? {} : { hook }) };
+    if (before === 'starting') {
+      this.#started.reject(this.#error(`it ended while it was loaded: it ${exit.reason}`, 'BF_PLUGIN_LOAD_FAILED'));
+    }
+    if (before !== 'running') return;
+    this.#exit = exit;
+    for (const listener of this.#exitListeners) listener(exit);
+  }
+
+  /** How long the loop may be blocked in what it does now. */
+  #limitMs(): number {
+    const graceMs = this.#options.graceMs ?? defaultGraceMs;
+    const initMs = this.#options.initTimeoutMs ?? defaultInitTimeoutMs;
+    switch (this.#stage) {
+      case 'boot':
+        return bootTimeoutMs;
+      case 'module':
+      case 'init':
+        return initMs + graceMs;
+      case 'cleanup':
+        return Number.POSITIVE_INFINITY; // `close` has its own deadline
+      case 'hooks':
+        return this.#hookTimeoutMs() + graceMs;
+    }
+  }
+
+  #hookTimeoutMs(): number {
+    const { hooks } = this.description;
+    const hook = this.#realm.currentHook();
+    if (hook !== undefined) return hooks[hook]?.timeoutMs ?? defaultTimeoutMs;
+    // Not in the synchronous part of a hook: in the continuation of one, or in a timer.
+    return Math.max(
+      defaultTimeoutMs,
+      ...hookNames
+        .filter((name) => hooks[name] !== undefined)
+        .map((name) => hooks[name]?.timeoutMs ?? defaultTimeoutMs),
+    );
+  }
+
+  #onBlocked(blockedMs: number): void {
+    const hook = this.#realm.currentHook();
+    if (this.#state === 'starting') {
+      this.#started.reject(this.#startTimeout());
+      return;
+    }
+    const seconds = Math.round(blockedMs / 100) / 10;
+    this.#endFor({ reason: `was ended: a call blocked it for ${seconds} s`, ...(hook === undefined ? {} : { hook }) });
+  }
+
+  #startTimeout(): PluginError {
+    const limit = this.#options.initTimeoutMs ?? defaultInitTimeoutMs;
+    if (this.#stage === 'init') return this.#error(`init did not end within ${limit} ms`, 'BF_PLUGIN_INIT_TIMEOUT');
+    if (this.#stage === 'module') {
+      return this.#error(
+        `its module was not loaded within ${limit} ms (a loop that does not end?)`,
+        'BF_PLUGIN_INIT_TIMEOUT',
+      );
+    }
+    return this.#error(`its ${this.#realm.kind} did not start within ${bootTimeoutMs} ms`, 'BF_PLUGIN_INIT_TIMEOUT');
+  }
+
+  async #sampleMemory(): Promise<void> {
+    if (this.#isSampling || this.#state === 'ended') return;
+    this.#isSampling = true;
+    const bytes = await this.#realm.sampleMemory();
+    this.#isSampling = false;
+    if (bytes === undefined) return;
+    this.#memory = bytes;
+    const limit = memoryLimitOf(this.#options);
+    if (bytes <= limit) return;
+    const hook = this.#realm.currentHook();
+    const reason = `was ended: its memory passed ${Math.round(limit / 1_048_576)} MB`;
+    this.#endFor({ reason, ...(hook === undefined ? {} : { hook }) });
+  }
+
+  #endFor(verdict: RemoteExit): void {
+    if (this.#state === 'ended' || this.#verdict !== undefined) return;
+    this.#verdict = verdict;
+    void this.#kill();
+  }
+
+  #error(message: string, code: string): PluginError {
+    const { name } = this.#options.entry;
+    const prefix = `plugin ${name}: `;
+    return new PluginError(name, message.startsWith(prefix) ? message.slice(prefix.length) : message, { code });
+  }
+}
+
+/** A description comes out of the plugin's own realm: it is checked like a plugin's own declarations. */
+function assertDescription(name: string, { hooks, actualName, version, isGuard }: PluginDescription): void {
+  const plugin: Record<string, unknown> = { name: actualName, version, guard: isGuard, init: () => undefined };
+  for (const hook of hookNames) {
+    if (hooks[hook] !== undefined) plugin[hook] = { ...hooks[hook], handler: () => undefined };
+  }
+  readPluginModule(name, { default: plugin });
+}
