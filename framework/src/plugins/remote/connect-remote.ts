@@ -14,9 +14,14 @@ export const connectRemote: ConnectRemote = ({ entry, description, channel }, { 
   const { actualName, version, isGuard } = description;
   return Promise.resolve({
     instance: {
-      ...{ name, isGuard, hooks: connected.hooks, onRequestEnd: connected.onRequestEnd },
+      name,
+      isGuard,
+      hooks: connected.hooks,
+      onRequestEnd: connected.onRequestEnd,
       // Config and shared state are used where the plugin runs.
-      ...{ config: {}, self: {}, shared: new LocalSharedState(name) },
+      config: {},
+      self: {},
+      shared: new LocalSharedState(name),
       placement: entry.placement ?? 'post_builtin',
       order: entry.order ?? 0,
       log: (level, message, fields) => logger[level](message, fields),

@@ -121,7 +121,11 @@ export class RemoteCalls {
       this.#requests.set(request, known);
     }
     const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
-      ...{ kind: 'call', call, request: known.number, hook, input },
+      kind: 'call',
+      call,
+      request: known.number,
+      hook,
+      input,
     };
     const { facts, values } = request;
     if (known.facts !== facts) {

@@ -45,7 +45,10 @@ describe.each(isolations)('a plugin in isolation: %s', (isolation) => {
     );
     const run = fixture.open();
     const pre = await run.httpPre({
-      ...{ method: 'POST', path: '/', query: {}, headers: { 'x-gone': '1' } },
+      method: 'POST',
+      path: '/',
+      query: {},
+      headers: { 'x-gone': '1' },
       body: new TextEncoder().encode('body'),
     });
     expect(pre?.headers).toEqual({ 'x-seen': 'body', 'x-gone': null });
@@ -162,8 +165,8 @@ describe.each(isolations)('a plugin in isolation: %s', (isolation) => {
     expect(await collect('endless', 2)).toHaveLength(2);
     await expect.poll(() => fixture.lines).toEqual(['info made 0', 'info made 1', 'info closed endless']);
     // A stream that nobody reads to its end ends with the request.
-    const outcome = await run.preLLM({ ...request, model: 'left' });
-    await (outcome?.stream as AsyncIterable<StreamEvent>)[Symbol.asyncIterator]().next();
+    const stream = (await run.preLLM({ ...request, model: 'left' }))?.stream as AsyncIterable<StreamEvent>;
+    await stream[Symbol.asyncIterator]().next();
     run.finish(trace);
     await expect.poll(() => fixture.lines).toContain('info closed left');
   });

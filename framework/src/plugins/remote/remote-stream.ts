@@ -72,7 +72,7 @@ export class RemoteStream implements AsyncIterableIterator<unknown> {
   #end(isCancelled: boolean): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
+    for (const waiter of this.#waiting.splice(0)) waiter.resolve({ done: true, value: undefined });
     this.#ends.onEnd(isCancelled);
   }
 }

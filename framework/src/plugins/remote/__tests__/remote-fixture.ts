@@ -16,11 +16,19 @@ export type Isolation = 'worker' | 'process' | 'process over tunnels';
 export const isolations: readonly Isolation[] = ['worker', 'process', 'process over tunnels'];
 
 export const facts: RequestFacts = {
-  ...{ requestId: 'request-1', requestType: 'chat_completion', method: 'POST', path: '/v1/chat/completions' },
+  requestId: 'request-1',
+  requestType: 'chat_completion',
+  method: 'POST',
+  path: '/v1/chat/completions',
   isStream: false,
 };
 export const trace: RequestTrace = {
-  ...{ facts, statusCode: 200, startedAt: 0, latencyMs: 1, attempts: [], lane: 'none' },
+  facts,
+  statusCode: 200,
+  startedAt: 0,
+  latencyMs: 1,
+  attempts: [],
+  lane: 'none',
 };
 export const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [] };
 
@@ -69,7 +77,11 @@ export async function remotePlugin(
   const logger = loggerOf(lines);
   const whole: PluginEntry = { name: 'p', path: file, enabled: true, ...entry };
   const plugin = await startPlugin(isolation, {
-    ...{ entry: whole, artefact: { file, kind: 'module' }, generation: '1', logger, areInputsFrozen: true },
+    entry: whole,
+    artefact: { file, kind: 'module' },
+    generation: '1',
+    logger,
+    areInputsFrozen: true,
     onEscape: (message) => escapes.push(message),
     ...start,
   }).catch((error: unknown) => {
@@ -98,7 +110,13 @@ export async function remotePlugin(
     folder[Symbol.dispose]();
   };
   return {
-    ...{ plugin, chains, lines, escapes, file, connect, close },
+    plugin,
+    chains,
+    lines,
+    escapes,
+    file,
+    connect,
+    close,
     exit: () => exits.promise,
     open(overrides = {}, signal = new AbortController().signal) {
       const run = chains.open({ ...facts, ...overrides }, {}, signal);

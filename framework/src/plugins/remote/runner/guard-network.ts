@@ -109,13 +109,18 @@ export function guardNetwork(plugin: string, connect: Connect): void {
   syncBuiltinESMExports();
 }
 
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 /** `tls.connect` makes a socket of its own kind; given one that connects through the gateway it takes that. */
 function guardTls(): void {
   const original = tls.connect;
   const guarded = (...args: readonly unknown[]): tls.TLSSocket => {
     const [normalized, listener] = internals._normalizeArgs(args);
-    const given = args.find((argument, index) => index > 0 && typeof argument === 'object' && argument !== null);
-    const options = { ...normalized, ...(given ?? {}) };
+    // `connect(port, host, options)`: what the options say comes on top.
+    const given = args.find((argument, index): argument is object => index > 0 && isObject(argument));
+    const options = { ...normalized, ...given };
     const socket = options.socket === undefined ? net.connect(options as net.NetConnectOpts) : options.socket;
     return original({ ...options, socket } as tls.ConnectionOptions, listener ?? undefined);
   };

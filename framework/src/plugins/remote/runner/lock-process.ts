@@ -16,9 +16,23 @@ export interface LockOptions {
 
 const ending = ['exit', 'reallyExit', 'abort', '_kill', 'kill', 'execve'] as const;
 const changing = [
-  ...['binding', '_linkedBinding', '_debugProcess', '_debugEnd', '_rawDebug', '_startProfilerIdleNotifier'],
-  ...['_stopProfilerIdleNotifier', 'chdir', 'setuid', 'setgid', 'seteuid', 'setegid', 'setgroups', 'initgroups'],
-  ...['umask', 'setUncaughtExceptionCaptureCallback', 'loadEnvFile'],
+  'binding',
+  '_linkedBinding',
+  '_debugProcess',
+  '_debugEnd',
+  '_rawDebug',
+  '_startProfilerIdleNotifier',
+  '_stopProfilerIdleNotifier',
+  'chdir',
+  'setuid',
+  'setgid',
+  'seteuid',
+  'setegid',
+  'setgroups',
+  'initgroups',
+  'umask',
+  'setUncaughtExceptionCaptureCallback',
+  'loadEnvFile',
 ] as const;
 
 /** Members of `process` that may end it or reach others: each call is an error, charged to the plugin like any other. */

@@ -45,8 +45,8 @@ function plainFields(fields: JsonObject | undefined): JsonObject {
   try {
     const text = JSON.stringify(fields ?? {});
     if (text.length <= maxFieldsCharacters) return JSON.parse(text) as JsonObject;
-    const { plugin, requestId } = fields ?? {};
-    return { plugin: String(plugin), ...(requestId === undefined ? {} : { requestId }), fields: 'too long, left out' };
+    const requestId = fields?.['requestId'];
+    return { ...(requestId === undefined ? {} : { requestId }), fields: 'too long, left out' };
   } catch {
     return { fields: 'not JSON, left out' };
   }
@@ -131,7 +131,9 @@ export class PluginRunner {
       },
       ...(shared === undefined ? {} : { sharedState: shared }),
       // The artefact says where the plugin is: no path is resolved here.
-      ...{ baseDirectory: '/', workingDirectory: '/', builtins: new Map<string, object>() },
+      baseDirectory: '/',
+      workingDirectory: '/',
+      builtins: new Map<string, object>(),
     };
     const events = { onDisabled: () => undefined, onEscape: (thrown: unknown) => this.escape(thrown) };
     return loadPlugin(entry, generation, options, events);

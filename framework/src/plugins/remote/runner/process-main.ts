@@ -29,8 +29,7 @@ class PluginProcess {
 
   constructor() {
     // Taken before plugins' code can see it: the gateway has gone, and so do we.
-    const { reallyExit } = process as unknown as { reallyExit(code: number): never };
-    const end = reallyExit.bind(process);
+    const { reallyExit: end } = process as unknown as { readonly reallyExit: (this: void, code: number) => never };
     this.#descriptors = process.permission?.has('ffi') === true ? openDescriptorSource() : undefined;
     this.#control = new SocketChannel<FromRunner, ToRunner>(new Socket({ fd: inherited.control }), {
       isImmediate: true,

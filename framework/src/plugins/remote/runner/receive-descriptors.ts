@@ -3,9 +3,8 @@
  * hook that it runs, ends with its parent and gives up the way to new privileges. Afterwards the right to `node:ffi` is dropped; the
  * functions bound here stay with the runner.
  */
-import { createRequire } from 'node:module';
 import { hookNames } from '@bifrost/sdk';
-import { DescriptorMessage } from '../supervisor/posix-calls.ts';
+import { DescriptorMessage, loadFfi } from '../supervisor/posix-calls.ts';
 import type { ActivityMark } from './runner-connection.ts';
 
 /** Where the child finds what it inherits. */
@@ -23,8 +22,9 @@ const receiveFlags = 0x40000040;
 const [readWrite, shared, mapBytes] = [3, 1, 4096n];
 
 /** Binds the calls and takes effect at once. To be called before any code of the plugin runs. */
-export function openDescriptorSource(): DescriptorSource {
-  const ffi = createRequire(import.meta.url)('node:ffi') as typeof import('node:ffi');
+export function openDescriptorSource(): DescriptorSource | undefined {
+  const ffi = loadFfi();
+  if (ffi === undefined) return undefined;
   const { functions } = ffi.dlopen(null, {
     recvmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i64' },
     prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },

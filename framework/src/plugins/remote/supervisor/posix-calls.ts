@@ -3,6 +3,7 @@
  * a descriptor to a child, a piece of memory that a child shares. Linux on 64 bits; elsewhere there are none, and channels to a
  * process go through the supervisor.
  */
+import type * as Ffi from 'node:ffi';
 import { createRequire } from 'node:module';
 
 export interface PosixCalls {
@@ -21,7 +22,8 @@ const sendFlags = 0x4040;
 
 /** `struct msghdr` with one byte of data and room for one descriptor, as Linux lays it out on 64 bits. */
 export class DescriptorMessage {
-  readonly #parts: readonly ArrayBuffer[];
+  /** Kept, as only their addresses are known to the header. */
+  readonly parts: readonly ArrayBuffer[];
   readonly #header = new ArrayBuffer(56);
   readonly #control = new ArrayBuffer(24);
   /** Address of the header. */
@@ -30,8 +32,7 @@ export class DescriptorMessage {
   /** `addressOf` must be allowed now; later it need not be. */
   constructor(addressOf: (memory: ArrayBuffer) => bigint) {
     const [byte, vector] = [new ArrayBuffer(1), new ArrayBuffer(16)];
-    // Kept, as only their addresses are known to the header.
-    this.#parts = [byte, vector];
+    this.parts = [byte, vector];
     const vectorView = new DataView(vector);
     vectorView.setBigUint64(0, addressOf(byte), true);
     vectorView.setBigUint64(8, 1n, true);
@@ -62,18 +63,17 @@ export class DescriptorMessage {
   }
 }
 
-type Ffi = typeof import('node:ffi');
-
-function loadFfi(): Ffi | undefined {
+/** Node's module for calls of native code; undefined where there is none. Asks nothing of whether it may be used. */
+export function loadFfi(): typeof Ffi | undefined {
   try {
     // The type of `require` says nothing of the module.
-    return createRequire(import.meta.url)('node:ffi') as Ffi;
+    return createRequire(import.meta.url)('node:ffi') as typeof Ffi;
   } catch {
     return undefined; // a Node without it
   }
 }
 
-function bind(ffi: Ffi): PosixCalls {
+function bind(ffi: typeof Ffi): PosixCalls {
   const { functions } = ffi.dlopen(null, {
     socketpair: { arguments: ['i32', 'i32', 'i32', 'pointer'], return: 'i32' },
     sendmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i64' },

@@ -149,7 +149,9 @@ class ProcessRealm implements Realm {
   #start(handing: number | undefined): ChildProcess {
     const { entry, artefact, sharedDirectories, startChild: start = startChild } = this.#options;
     const flags = processFlags({
-      ...{ entry, artefact, codeDirectories: codeDirectories().map((path) => realpathSync(path)) },
+      entry,
+      artefact,
+      codeDirectories: codeDirectories().map((path) => realpathSync(path)),
       sharedDirectories: sharedDirectories ?? [process.cwd()],
       memoryLimitBytes: memoryLimitOf(this.#options),
       hasPosixCalls: handing !== undefined,

@@ -28,7 +28,9 @@ type State = 'starting' | 'running' | 'closing' | 'ended';
 export function runnerStartOf(options: RemotePluginOptions): RunnerStart {
   const { entry, artefact, generation, models } = options;
   return {
-    ...{ entry, artefact, generation },
+    entry,
+    artefact,
+    generation,
     initTimeoutMs: options.initTimeoutMs ?? defaultInitTimeoutMs,
     cleanupTimeoutMs: options.cleanupTimeoutMs ?? defaultCleanupTimeoutMs,
     areInputsFrozen: options.areInputsFrozen ?? false,
