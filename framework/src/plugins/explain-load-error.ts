@@ -43,6 +43,15 @@ function markedLine(stack: string): string {
   return line === undefined || line === '' ? '' : ` (\`${line.slice(0, 120)}\`)`;
 }
 
+/** In a process of its own a plugin may not even ask about files that are not its own. */
+function isThere(file: string): boolean {
+  try {
+    return existsSync(file);
+  } catch {
+    return false;
+  }
+}
+
 function missingModule(message: string): string {
   const match = /Cannot find (module|package) '([^']+)' imported from (.+)$/s.exec(message);
   const [, kind, wanted, importer] = match ?? [];
@@ -51,12 +60,10 @@ function missingModule(message: string): string {
     return `${importer} imports the package "${wanted}", which is not installed: run \`npm install ${wanted}\` in the plugin's folder`;
   }
   const typescript = wanted.replace(/\.(m?)js$/, '.$1ts');
-  if (typescript !== wanted && existsSync(typescript)) {
+  if (typescript !== wanted && isThere(typescript)) {
     return `${importer} imports ${wanted}, but the file is ${typescript}: write the import with its real extension (.ts)`;
   }
-  const withExtension = ['.ts', '.js', '.mts', '.mjs', '/index.ts', '/index.js'].find((end) =>
-    existsSync(wanted + end),
-  );
+  const withExtension = ['.ts', '.js', '.mts', '.mjs', '/index.ts', '/index.js'].find((end) => isThere(wanted + end));
   if (withExtension !== undefined) {
     return `${importer} imports ${wanted} without an extension: write "${withExtension}" at its end`;
   }

@@ -19,3 +19,6 @@ export type { ProcessPluginOptions } from './remote/supervisor/start-process-plu
 export { startWorkerPlugin } from './remote/supervisor/start-worker-plugin.ts';
 export type { WorkerPluginOptions } from './remote/supervisor/start-worker-plugin.ts';
 export type { RemotePluginOptions } from './remote/supervisor/remote-options.ts';
+export { remoteStarters } from './remote/remote-starters.ts';
+export type { RemoteStartersOptions } from './remote/remote-starters.ts';
+export { loadersOfRealm } from './artefacts/loaders-of-realm.ts';

@@ -3,6 +3,13 @@ import type { ArtefactKind } from '@bifrost/sdk';
 import type { ArtefactLoader } from './artefact-loader.ts';
 
 /** Undefined: the kind cannot be loaded into a realm. */
-export function loadersOfRealm(_kind: ArtefactKind): Promise<ArtefactLoader> | undefined {
-  return undefined;
+export function loadersOfRealm(kind: ArtefactKind): Promise<ArtefactLoader> | undefined {
+  switch (kind) {
+    case 'native':
+      return import('./native/native-loader.ts').then(({ nativeLoader }) => nativeLoader);
+    case 'node-addon':
+      return import('./node-addon/node-addon-loader.ts').then(({ nodeAddonLoader }) => nodeAddonLoader);
+    default:
+      return undefined;
+  }
 }

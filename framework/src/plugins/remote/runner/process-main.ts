@@ -43,7 +43,7 @@ class PluginProcess {
   #receive(message: ToRunner): void {
     switch (message.kind) {
       case 'start':
-        this.#start(message.start);
+        void this.#start(message.start);
         break;
       case 'open':
         this.#open(message.channel, message.isTunnelled === true);
@@ -67,7 +67,7 @@ class PluginProcess {
     }
   }
 
-  #start(start: RunnerStart): void {
+  async #start(start: RunnerStart): Promise<void> {
     const { name, capabilities = {} } = start.entry;
     this.#maxMessageBytes = start.maxMessageBytes;
     if (process.permission === undefined) {
@@ -77,8 +77,7 @@ class PluginProcess {
     }
     const report = (message: string): void =>
       this.#control.send({ kind: 'log', level: 'warn', message: `plugin ${name}: ${message}`, fields: {} });
-    const isNative =
-      capabilities.native === true || start.artefact.kind === 'native' || start.artefact.kind === 'node-addon';
+    const isNative = capabilities.native === true;
     const runner = new PluginRunner({
       send: (message) => this.#control.send(message),
       activity: this.#descriptors?.activity ?? noMark,
@@ -95,6 +94,8 @@ class PluginProcess {
     if (capabilities.sqlite !== true) refuseSqlite(name);
     lockProcess({ plugin: name, realm: 'process', isNativeGranted: isNative });
     if (!isNative) process.permission.drop('ffi');
+    // What loads it is our own code, which must be there before the right to read it is given up.
+    await loadersOfRealm(start.artefact.kind);
     for (const directory of codeDirectories()) dropCode(directory);
     void runner.start(start);
   }

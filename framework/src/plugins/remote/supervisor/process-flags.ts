@@ -44,11 +44,13 @@ export function processFlags(options: ProcessFlagsOptions): readonly string[] {
     ...(fs.read ?? []).map((path) => grantedPath(entry.name, folder, path)),
   ];
   const writable = (fs.write ?? []).map((path) => grantedPath(entry.name, folder, path));
-  const isNative = native === true || artefact.kind === 'native' || artefact.kind === 'node-addon';
+  const isNative = native === true;
   return [
     '--permission',
     '--disable-warning=SecurityWarning',
     '--disable-sigusr1',
+    // The young generation else takes up to 100 MB before it is first collected.
+    '--max-semi-space-size=8',
     // Where the engine's own limit is met the process ends by itself; the watch on its memory is meant to be first.
     `--max-old-space-size=${Math.ceil((memoryLimitBytes * 2) / 1_048_576)}`,
     ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`),
