@@ -2,7 +2,7 @@
  * Loads one plugin into this realm: resolve, import, check, validate the config, `init`. What comes after the import is the same
  * for every kind of artefact, and in every realm: `instantiatePlugin`.
  */
-import { LocalSharedState, messageOf, settleWithin } from '@bifrost/core';
+import { LocalSharedState, messageOf, settleWithin } from '@bifrost/core/plugins';
 import type { LogLevel, PluginInstance } from '@bifrost/core';
 import { deepFreeze, hookNames, PluginError } from '@bifrost/sdk';
 import type {

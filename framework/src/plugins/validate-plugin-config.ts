@@ -1,5 +1,5 @@
 /** Checks an entry's `config` against the plugin's schema. */
-import { settleWithin } from '@bifrost/core';
+import { settleWithin } from '@bifrost/core/plugins';
 import { deepFreeze, PluginError } from '@bifrost/sdk';
 import type { ConfigSchema, JsonObject } from '@bifrost/sdk';
 

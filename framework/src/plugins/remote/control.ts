@@ -44,13 +44,7 @@ export type ToRunner =
 export type FromRunner =
   | { readonly kind: 'stage'; readonly stage: RunnerStage }
   | { readonly kind: 'ready'; readonly description: PluginDescription }
-  | {
-      readonly kind: 'failed';
-      readonly code: string;
-      readonly message: string;
-      /** The file that an import did not find, or may not read: only the supervisor can tell. */
-      readonly missingFile?: string;
-    }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'pong'; readonly ping: number }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: JsonObject }
   /** Work that the plugin left running has failed. */

@@ -1,5 +1,5 @@
 /** `ctx.shared` over the memory that the threads of a plugin share. */
-import { sharedStateFull } from '@bifrost/core';
+import { sharedStateFull } from '@bifrost/core/plugins';
 import type { Json, SharedState } from '@bifrost/sdk';
 import { maxCounters, maxValues, maxValueUnits, viewsOf } from './layout.ts';
 import { SharedCounters } from './shared-counters.ts';

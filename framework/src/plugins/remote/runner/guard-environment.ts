@@ -3,7 +3,7 @@ import { refusalText } from './refusal.ts';
 
 /** What libraries ask for everywhere and do well without. */
 const commonProbes =
-  /^(NODE_|npm_|DEBUG|CI$|TERM|COLORTERM$|(NO|FORCE)_COLOR$|TZ$|LANG|LC_|HOME$|PATH$|USER|TMPDIR$|TEMP$|TMP$|(HTTPS?|NO|ALL)_PROXY$|https?_proxy$|no_proxy$|SSL_CERT|UNDICI_)/;
+  /^(NODE_|npm_|JEST_|DEBUG|CI$|TERM|COLORTERM$|(NO|FORCE)_COLOR$|TZ$|LANG|LC_|HOME$|PATH$|USER|TMPDIR$|TEMP$|TMP$|(HTTPS?|NO|ALL)_PROXY$|https?_proxy$|no_proxy$|SSL_CERT|UNDICI_)/;
 const maxNames = 64;
 
 /**

@@ -2,7 +2,6 @@
  * Runs one plugin inside a worker thread or a child process: loads it as a serving thread would load it, and answers the calls of
  * every serving thread. Knows nothing of how it is reached: `RunnerHost` is the realm's side of that.
  */
-import { fileURLToPath } from 'node:url';
 import { PluginError } from '@bifrost/sdk';
 import type { JsonObject, ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
 import type { Channel } from '../channel.ts';
@@ -53,14 +52,6 @@ function plainFields(fields: JsonObject | undefined): JsonObject {
   }
 }
 
-/** The file that Node has not found for an import. */
-function missingFileOf(thrown: unknown): string | undefined {
-  const cause: unknown = thrown instanceof Error ? thrown.cause : undefined;
-  if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'ERR_MODULE_NOT_FOUND') return undefined;
-  const url: unknown = 'url' in cause ? cause.url : undefined;
-  return typeof url === 'string' && url.startsWith('file:') ? fileURLToPath(url) : undefined;
-}
-
 export class PluginRunner {
   readonly #host: RunnerHost;
   readonly #models = new KnownModels();
@@ -84,8 +75,7 @@ export class PluginRunner {
       const error = this.#host.explain(thrown);
       const code = PluginError.isInstance(error) ? error.code : 'BF_PLUGIN_LOAD_FAILED';
       const message = error instanceof Error ? error.message : String(error);
-      const missingFile = missingFileOf(thrown);
-      this.#host.send({ kind: 'failed', code, message, ...(missingFile === undefined ? {} : { missingFile }) });
+      this.#host.send({ kind: 'failed', code, message });
     }
   }
 

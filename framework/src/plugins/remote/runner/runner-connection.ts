@@ -1,5 +1,6 @@
 /** The runner's side of one serving thread's channel: calls hooks, keeps what each request needs, serves streams. */
-import type { PluginInstance, RequestContext } from '@bifrost/core';
+import { isThenable } from '@bifrost/core/plugins';
+import type { PluginInstance, RequestContext } from '@bifrost/core/plugins';
 import { deepFreeze } from '@bifrost/sdk';
 import type { HookName, ModelInfo } from '@bifrost/sdk';
 import type { Channel } from '../channel.ts';
@@ -45,10 +46,6 @@ function hooksOf(instance: PluginInstance): ReadonlyMap<string, RunnerHook> {
     else hooks.set(name, { handler: (declared as { readonly handler: Handler }).handler, self: declared });
   }
   return hooks;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 export class RunnerConnection {

@@ -1,5 +1,5 @@
 /** One request as the runner knows it: what its contexts share, and what the plugin did through them since it was last told. */
-import { RequestContext } from '@bifrost/core';
+import { RequestContext } from '@bifrost/core/plugins';
 import type { ContextOwner, PluginInstance } from '@bifrost/core';
 import type { Json, RequestFacts, RoutingNote } from '@bifrost/sdk';
 import type { CallMessage, ContextEffects } from '../protocol.ts';

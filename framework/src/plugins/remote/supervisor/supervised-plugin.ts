@@ -2,7 +2,6 @@
  * A plugin in a realm of its own, watched: it is ended when its memory passes the limit or a call blocks it beyond its deadline, and
  * whoever asked is told why. What the realm is, thread or process, is the realm's business.
  */
-import { existsSync } from 'node:fs';
 import { defaultTimeoutMs } from '@bifrost/core';
 import { hookNames, PluginError } from '@bifrost/sdk';
 import type { HookName } from '@bifrost/sdk';
@@ -155,7 +154,7 @@ export class SupervisedPlugin implements RemotePlugin {
         this.#onReady(message.description);
         break;
       case 'failed':
-        if (this.#state === 'starting') this.#started.reject(this.#loadError(message));
+        if (this.#state === 'starting') this.#started.reject(this.#error(message.message, message.code));
         break;
       case 'closed':
         this.#cleaned.resolve();
@@ -230,16 +229,6 @@ export class SupervisedPlugin implements RemotePlugin {
     }
     const seconds = Math.round(blockedMs / 100) / 10;
     this.#endFor({ reason: `was ended: a call blocked it for ${seconds} s`, ...(hook === undefined ? {} : { hook }) });
-  }
-
-  #loadError({ code, message, missingFile }: Extract<FromRunner, { readonly kind: 'failed' }>): PluginError {
-    if (this.#realm.kind === 'process' && typeof missingFile === 'string' && existsSync(missingFile)) {
-      const why =
-        `it imports ${missingFile}, which is not among the files that it may read: those of its own folder if that has a package.json ` +
-        'or bifrost-plugin.json, else only code beside or below it. Move it there, or grant it (plugins[].capabilities.fs.read)';
-      return this.#error(why, 'BF_PLUGIN_REFUSED');
-    }
-    return this.#error(message, code);
   }
 
   #startTimeout(): PluginError {
