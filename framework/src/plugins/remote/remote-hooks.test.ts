@@ -123,15 +123,23 @@ describe.each(isolations)('a plugin in isolation: %s', (isolation) => {
     );
     const run = fixture.open({ isStream: true });
     const delta = (text: string): StreamEvent => ({ type: 'text-delta', part: 'a', text });
-    expect(await run.streamEvent(delta('drop'))).toEqual([]);
+    const hooks = run.openStream({ request, startedAt: 0, onDue: () => undefined });
+    const pass = async (event: StreamEvent): Promise<{ out: StreamEvent[]; isChanged: boolean }> => {
+      const track = { pending: 0, isChanged: false, out: [] };
+      await hooks?.push(track, [event]);
+      return track;
+    };
+    expect(await pass(delta('drop'))).toMatchObject({ out: [], isChanged: true });
     const twice = delta('twice');
-    const events = await run.streamEvent(twice);
-    expect(events).toEqual([twice, delta('again')]);
-    expect(events[0]).toBe(twice);
-    const same = delta('same');
-    expect((await run.streamEvent(same))[0]).toBe(same);
-    const other = delta('other');
-    expect((await run.streamEvent(other))[0]).toBe(other);
+    const { out } = await pass(twice);
+    expect(out).toEqual([twice, delta('again')]);
+    expect(out[0]).toBe(twice);
+    for (const text of ['same', 'other']) {
+      const event = delta(text);
+      const { out: left, isChanged } = await pass(event);
+      expect({ isSame: left[0] === event, isChanged }).toEqual({ isSame: true, isChanged: false });
+    }
+    await hooks?.end();
     run.finish(trace);
   });
 
