@@ -5,6 +5,8 @@ import type { ArtefactLoader } from './artefact-loader.ts';
 /** Undefined: the kind cannot be loaded into a realm. */
 export function loadersOfRealm(kind: ArtefactKind): Promise<ArtefactLoader> | undefined {
   switch (kind) {
+    case 'wasm':
+      return import('./wasm/index.ts').then(({ wasmLoader }) => wasmLoader);
     case 'native':
       return import('./native/native-loader.ts').then(({ nativeLoader }) => nativeLoader);
     case 'node-addon':

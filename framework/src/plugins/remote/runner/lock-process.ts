@@ -30,9 +30,7 @@ const changing = [
   'setegid',
   'setgroups',
   'initgroups',
-  'umask',
   'setUncaughtExceptionCaptureCallback',
-  'loadEnvFile',
 ] as const;
 
 /** Members of `process` that may end it or reach others: each call is an error, charged to the plugin like any other. */
