@@ -3,6 +3,7 @@ import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PluginError } from '@bifrost/sdk';
 import type { ModelInfo } from '@bifrost/sdk';
+import { processEnvironment } from '../../config/process-environment.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 import type { ResolvedArtefact } from '../plugin-plan.ts';
 import { resolvePluginPath } from '../resolve-plugin-path.ts';
@@ -12,7 +13,7 @@ import { startProcessPlugin } from './supervisor/start-process-plugin.ts';
 import { startWorkerPlugin } from './supervisor/start-worker-plugin.ts';
 
 export interface RemoteStartersOptions {
-  /** The gateway's environment, of which plugins see what they are granted. @default empty */
+  /** The gateway's environment, of which plugins see what they are granted. @default that of this process */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The gateway's catalogue of models, asked at each start. */
   readonly models?: () => readonly ModelInfo[];
@@ -48,14 +49,14 @@ export function remoteStarters(options: RemoteStartersOptions = {}): {
   readonly worker: StartRemote;
   readonly process: StartRemote;
 } {
-  const { environment, models, onEscape, areInputsFrozen } = options;
+  const { environment = processEnvironment(), models, onEscape, areInputsFrozen } = options;
   const optionsOf = ({ entry, artefact, load, log, shared, directory }: RemoteStart): RemotePluginOptions => ({
     entry,
     artefact: artefact ?? resolveModule(entry, directory),
     generation: String(load),
     logger: log,
     shared,
-    ...(environment === undefined ? {} : { environment }),
+    environment,
     ...(models === undefined ? {} : { models: models() }),
     ...(areInputsFrozen === undefined ? {} : { areInputsFrozen }),
     onEscape: (message) => {

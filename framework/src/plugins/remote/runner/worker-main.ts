@@ -36,7 +36,6 @@ function run(port: MessagePort, { start, activity, shared }: WorkerStart): void 
     explain: (thrown) => thrown,
     ...(shared === undefined ? {} : { shared: openSharedState(shared) }),
   });
-  const { name, capabilities } = start.entry;
   const escape = (thrown: unknown): void => runner.escape(thrown);
   process.on('unhandledRejection', escape);
   process.on('uncaughtException', escape);
@@ -47,7 +46,8 @@ function run(port: MessagePort, { start, activity, shared }: WorkerStart): void 
     else if (message.kind === 'models') runner.learn(message.models);
     else if (message.kind === 'close') void runner.close();
   });
-  lockProcess({ plugin: name, realm: 'worker', isNativeGranted: capabilities?.native === true });
+  // Capabilities are enforced in a process; a thread may load what the build allows.
+  lockProcess({ plugin: start.entry.name, realm: 'worker', isNativeGranted: true });
   void runner.start(start);
 }
 
