@@ -46,6 +46,11 @@ export const coreErrorCodes = {
     cause: 'The engine failed in a way that it does not foresee.',
     remedy: 'Look for the request id in the log, where the cause stands, and report it.',
   },
+  BF_GATEWAY_REQUEST_FAILED: {
+    status: 'various',
+    cause: 'A program that embeds the engine asked it, and the answer is an error.',
+    remedy: 'Read `statusCode`, and `data`, which is the answer as a client of the HTTP server would get it.',
+  },
   BF_KEY_NONE_CONFIGURED: {
     status: 400,
     cause: 'The provider has no key.',

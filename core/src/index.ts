@@ -54,3 +54,6 @@ export { openaiEmbeddings } from './dialects/embeddings/openai.ts';
 export { listProviderModels } from './models/list-provider-models.ts';
 export type { KeyModels, ListProviderModelsOptions } from './models/list-provider-models.ts';
 export type { ListedModel } from './models/parse-model-list.ts';
+export { defaultClient, defaultConcurrency, defaultNetwork, defaultQueueSize } from './config-defaults.ts';
+export { Gateway } from './gateway/gateway.ts';
+export type { GatewayOptions, GatewayProvider, RequestOptions } from './gateway/gateway-options.ts';

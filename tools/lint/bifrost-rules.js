@@ -9,7 +9,8 @@ export const layers = [
   { folder: 'core', name: '@bifrost/core', mayImport: ['@bifrost/sdk'] },
   { folder: 'framework', name: '@bifrost/framework', mayImport: ['@bifrost/sdk', '@bifrost/core'] },
   { folder: 'plugins', name: undefined, mayImport: ['@bifrost/sdk'] },
-  { folder: 'examples', name: undefined, mayImport: ['@bifrost/sdk'] },
+  { folder: 'examples/plugins', name: undefined, mayImport: ['@bifrost/sdk'] },
+  { folder: 'examples/embedding', name: undefined, mayImport: ['@bifrost/sdk', '@bifrost/core'] },
   { folder: 'testkit', name: '@bifrost/testkit', mayImport: ['@bifrost/sdk', '@bifrost/core'] },
   {
     folder: 'transports/http',

@@ -2,3 +2,4 @@
 export { createCustomDefinition } from './custom.ts';
 export type { CustomProviderOptions } from './custom.ts';
 export { providerDefinitions } from './definitions.ts';
+export { defaultClient, defaultConcurrency, defaultNetwork, defaultQueueSize } from '../config-defaults.ts';

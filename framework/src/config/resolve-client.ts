@@ -1,7 +1,7 @@
 import type { ClientConfig } from '@bifrost/core';
 import { unusedClientKeys, unusedProtectiveClientKeys } from './client-schema.ts';
 import type { ClientFile } from './client-schema.ts';
-import { defaultClient } from './defaults.ts';
+import { defaultClient } from '@bifrost/core/providers';
 import type { ConfigNote } from './loaded-config.ts';
 
 const bytesPerMegabyte = 1024 * 1024;

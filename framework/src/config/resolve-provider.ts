@@ -1,5 +1,5 @@
 import type { KeyConfig, NetworkConfig, ProviderConfig, ProviderDefinition, ProxyConfig } from '@bifrost/core';
-import { defaultConcurrency, defaultNetwork, defaultQueueSize } from './defaults.ts';
+import { defaultConcurrency, defaultNetwork, defaultQueueSize } from '@bifrost/core/providers';
 import { formatPath } from './problem.ts';
 import type { ConfigProblem, PathStep } from './problem.ts';
 import { unusedNetworkKeys, unusedProviderKeys } from './provider-schema.ts';

@@ -1,4 +1,4 @@
-import type { ClientConfig, NetworkConfig } from '@bifrost/core';
+import type { ClientConfig, NetworkConfig } from './config.ts';
 
 /** The four clocks and the retry settings where the file says nothing (docs/architecture: first content 600 s, idle 120 s). */
 export const defaultNetwork: NetworkConfig = {
@@ -15,9 +15,12 @@ export const defaultNetwork: NetworkConfig = {
   isTlsVerificationOff: false,
 };
 
+/** Requests to one provider that may be under way at once. */
 export const defaultConcurrency = 1000;
+/** Requests to one provider that may wait beyond those. */
 export const defaultQueueSize = 5000;
 
+/** What holds for clients where the file says nothing. */
 export const defaultClient: ClientConfig = {
   dropExcessRequests: false,
   maxRequestBodyBytes: 100 * 1024 * 1024,
