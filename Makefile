@@ -37,6 +37,9 @@ bench: node_modules/.install ## measure us beside nginx and Portkey; table, JSON
 build: node_modules/.install ## tmp/bifrost-http: one portable executable; DYNAMIC=1 for native plugins (BUILD.md)
 	@node tools/build/main.ts
 
+package: node_modules/.install ## npm archives of the program, the engine and the sdk in tmp/packages/
+	@node tools/build/package-main.ts
+
 lint: node_modules/.install ## lint rules and format check
 	npm run --silent lint && npm run --silent format:check
 

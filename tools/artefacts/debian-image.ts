@@ -20,8 +20,10 @@ export function explainNoBuildah(): string | undefined {
 
 /** A container made of the image. */
 export interface ImageContainer extends AsyncDisposable {
-  /** The command that runs `command` in it, as `user`. */
-  command(command: readonly string[], user?: string): readonly string[];
+  /** The command that runs `command` in it as its user, with its environment. */
+  command(command: readonly string[]): readonly string[];
+  /** Its files. */
+  readonly path: string;
   /** What the image declares. */
   readonly config: {
     readonly Env: readonly string[];
@@ -133,17 +135,10 @@ export async function debianContainer(): Promise<ImageContainer> {
   };
   return {
     config: inspected.Docker.config,
-    command: (command, user) =>
-      buildah.command([
-        'run',
-        '--isolation',
-        'chroot',
-        ...(user === undefined ? [] : ['--user', user]),
-        container,
-        '--',
-        ...command,
-      ]),
+    command: (command) => buildah.command(['run', '--isolation', 'chroot', container, '--', ...command]),
+    path: await buildah.run('mount', container),
     async [Symbol.asyncDispose]() {
+      await buildah.run('umount', container);
       await buildah.run('rm', container);
     },
   };
