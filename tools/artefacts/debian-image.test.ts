@@ -64,7 +64,7 @@ describe.skipIf(reason !== undefined)(`the image of transports/Dockerfile.debian
     const command = container.command(['/app/docker-entrypoint.sh', '-host', '127.0.0.1']);
     const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
     await using gateway = await runGateway(command, { environment });
-    expect(gateway.output()).toContain('Plugin loaded successfully: hello-world');
+    await gateway.until(/Plugin loaded successfully: hello-world/);
     const { response } = await complete(gateway.url);
     expect(response.headers.get('x-hello-world')).toBe('Hello, World!');
     const status = await (await fetch(`${gateway.url}/health`)).json();

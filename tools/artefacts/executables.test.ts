@@ -73,7 +73,7 @@ describe.each([
     const config = join(folder, `${kind}.json`);
     writeFileSync(config, JSON.stringify({ plugins: [{ name: 'hello-world', path: helloWorld, enabled: true }] }));
     await using gateway = await runGateway([path], { args: ['-config', config, '-app-dir', folder] });
-    expect(gateway.output()).toContain('Plugin loaded successfully: hello-world');
+    await gateway.until(/Plugin loaded successfully: hello-world/);
     const { response, text } = await complete(gateway.url);
     expect(response.headers.get('x-hello-world')).toBe('Hello, World!');
     expect(text).toContain('You said: Hello');
