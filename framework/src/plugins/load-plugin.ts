@@ -65,6 +65,8 @@ export interface LoadedPlugin {
   readonly actualName?: string;
   readonly version?: string;
   readonly file?: string;
+  /** Its own modules, the entry first; grows with late imports. */
+  readonly files?: readonly string[];
   /** Runs `cleanup` once, within its deadline; further calls do nothing. Never rejects. */
   cleanup(): Promise<void>;
 }
@@ -81,6 +83,8 @@ export interface ImportedPlugin {
   /** A module namespace, or `{ default: plugin }`. */
   readonly module: unknown;
   readonly file?: string;
+  /** Its own modules, the entry first; grows with late imports. */
+  readonly files?: readonly string[];
   /** Gives back what the realm holds for it. Called once: after `cleanup`, or when the load fails later on. */
   readonly unload?: () => void | Promise<void>;
   /** Its manifest says that it is a guard, for artefacts that cannot say so themselves. */
@@ -159,7 +163,7 @@ export async function importPluginModule(
     runInPluginScope(identity, () => options.importModule(specifier)),
     options.initTimeoutMs,
   );
-  if (settled.kind === 'value') return { module: settled.value, ...entryFile(plugin) };
+  if (settled.kind === 'value') return { module: settled.value, files: plugin.files, ...entryFile(plugin) };
   if (settled.kind === 'threw') {
     if (location.kind === 'package' && plugin.files.length === 0) throw missingPackage(name, location, settled.thrown);
     throw explainLoadError(name, settled.thrown, plugin.files);
@@ -285,7 +289,7 @@ export async function instantiatePlugin(
 
 async function instantiate(
   entry: PluginEntry,
-  { module, file, unload, isGuard }: ImportedPlugin,
+  { module, file, files, unload, isGuard }: ImportedPlugin,
   options: InstanceOptions,
   { identity, ...events }: InstanceEvents & { readonly identity: PluginIdentity },
 ): Promise<LoadedPlugin> {
@@ -346,6 +350,7 @@ async function instantiate(
     ...(plugin.actualName === undefined ? {} : { actualName: plugin.actualName }),
     ...(plugin.version === undefined ? {} : { version: plugin.version }),
     ...(file === undefined ? {} : { file }),
+    ...(files === undefined ? {} : { files }),
   };
 }
 

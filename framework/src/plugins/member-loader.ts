@@ -105,12 +105,13 @@ export class MemberLoader {
       const { artefact } = source.kind === 'inline' ? source : {};
       loaded = await loadPlugin(entry, String(load), artefact === undefined ? own : { ...own, artefact }, events);
     }
-    const { instance, hooks, actualName, version, file } = loaded;
+    const { instance, hooks, actualName, version, file, files } = loaded;
     const facts = {
       hooks,
       ...(actualName === undefined ? {} : { actualName }),
       ...(version === undefined ? {} : { version }),
       ...(file === undefined ? {} : { file }),
+      ...(files === undefined ? {} : { files }),
     };
     record.activate(facts, instance.isGuard, performance.now() - startedAt);
     for (const warning of failOpenHooks(loaded)) logger.warn(warning, { plugin: entry.name });

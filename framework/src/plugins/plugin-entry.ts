@@ -98,6 +98,8 @@ export interface PluginStatus {
   /** As the entry states it, and what it was resolved to. */
   readonly path?: string;
   readonly file?: string;
+  /** Its own modules, the entry first, where it is made of modules and runs inline. */
+  readonly files?: readonly string[];
   readonly hooks: readonly HookName[];
   readonly isGuard: boolean;
   readonly isRequired: boolean;

@@ -11,6 +11,7 @@ export interface LoadedFacts {
   readonly actualName?: string;
   readonly version?: string;
   readonly file?: string;
+  readonly files?: readonly string[];
   readonly hooks: readonly HookName[];
 }
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
-import { PluginManager } from '@bifrost/framework/plugin-manager';
+import { PluginManager, PluginWatch } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry, ResolvedArtefact } from '@bifrost/framework/plugins';
 import { isNativeCodeAllowed } from '@bifrost/framework/realms';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin/admin-message.ts';
@@ -176,9 +176,11 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     trust = config.pluginTrust;
     return plugins.load(config.plugins, { directory, settings: toThreadConfig(config, ++version) });
   };
+  let watch: PluginWatch | undefined;
   try {
     supervisor.spawnAll();
     await configure(typeof options.config === 'function' ? await options.config() : options.config);
+    watch = new PluginWatch(plugins, logger);
   } catch (error) {
     await supervisor.kill();
     await plugins.close();
@@ -205,11 +207,13 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     close: async (graceMs = defaultGraceMs) => {
       // The threads' duplicates still accept until they drain; without this one the socket closes with the last of them.
       socket.close();
+      watch?.close();
       await supervisor.close(graceMs);
       await plugins.close();
     },
     kill: async () => {
       socket.close();
+      watch?.close();
       await supervisor.kill();
       await plugins.close();
     },

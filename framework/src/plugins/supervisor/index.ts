@@ -4,3 +4,4 @@ export type { LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-m
 export type { ManagedPlugin } from './managed-plugin.ts';
 export type { RemoteStart, StartRemote } from './remote-load.ts';
 export type * from './thread-group.ts';
+export { PluginWatch } from './plugin-watch.ts';

@@ -83,7 +83,7 @@ export function describeManaged({ entry, load }: PluginSlot, sources: StatusSour
     ...(message === undefined ? {} : { message }),
     ...(code === undefined || merged.state !== 'error' ? {} : { code }),
     ...(loadedAt === undefined ? {} : { loadedAt }),
-    ...(artefact === undefined ? {} : { kind: artefact.kind }),
+    ...(artefact === undefined ? {} : { kind: artefact.kind, file: facts.file ?? artefact.file }),
     ...(artefact?.digest === undefined ? {} : { digest: artefact.digest }),
     ...(notes?.lastError === undefined ? {} : { lastError: notes.lastError }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

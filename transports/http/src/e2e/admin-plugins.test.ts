@@ -169,6 +169,27 @@ describe('the admin API', { timeout: 120_000 }, () => {
     expect(answer.body.error.message).toContain(message);
   });
 
+  it('loads a watched plugin anew when a file that it imports changes, and keeps it when that is broken', async () => {
+    const path = join(folder, 'watched.mjs');
+    const imported = join(folder, 'word.mjs');
+    const header = `{ headers: { 'x-stamp': word } }`;
+    writeFileSync(imported, `export const word = 'one';`);
+    writeFileSync(
+      path,
+      `import { word } from './word.mjs'; export default { httpTransportResponseHeadersHook: () => (${header}) };`,
+    );
+    await using gateway = await Gateway.start();
+    await gateway.call('POST', '/api/plugins', { name: 'watched', path, watch: true });
+    expect(await gateway.stamp()).toBe('one');
+    writeFileSync(imported, `export const word = 'two';`);
+    await expect.poll(() => gateway.stamp(), { timeout: 20_000 }).toBe('two');
+    writeFileSync(imported, `export const word = ;`);
+    await gateway.program.until('stderr', /plugin watched: .*word\.mjs/);
+    expect(await gateway.stamp()).toBe('two');
+    writeFileSync(imported, `export const word = 'three';`);
+    await expect.poll(() => gateway.stamp(), { timeout: 20_000 }).toBe('three');
+  });
+
   it('moves plugins, and knows what comes with the gateway', async () => {
     await using gateway = await Gateway.start();
     const first = writePlugin('a', 'a.mjs');
