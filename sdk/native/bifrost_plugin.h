@@ -22,7 +22,10 @@
  *   static must be constant, atomic or locked. Do not rely on globals being shared either: a reload, another configuration entry
  *   and another isolation may each load a copy of the library. State that must be shared is the host's: "shared.add" and so on, below.
  *   A plugin may start threads of its own. It must have ended all of them when bifrost_plugin_destroy returns, for the code they run is
- *   unmapped after that.
+ *   unmapped after that. A serving thread that is ended by force unmaps without a destroy: a library with threads of its own is linked
+ *   with -Wl,-z,nodelete (and stays in memory), or its plugin runs in `process` isolation.
+ *   What keeps a library from being unloaded: thread-local variables with destructors that were used (until that thread ends), unique
+ *   symbols of C++ (compile with -fno-gnu-unique), and Go's runtime, whose libraries are reloaded in `process` isolation only.
  *
  * ERRORS
  *   Functions that can fail return BIFROST_OK or another bifrost_status; then `output->json` is not JSON but a message for operators, one
@@ -83,7 +86,14 @@ typedef enum bifrost_hook {
   BIFROST_POST_MCP = 10,
   BIFROST_PRE_MCP_CONNECTION = 11,
   BIFROST_POST_MCP_CONNECTION = 12,
-  BIFROST_INJECT = 13
+  BIFROST_INJECT = 13,
+
+  /*
+   * Not hooks, but called as such: only where describe says "marshalConfigForStorage": true or "redactConfig": true, with NULL for the
+   * plugin and without a host to log to or ask. The input is a config, the output what is stored, or shown, in its place.
+   */
+  BIFROST_MARSHAL_CONFIG_FOR_STORAGE = 100,
+  BIFROST_REDACT_CONFIG = 101
 } bifrost_hook;
 
 typedef enum bifrost_log_level {
@@ -134,7 +144,7 @@ typedef struct bifrost_call {
   /*
    * create: {"name": the entry's name, "config": {...}}.
    * A hook: {"facts": {"requestId", "requestType", "method", "path", "isStream", ...}, "input": what the hook is given}.
-   * A body in the input is {"$bytes": n}: attachment number n.
+   * A body in the input, and the "data" of a stream's chunk, is {"$bytes": n}: attachment number n.
    */
   const char *json;
   size_t json_length; /* without the NUL */
@@ -148,7 +158,7 @@ typedef struct bifrost_output {
   uint32_t reserved;
   /*
    * BIFROST_OK: the hook's result as JSON, ended by a NUL; NULL for "unchanged" (and from create). Otherwise the message.
-   * A body in the result is a string, or {"$bytes": n} for attachment number n.
+   * A body (or "data") in the result is a string, or {"$bytes": n} for attachment number n.
    */
   const char *json;
   const bifrost_bytes *attachments;

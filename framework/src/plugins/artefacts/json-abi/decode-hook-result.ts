@@ -1,23 +1,23 @@
-import { isJsonObject } from '@bifrost/sdk';
-
 type Mutable = Record<string, unknown>;
 
 function isRecord(value: unknown): value is Mutable {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Puts the bytes in the place of `{"$bytes": n}`. */
+/** The bytes that `{"$bytes": n}` stands for; undefined for any other value. */
+function attachmentOf(value: unknown, attachments: readonly Uint8Array[]): Uint8Array | undefined {
+  if (!isRecord(value) || !('$bytes' in value)) return undefined;
+  const index = value['$bytes'];
+  const bytes = typeof index === 'number' ? attachments[index] : undefined;
+  if (bytes !== undefined) return bytes;
+  const given = attachments.length === 1 ? '1 attachment' : `${attachments.length} attachments`;
+  throw new Error(`its result names attachment ${JSON.stringify(index)}, and it gave ${given}`);
+}
+
 function attachBody(holder: unknown, attachments: readonly Uint8Array[]): void {
   if (!isRecord(holder)) return;
-  const { body } = holder;
-  if (!isJsonObject(body) || !('$bytes' in body)) return;
-  const index = body['$bytes'];
-  const bytes = typeof index === 'number' ? attachments[index] : undefined;
-  if (bytes === undefined) {
-    const given = attachments.length === 1 ? '1 attachment' : `${attachments.length} attachments`;
-    throw new Error(`its result names body attachment ${JSON.stringify(index)}, and it gave ${given}`);
-  }
-  holder['body'] = bytes;
+  const bytes = attachmentOf(holder['body'], attachments);
+  if (bytes !== undefined) holder['body'] = bytes;
 }
 
 /**
@@ -36,5 +36,7 @@ export function decodeHookResult(text: string | undefined, attachments: readonly
   attachBody(result, attachments);
   attachBody(result['request'], attachments);
   attachBody(result['response'], attachments);
+  const data = attachmentOf(result['data'], attachments);
+  if (data !== undefined) result['data'] = Buffer.from(data).toString();
   return result;
 }

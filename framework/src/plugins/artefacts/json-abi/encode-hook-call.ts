@@ -1,8 +1,8 @@
 /**
- * How artefacts without JavaScript values (native libraries, wasm) are given a hook's input and give its result: JSON, with bodies
- * beside it. In the JSON a body is `{"$bytes": n}`, the n-th attachment; only members named `body` hold one.
+ * How artefacts without JavaScript values are given a hook's input and give its result: JSON, with bodies, and the data of a stream's
+ * chunks, beside it. In the JSON these are `{"$bytes": n}`, the n-th attachment.
  */
-import type { HookContext, RequestFacts } from '@bifrost/sdk';
+import type { HookContext, HookName, RequestFacts } from '@bifrost/sdk';
 
 /** One call in the form in which it crosses the boundary. */
 export interface EncodedCall {
@@ -18,19 +18,27 @@ export class CallEncoder {
   #facts: RequestFacts | undefined;
   #factsText = '';
 
-  encode(context: Pick<HookContext<unknown>, 'facts'>, input: object): EncodedCall {
+  encode(hook: HookName, context: Pick<HookContext<unknown>, 'facts'>, input: object): EncodedCall {
     const { facts } = context;
     if (facts !== this.#facts) {
       this.#factsText = JSON.stringify(facts);
       // What may still be changed in place is written anew each time.
       this.#facts = Object.isFrozen(facts) ? facts : undefined;
     }
-    const body: unknown = 'body' in input ? input.body : undefined;
-    const isBinary = body instanceof Uint8Array;
-    const plain = isBinary ? { ...input, body: { $bytes: 0 } } : input;
+    const bytes = bytesOf(hook, input);
+    const member = hook === 'httpTransportStreamChunkHook' ? 'data' : 'body';
+    const plain = bytes === undefined ? input : { ...input, [member]: { $bytes: 0 } };
     return {
       text: `{"facts":${this.#factsText},"input":${JSON.stringify(plain)}}`,
-      attachments: isBinary ? [body] : none,
+      attachments: bytes === undefined ? none : [bytes],
     };
   }
+}
+
+/** What goes beside the JSON: a chunk's data, which is mostly JSON itself and would have to be escaped, or a body of bytes. */
+function bytesOf(hook: HookName, input: object): Uint8Array | undefined {
+  if (hook === 'httpTransportStreamChunkHook') {
+    return 'data' in input && typeof input.data === 'string' ? Buffer.from(input.data) : undefined;
+  }
+  return 'body' in input && input.body instanceof Uint8Array ? input.body : undefined;
 }

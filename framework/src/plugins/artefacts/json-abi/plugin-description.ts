@@ -10,10 +10,16 @@ export interface StatedPlugin {
   /** The plugin API that it was written for, as in a manifest. */
   readonly api?: unknown;
   readonly guard?: unknown;
+  /** The functions over configs that it has. */
+  readonly configViews: readonly ConfigView[];
   readonly hooks: Readonly<Record<string, JsonObject | HookOptionsData>>;
 }
 
-const members = ['name', 'version', 'api', 'guard', 'hooks', 'description'];
+/** Functions that make of a config what is stored, or shown. */
+export type ConfigView = 'marshalConfigForStorage' | 'redactConfig';
+
+const configViews = ['marshalConfigForStorage', 'redactConfig'] as const;
+const members = ['name', 'version', 'api', 'guard', 'hooks', ...configViews];
 
 function invalid(plugin: string, message: string): PluginError {
   return new PluginError(plugin, `its description is wrong: ${message}`, { code: 'BF_PLUGIN_SHAPE_INVALID' });
@@ -61,7 +67,10 @@ export function readDescription(plugin: string, text: string, manifest?: PluginM
   if (unknown !== undefined) throw invalid(plugin, `unknown member "${unknown}"${didYouMean(unknown, members)}`);
   const { name, version, api } = stated;
   const guard = manifest?.guard ?? stated['guard'];
+  const wrong = configViews.find((view) => stated[view] !== undefined && typeof stated[view] !== 'boolean');
+  if (wrong !== undefined) throw invalid(plugin, `\`${wrong}\` must be true or false`);
   return {
+    configViews: configViews.filter((view) => stated[view] === true),
     hooks: readHooks(plugin, stated['hooks'], manifest),
     ...(name === undefined ? {} : { name }),
     ...(version === undefined ? {} : { version }),
@@ -76,6 +85,8 @@ export interface PluginCalls {
   /** Called with names that `readPluginModule` has accepted. */
   call(hook: HookName, context: HookContext<unknown>, input: object): unknown;
   destroy(context: PluginContext<unknown>): void;
+  /** Needs no instance: may be called before `create` and after `destroy`. */
+  view(view: ConfigView, config: JsonObject): unknown;
 }
 
 /** The plugin as a module would export it; `readPluginModule` checks it. Unknown hooks are kept, so that it reports them. */
@@ -93,6 +104,7 @@ export function pluginOf(stated: StatedPlugin, calls: PluginCalls): object {
     ...(api === undefined ? {} : { apiVersion: api }),
     ...(guard === undefined ? {} : { guard }),
     ...Object.fromEntries(declared),
+    ...Object.fromEntries(stated.configViews.map((view) => [view, (config: JsonObject) => calls.view(view, config)])),
     init: (context: PluginContext<unknown>) => calls.create(context),
     cleanup: (context: PluginContext<unknown>) => calls.destroy(context),
   };

@@ -20,3 +20,6 @@ export const hookNumbers: { readonly [Name in HookName]: number } = {
 
 /** `call->hook` where no hook is called. */
 export const noHook = 0xffff_ffff;
+
+/** Numbers of what is no hook, but called as one. */
+export const configViewNumbers = { marshalConfigForStorage: 100, redactConfig: 101 } as const;

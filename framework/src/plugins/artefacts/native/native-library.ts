@@ -126,14 +126,24 @@ export class NativeLibrary {
 
   call(what: string, context: HostContext, input: CallInput): PluginOutput {
     if (this.#instance === 0n) throw this.#error(`${what} was called before create or after destroy`);
+    return this.#callWith(this.#instance, what, context, input);
+  }
+
+  /** Calls what needs no plugin, with NULL for it and without services of the host. */
+  view(what: string, input: CallInput): PluginOutput {
+    if (this.#isClosed) throw this.#error(`${what} was called after the library was closed`);
+    return this.#callWith(0n, what, undefined, input);
+  }
+
+  #callWith(instance: bigint, what: string, context: HostContext | undefined, input: CallInput): PluginOutput {
     const { addresses } = this.#memory;
     const { functions } = this.#opened;
     return this.#run(what, context, input, () =>
-      functions.bifrost_plugin_call(this.#instance, addresses.call, addresses.output),
+      functions.bifrost_plugin_call(instance, addresses.call, addresses.output),
     );
   }
 
-  #run(what: string, context: HostContext, input: CallInput, run: () => number): PluginOutput {
+  #run(what: string, context: HostContext | undefined, input: CallInput, run: () => number): PluginOutput {
     const memory = this.#memory;
     memory.prepare(input);
     this.#context = context;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hookNames } from '@bifrost/sdk';
 import type { HookName, Json } from '@bifrost/sdk';
+import { readPluginModule } from '../../read-plugin-module.ts';
 import { buildScripted } from './__tests__/native-builds.ts';
 import { requestFor, runPlugin } from './__tests__/load-native.ts';
 import { createNativeLoader, nativeLoader } from './native-loader.ts';
@@ -75,9 +76,21 @@ describe('a native library', () => {
     const results = result === undefined ? {} : { [hookNumbers[hook]]: result };
     await using plugin = await runPlugin(requestFor(scripted), { results });
     expect(plugin.call(hook, input)).toEqual(output);
-    const given = 'body' in input ? { ...input, body: { $bytes: 0 } } : input;
+    const beside = 'body' in input ? { body: { $bytes: 0 } } : 'data' in input ? { data: { $bytes: 0 } } : {};
+    const given = { ...input, ...beside };
     const facts = { requestId: 'r-1', requestType: 'chat_completion', method: 'POST', path: '/v1/x', isStream: true };
     expect(plugin.lines).toEqual([{ level: 'info', message: 'given', fields: { facts, input: given } }]);
+  });
+
+  it('makes of a config what is stored and shown, without a plugin', async () => {
+    const description = String.raw`"{\"redactConfig\": true, \"marshalConfigForStorage\": false, \"hooks\": {\"inject\": {}}}"`;
+    const file = buildScripted('views', [`-DSCRIPTED_DESCRIPTION=${description}`]);
+    const loaded = await nativeLoader.load(requestFor(file));
+    const plugin = readPluginModule('p', loaded.module);
+    expect(plugin.marshalConfigForStorage).toBeUndefined();
+    expect(plugin.redactConfig?.({ key: 'secret' })).toEqual({ redacted: { key: 'secret' } });
+    await loaded.unload?.();
+    expect(() => plugin.redactConfig?.({})).toThrow('redactConfig was called after the library was closed');
   });
 
   it('leaves a value unchanged where it gives no result', async () => {
@@ -93,6 +106,18 @@ describe('a native library', () => {
       { facts: { requestId: 'first' } },
       { facts: { requestId: 'second' } },
     ]);
+  });
+
+  it('gives chunks of a stream beside the JSON, and takes them either way', async () => {
+    const chunk = { data: 'äb "c"', event: 'e', index: 3 };
+    await using same = await runPlugin(requestFor(scripted), { results: { 7: { data: 'new' } } });
+    expect(same.call('httpTransportStreamChunkHook', chunk)).toEqual({ data: 'new' });
+    await using beside = await runPlugin(requestFor(scripted), { results: { 7: { data: { $bytes: 0 }, event: 'f' } } });
+    const turned = Buffer.from(chunk.data).toReversed();
+    expect(beside.call('httpTransportStreamChunkHook', chunk)).toEqual({
+      data: Buffer.from(turned).toString(),
+      event: 'f',
+    });
   });
 
   it.each([0, 1, 20_000, 21_700, 70_000, 3_000_000])(
@@ -168,7 +193,7 @@ describe('a native library that fails', () => {
     ['silent-fail', 'preRequestHook failed'],
     ['odd-status', 'preRequestHook returned the unknown status 77'],
     ['no-json', 'its result is not JSON'],
-    ['wrong-attachment', 'its result names body attachment 3, and it gave 0 attachments'],
+    ['wrong-attachment', 'its result names attachment 3, and it gave 0 attachments'],
     ['many-attachments', 'its output claims to have 1000000 attachments'],
     ['null-attachment', 'attachment 0 of its output has 5 bytes at no address'],
   ])('%s: the hook throws, and the next call works', async (action, message) => {
@@ -273,12 +298,7 @@ describe('before any function of a native library is called', () => {
   });
 
   it('a function that no library has is an error, not the end of the process at its first call', async () => {
-    const file = buildScripted('unbound', [
-      '-Ddo_nothing=not_used',
-      '-Dpthread_create(a,b,c,d)=is_nowhere()',
-      '-Wno-error',
-      '-Wno-implicit-function-declaration',
-    ]);
+    const file = buildScripted('unbound', ['-DSCRIPTED_UNBOUND']);
     expect(String(await refusal(file))).toContain('undefined symbol: is_nowhere');
     expect(mappingsOf('unbound')).toBe(0);
   });

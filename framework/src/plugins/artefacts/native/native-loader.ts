@@ -12,7 +12,7 @@ import { CallEncoder } from '../json-abi/encode-hook-call.ts';
 import { pluginOf, readDescription } from '../json-abi/plugin-description.ts';
 import { withSymbolsBound } from './bind-now.ts';
 import { goKey, isGoLibrary, loadedGoKeys, noteGoLibrary } from './go-library.ts';
-import { hookNumbers, noHook } from './hook-numbers.ts';
+import { configViewNumbers, hookNumbers, noHook } from './hook-numbers.ts';
 import { assertNativeCodeAllowed } from './native-code-allowed.ts';
 import { NativeLibrary, nativeAbi } from './native-library.ts';
 import { libraryExtension, withPrivateCopy } from './private-copy.ts';
@@ -126,11 +126,15 @@ function pluginOfLibrary(request: ArtefactRequest, library: NativeLibrary): obje
       library.create(context, { hook: noHook, text: input, attachments: [] });
     },
     call: (hook: HookName, context, input) => {
-      const encoded = encoder.encode(context, input);
+      const encoded = encoder.encode(hook, context, input);
       const output = library.call(hook, context, { hook: hookNumbers[hook], ...encoded });
       return decodeHookResult(output.text, output.attachments);
     },
     destroy: (context) => library.destroy(context),
+    view: (view, config) => {
+      const input = { hook: configViewNumbers[view], text: JSON.stringify(config), attachments: [] };
+      return decodeHookResult(library.view(view, input).text, []) ?? config;
+    },
   });
 }
 

@@ -58,7 +58,7 @@ function namespaceOf(request: ArtefactRequest, exports: unknown): object {
   if (typeof exports !== 'object' || exports === null) {
     throw new PluginError(
       request.name,
-      `the add-on exports a ${typeof exports}, expected an object with the plugin's hooks`,
+      `the add-on exports ${exports === null ? 'null' : `a ${typeof exports}`}, expected an object with the plugin's hooks`,
       {
         code: 'BF_PLUGIN_SHAPE_INVALID',
       },

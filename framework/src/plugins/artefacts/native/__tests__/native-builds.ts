@@ -13,8 +13,6 @@ interface Build {
   /** Files and folders that the result depends on. */
   readonly sources: readonly string[];
   readonly extension: string;
-  /** Programs that have to be there, in the order in which they are looked for. */
-  readonly tool: string;
   command(out: string): readonly [program: string, ...args: string[]];
 }
 
@@ -75,14 +73,13 @@ export function buildExample(example: NativeExample, variant?: string): string {
   });
 }
 
-/** The plugin of `scripted-plugin.c`; `defines` such as `{ SCRIPTED_ABI: '0x20000' }`, `flags` such as `-Dx=y`. */
-export function buildScripted(name = 'scripted', flags: readonly string[] = [], source = 'scripted-plugin.c'): string {
+/** The plugin of `scripted-plugin.c`; `flags` such as `-DSCRIPTED_ABI=0x20000` make variants of it, each with a name of its own. */
+export function buildScripted(name = 'scripted', flags: readonly string[] = []): string {
   const json = join(examples, 'native-c');
-  const file = join(import.meta.dirname, source);
+  const file = join(import.meta.dirname, 'scripted-plugin.c');
   return build(name, {
     sources: [file, json],
     extension: '.so',
-    tool: 'gcc',
     command: (out) => [
       'gcc',
       '-std=gnu11',
@@ -92,13 +89,33 @@ export function buildScripted(name = 'scripted', flags: readonly string[] = [], 
       '-O1',
       '-fPIC',
       '-shared',
-      '-pthread',
       ...flags,
       `-I${headers}`,
       `-I${json}`,
       `-o${out}`,
       file,
       join(json, 'json.c'),
+    ],
+  });
+}
+
+/** The add-on of `scripted-addon.c`, whose exports are what the JavaScript `exports` evaluates to. */
+export function buildScriptedAddon(name: string, exports: string, flags: readonly string[] = []): string {
+  const file = join(import.meta.dirname, '../../node-addon/__tests__/scripted-addon.c');
+  return build(name, {
+    sources: [file],
+    extension: '.node',
+    command: (out) => [
+      'gcc',
+      '-std=c11',
+      '-O1',
+      '-fPIC',
+      '-shared',
+      ...flags,
+      `-DEXPORTS=${JSON.stringify(exports)}`,
+      `-I${resolve(process.execPath, '../../include/node')}`,
+      `-o${out}`,
+      file,
     ],
   });
 }

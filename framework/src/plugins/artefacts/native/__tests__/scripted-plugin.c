@@ -5,7 +5,6 @@
 #include "bifrost_plugin.h"
 #include "json.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +73,10 @@ int32_t bifrost_plugin_create(const bifrost_call *call, void **made, bifrost_out
   return BIFROST_OK;
 }
 
-static void *do_nothing(void *unused) { return unused; }
+#ifdef SCRIPTED_UNBOUND
+/* Of no library. */
+int is_nowhere(void);
+#endif
 
 /* The body upside down, where there is one. */
 static void turn_body(const bifrost_call *call, bifrost_output *output) {
@@ -116,11 +118,9 @@ static int32_t act(const bifrost_call *call, const plugin *self, bifrost_output 
     output->attachment_count = 1;
     return say(output, BIFROST_OK, "{}");
   }
-  if (strcmp(action, "thread") == 0) {
-    pthread_t thread;
-    pthread_create(&thread, NULL, do_nothing, NULL);
-    pthread_join(thread, NULL);
-  }
+#ifdef SCRIPTED_UNBOUND
+  if (strcmp(action, "unbound") == 0) return is_nowhere();
+#endif
   if (strcmp(action, "ask") == 0) return ask_host(call, self, output);
   if (strcmp(action, "count") == 0) {
     char text[96];
@@ -132,6 +132,11 @@ static int32_t act(const bifrost_call *call, const plugin *self, bifrost_output 
 
 int32_t bifrost_plugin_call(void *plugin_pointer, const bifrost_call *call, bifrost_output *output) {
   plugin *self = plugin_pointer;
+  if (call->hook == BIFROST_REDACT_CONFIG) {
+    char text[256];
+    snprintf(text, sizeof text, "{\"redacted\": %s}", call->json);
+    return self == NULL ? say(output, BIFROST_OK, text) : BIFROST_BAD_INPUT;
+  }
   if (self->action[0] != '\0') {
     int32_t status = act(call, self, output);
     if (status != BIFROST_OK || output->owner != NULL) return status;
