@@ -92,33 +92,18 @@ describe.each(nativeExamples)('the example %s', (example) => {
     expect(plugin.lines.some((line) => JSON.stringify(line).includes('3'))).toBe(true);
   });
 
-  it.skipIf(missing !== undefined || example === 'native-addon')(
-    'puts a line break behind the body of an answer',
-    async () => {
-      await using plugin = await start({});
-      const body = Buffer.from([0, 255, 10]);
-      expect(plugin.call('httpTransportPostHook', { statusCode: 200, headers: {}, body })).toEqual({
-        body: Buffer.from([0, 255, 10, 10]),
-      });
-      expect(plugin.call('httpTransportPostHook', { statusCode: 200, headers: {} })).toBeUndefined();
-      expect(plugin.call('inject', { statusCode: 200, attempts: [] })).toBeUndefined();
-    },
-  );
+  // Values of JavaScript need no attachments: the add-on leaves this out.
+  if (example === 'native-addon') return;
+  test('puts a line break behind the body of an answer', async () => {
+    await using plugin = await start({});
+    const body = Buffer.from([0, 255, 10]);
+    expect(plugin.call('httpTransportPostHook', { statusCode: 200, headers: {}, body })).toEqual({
+      body: Buffer.from([0, 255, 10, 10]),
+    });
+    expect(plugin.call('httpTransportPostHook', { statusCode: 200, headers: {} })).toBeUndefined();
+    expect(plugin.call('inject', { statusCode: 200, attempts: [] })).toBeUndefined();
+  });
 });
-
-/** Reloads as the gateway does: the new one is loaded and called before the old one is unloaded. */
-async function reload(example: NativeExample, times: number, name: string): Promise<void> {
-  let current = await runPlugin(requestFor(buildExample(example), { name }), { stamp: '0' });
-  for (let generation = 1; generation <= times; generation++) {
-    const next = await runPlugin(requestFor(buildExample(example), { name }), { stamp: String(generation) });
-    const event = { type: 'text-delta', part: '0', text: 'x' };
-    expect(next.call('streamEventHook', event)).toEqual([{ ...event, text: `[${generation}]x` }]);
-    expect(current.call('streamEventHook', event)).toEqual([{ ...event, text: `[${generation - 1}]x` }]);
-    await current.unload();
-    current = next;
-  }
-  await current.unload();
-}
 
 const reloadMany = join(import.meta.dirname, '__tests__/reload-many.ts');
 

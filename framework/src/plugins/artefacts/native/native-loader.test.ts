@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -334,5 +335,20 @@ describe('the copy that is loaded', () => {
     writeFileSync(file, Buffer.alloc(100_000));
     expect(plugin.call(headHook, head)).toEqual({ model: 'x' });
     rmSync(folder, { recursive: true });
+  });
+
+  it('is not made in a process that may write nothing, which loads the file itself once it was granted native code', () => {
+    const program = `
+      const { nativeLoader } = await import(${JSON.stringify(join(import.meta.dirname, 'native-loader.ts'))});
+      await nativeLoader.load(${JSON.stringify(requestFor(scripted))}).then(
+        ({ module }) => console.log(module.default.name), (error) => console.log(error.message));`;
+    const run = (...flags: string[]): string => {
+      const all = ['--permission', '--allow-fs-read=/', ...flags, '--input-type=module', '-e', program];
+      return execFileSync(process.execPath, all, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    };
+    expect(run()).toBe(
+      'plugin p: native code was not granted to it: set `capabilities: { "native": true }` in its entry',
+    );
+    expect(run('--allow-ffi')).toBe('scripted');
   });
 });
