@@ -146,7 +146,11 @@ describe('a Go library', () => {
 
   test('is loaded again under another config, as its code is the same, without a second runtime', async () => {
     const name = 'go-again';
-    await reload('native-go', 5, name);
+    for (const stamp of ['1', '2', '3']) {
+      await using plugin = await runPlugin(requestFor(buildExample('native-go'), { name }), { stamp });
+      const event = { type: 'text-delta', part: '0', text: 'x' };
+      expect(plugin.call('streamEventHook', event)).toEqual([{ ...event, text: `[${stamp}]x` }]);
+    }
     const files = new Set(mappingsOf(`/${name}-`).map((line) => line.replace(/^.* \//, '/')));
     expect(files.size).toBe(1);
   });
