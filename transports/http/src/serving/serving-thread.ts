@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { Engine } from '@bifrost/core';
+import { loadersOfRealm } from '@bifrost/framework/plugins';
 import type { PluginPlan } from '@bifrost/framework/plugins';
 import { GatewayError } from '@bifrost/sdk';
 import type { RequestTrace } from '@bifrost/sdk';
@@ -59,6 +60,7 @@ export class ServingThread {
       logger: this.#logger,
       running: beat(beatCells.running),
       loading: beat(beatCells.loading),
+      loaders: loadersOfRealm,
       onReleased: (load) => post({ type: 'plugin-released', load }),
       onChanged: (load) => post({ type: 'plugin-changed', load }),
     });
