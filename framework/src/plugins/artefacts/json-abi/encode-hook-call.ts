@@ -8,7 +8,8 @@ import type { HookContext, HookName, RequestFacts } from '@bifrost/sdk';
 export interface EncodedCall {
   /** `{"facts": ..., "input": ...}`. */
   readonly text: string;
-  readonly attachments: readonly Uint8Array[];
+  /** Texts are meant as UTF-8. */
+  readonly attachments: readonly (string | Uint8Array)[];
 }
 
 const none: readonly Uint8Array[] = [];
@@ -25,20 +26,20 @@ export class CallEncoder {
       // What may still be changed in place is written anew each time.
       this.#facts = Object.isFrozen(facts) ? facts : undefined;
     }
-    const bytes = bytesOf(hook, input);
+    const beside = besideOf(hook, input);
     const member = hook === 'httpTransportStreamChunkHook' ? 'data' : 'body';
-    const plain = bytes === undefined ? input : { ...input, [member]: { $bytes: 0 } };
+    const plain = beside === undefined ? input : { ...input, [member]: { $bytes: 0 } };
     return {
       text: `{"facts":${this.#factsText},"input":${JSON.stringify(plain)}}`,
-      attachments: bytes === undefined ? none : [bytes],
+      attachments: beside === undefined ? none : [beside],
     };
   }
 }
 
 /** What goes beside the JSON: a chunk's data, which is mostly JSON itself and would have to be escaped, or a body of bytes. */
-function bytesOf(hook: HookName, input: object): Uint8Array | undefined {
+function besideOf(hook: HookName, input: object): string | Uint8Array | undefined {
   if (hook === 'httpTransportStreamChunkHook') {
-    return 'data' in input && typeof input.data === 'string' ? Buffer.from(input.data) : undefined;
+    return 'data' in input && typeof input.data === 'string' ? input.data : undefined;
   }
   return 'body' in input && input.body instanceof Uint8Array ? input.body : undefined;
 }

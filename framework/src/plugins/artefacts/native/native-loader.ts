@@ -127,7 +127,8 @@ function pluginOfLibrary(request: ArtefactRequest, library: NativeLibrary): obje
     },
     call: (hook: HookName, context, input) => {
       const encoded = encoder.encode(hook, context, input);
-      const output = library.call(hook, context, { hook: hookNumbers[hook], ...encoded });
+      const attachments = encoded.attachments.map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
+      const output = library.call(hook, context, { hook: hookNumbers[hook], text: encoded.text, attachments });
       return decodeHookResult(output.text, output.attachments);
     },
     destroy: (context) => library.destroy(context),
