@@ -7,7 +7,6 @@ export type { PluginEntry, PluginIsolation, PluginState, PluginStatus } from './
 export type * from './plugin-plan.ts';
 export type { PluginGeneration, RetireOptions } from './plugin-generation.ts';
 export { containPluginFailures } from './plugin-scope.ts';
-export { loadersOfRealm } from './artefacts/loaders-of-realm.ts';
 export { guardProcess } from './realm-guard/guard-process.ts';
 export { IntrinsicsGuard } from './realm-guard/intrinsics-guard.ts';
 export type { LoadSettings, PluginManager, PluginManagerOptions, PluginPlace } from './supervisor/plugin-manager.ts';

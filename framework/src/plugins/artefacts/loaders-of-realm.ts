@@ -5,12 +5,12 @@ import type { ArtefactLoader } from './artefact-loader.ts';
 /** Undefined: the kind cannot be loaded into a realm. */
 export function loadersOfRealm(kind: ArtefactKind): Promise<ArtefactLoader> | undefined {
   switch (kind) {
-    case 'native':
-      return import('./native/native-loader.ts').then((module) => module.nativeLoader);
-    case 'node-addon':
-      return import('./node-addon/node-addon-loader.ts').then((module) => module.nodeAddonLoader);
     case 'wasm':
-      return import('./wasm/index.ts').then((module) => module.wasmLoader);
+      return import('./wasm/index.ts').then(({ wasmLoader }) => wasmLoader);
+    case 'native':
+      return import('./native/native-loader.ts').then(({ nativeLoader }) => nativeLoader);
+    case 'node-addon':
+      return import('./node-addon/node-addon-loader.ts').then(({ nodeAddonLoader }) => nodeAddonLoader);
     default:
       return undefined;
   }
