@@ -18,9 +18,9 @@
  *
  * THREADS
  *   The gateway serves with several threads, and each has a plugin of its own: one `void *plugin` is never used by two threads at a
- *   time. But THE LIBRARY IS SHARED: all functions are called from several threads at once, with different plugins. What is global or
- *   static must be constant, atomic or locked. Do not rely on globals being shared either: a reload, another configuration entry
- *   and another isolation may each load a copy of the library. State that must be shared is the host's: "shared.add" and so on, below.
+ *   time. But THE LIBRARY MAY BE SHARED: all functions are called from several threads at once, with different plugins. What is global or
+ *   static must be constant, atomic or locked. Do not rely on globals being shared either: each thread, each reload and each
+ *   configuration entry may have a copy of the library. State that must be shared is the host's: "shared.add" and so on, below.
  *   A plugin may start threads of its own. It must have ended all of them when bifrost_plugin_destroy returns, for the code they run is
  *   unmapped after that. A serving thread that is ended by force unmaps without a destroy: a library with threads of its own is linked
  *   with -Wl,-z,nodelete (and stays in memory), or its plugin runs in `process` isolation.
