@@ -26,8 +26,7 @@ import { createPluginScope, runInPluginScope } from './plugin-scope.ts';
 import type { PluginIdentity } from './plugin-scope.ts';
 import { readPluginModule } from './read-plugin-module.ts';
 import type { CheckedPlugin } from './read-plugin-module.ts';
-import type { PluginLocation } from './resolve-plugin-path.ts';
-import { isNativeCodeAllowed } from '../realms/build-stamp.ts';
+import { findArtefact, withCheckedConfig } from './find-artefact.ts';
 import { validatePluginConfig } from './validate-plugin-config.ts';
 
 /** Gives the loader of a kind, which is imported when it is first needed; undefined: the kind cannot be loaded here. */
@@ -106,7 +105,7 @@ async function importPlugin(
   const { artefact } = options;
   if (artefact !== undefined && artefact.kind !== 'module') return loadArtefact(entry, artefact, identity, options);
   if (artefact !== undefined) {
-    const imported = await importPluginModule(name, { kind: 'file', file: artefact.file }, identity, options);
+    const imported = await importPluginModule(name, artefact.file, identity, options);
     return { ...imported, isGuard: artefact.manifest?.guard === true };
   }
   const module = options.builtins.get(name);
@@ -114,16 +113,6 @@ async function importPlugin(
   throw new PluginError(name, 'it has no `path`, and the gateway has no built-in plugin of that name', {
     code: 'BF_PLUGIN_UNKNOWN',
   });
-}
-
-/** For hosts without a manager: finds and checks the artefact here. Undefined for an entry without a path. */
-async function findArtefact(
-  entry: PluginEntry,
-  { baseDirectory, workingDirectory }: LoadOptions,
-): Promise<ResolvedArtefact | undefined> {
-  if (entry.path === undefined || entry.path === '') return undefined;
-  const { resolveArtefact } = await import('./artefacts/resolve-artefact.ts');
-  return resolveArtefact(entry, { baseDirectory, workingDirectory, isNativeAllowed: isNativeCodeAllowed() });
 }
 
 async function loadArtefact(
@@ -151,21 +140,20 @@ async function loadArtefact(
   return { module: artefact.module, file, unload, isGuard: manifest?.guard === true };
 }
 
-/** Imports the module at `location`. Rejects with PluginError. */
+/** Imports the module `file`. Rejects with PluginError. */
 export async function importPluginModule(
   name: string,
-  location: PluginLocation,
+  file: string,
   identity: PluginIdentity,
   options: Pick<LoadOptions, 'initTimeoutMs' | 'importModule'>,
 ): Promise<ImportedPlugin> {
-  const { specifier, plugin } = beginPluginImport(name, identity.generation, location);
+  const { specifier, plugin } = beginPluginImport(name, identity.generation, file);
   const settled = await settleWithin(
     runInPluginScope(identity, () => options.importModule(specifier)),
     options.initTimeoutMs,
   );
   if (settled.kind === 'value') return { module: settled.value, files: plugin.files, ...entryFile(plugin) };
   if (settled.kind === 'threw') {
-    if (location.kind === 'package' && plugin.files.length === 0) throw missingPackage(name, location, settled.thrown);
     throw explainLoadError(name, settled.thrown, plugin.files);
   }
   throw new PluginError(
@@ -180,19 +168,6 @@ export async function importPluginModule(
 function entryFile(plugin: PluginImport): { readonly file?: string } {
   const [file] = plugin.files;
   return file === undefined ? {} : { file };
-}
-
-function missingPackage(
-  name: string,
-  location: { readonly name: string; readonly directories: readonly string[] },
-  cause: unknown,
-): PluginError {
-  return new PluginError(
-    name,
-    `there is no file, folder or npm package "${location.name}"; looked in node_modules from ${location.directories.join(' and ')} upwards ` +
-      `(\`npm install ${location.name}\` there, or begin the path with "./" for a file)`,
-    { code: 'BF_PLUGIN_FILE_MISSING', cause },
-  );
 }
 
 /** Leaves out the hooks whose `when` says no to this config. */
@@ -261,8 +236,7 @@ export async function loadPlugin(
   const identity = identityOf(entry, generation, events);
   const artefact = options.artefact ?? (await findArtefact(entry, options));
   const imported = await importPlugin(entry, identity, artefact === undefined ? options : { ...options, artefact });
-  const configured = artefact?.config === undefined ? entry : { ...entry, config: artefact.config };
-  return instantiatePlugin(configured, imported, options, { identity, ...events });
+  return instantiatePlugin(withCheckedConfig(entry, artefact), imported, options, { identity, ...events });
 }
 
 /** Who is told of what a plugin of this entry does outside of its hooks. */

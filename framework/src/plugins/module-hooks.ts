@@ -4,19 +4,16 @@
  * generation gets fresh code with all its nested imports, and a stack trace names the plugin.
  */
 import { registerHooks } from 'node:module';
-import { dirname, join, sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { hostSdkSource, hostSdkUrl } from './host-sdk.ts';
 
 const sdkName = '@bifrost/sdk';
-const packageScheme = 'bifrost-plugin-package:';
 const modules = `${sep}node_modules${sep}`;
 
 /** One import of one plugin. */
 export interface PluginImport {
   readonly tag: string;
-  /** The package to look up and the directories to look from; absent for a file. */
-  readonly package?: { readonly name: string; readonly directories: readonly string[] };
   /** Folder of the entry file: what lies below it is the plugin's own, also inside `node_modules`. */
   root: string | undefined;
   /** Files of the plugin in the order in which they were resolved. */
@@ -40,25 +37,12 @@ function isOwnFile(file: string, root: string | undefined): boolean {
 type ResolveHook = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>;
 type LoadHook = NonNullable<Parameters<typeof registerHooks>[0]['load']>;
 
-function resolvePackage(plugin: PluginImport, next: Parameters<ResolveHook>[2]): ReturnType<ResolveHook> {
-  let failure: unknown;
-  for (const directory of plugin.package?.directories ?? []) {
-    try {
-      return next(plugin.package?.name ?? '', { parentURL: pathToFileURL(join(directory, 'config.json')).href });
-    } catch (error) {
-      failure ??= error;
-    }
-  }
-  throw failure;
-}
-
 const resolveHook: ResolveHook = (specifier, context, next) => {
   if (specifier === sdkName) return { url: hostSdkUrl, format: 'module', shortCircuit: true };
-  const isPackage = specifier.startsWith(packageScheme);
-  const tag = isPackage ? specifier.slice(packageScheme.length) : (tagOf(context.parentURL) ?? tagOf(specifier));
+  const tag = tagOf(context.parentURL) ?? tagOf(specifier);
   const plugin = tag === undefined ? undefined : importsByTag.get(tag);
   if (tag === undefined || plugin === undefined) return next(specifier, context);
-  const resolved = isPackage ? resolvePackage(plugin, next) : next(specifier, context);
+  const resolved = next(specifier, context);
   if (!resolved.url.startsWith('file:')) return resolved;
   const url = new URL(resolved.url);
   const file = fileURLToPath(url);
@@ -75,26 +59,20 @@ const resolveHook: ResolveHook = (specifier, context, next) => {
 const loadHook: LoadHook = (url, context, next) =>
   url === hostSdkUrl ? { format: 'module', source: hostSdkSource(), shortCircuit: true } : next(url, context);
 
-/** Registers an import and returns what to pass to `import()`. Installs the hooks on first use. */
+/** Registers the import of `file` and returns what to pass to `import()`. Installs the hooks on first use. */
 export function beginPluginImport(
   name: string,
   generation: string,
-  location: { readonly file: string } | { readonly name: string; readonly directories: readonly string[] },
+  file: string,
 ): { readonly specifier: string; readonly plugin: PluginImport } {
   if (!isRegistered) {
     registerHooks({ resolve: resolveHook, load: loadHook });
     isRegistered = true;
   }
   const tag = `plugin=${encodeURIComponent(name)}&g=${generation}`;
-  const plugin: PluginImport = {
-    tag,
-    root: undefined,
-    files: [],
-    ...('file' in location ? {} : { package: location }),
-  };
+  const plugin: PluginImport = { tag, root: undefined, files: [] };
   importsByTag.set(tag, plugin);
-  const specifier = 'file' in location ? `${pathToFileURL(location.file).href}?${tag}` : `${packageScheme}${tag}`;
-  return { specifier, plugin };
+  return { specifier: `${pathToFileURL(file).href}?${tag}`, plugin };
 }
 
 /** The plugin and generation that a stack trace's first tagged line names. */

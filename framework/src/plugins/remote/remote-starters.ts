@@ -1,12 +1,9 @@
 /** `worker` and `process` isolation as the manager of the plugins starts them. */
-import { findPackageJSON } from 'node:module';
-import { dirname, join } from 'node:path';
 import { PluginError } from '@bifrost/sdk';
 import type { ModelInfo } from '@bifrost/sdk';
 import { processEnvironment } from '../../config/process-environment.ts';
-import type { PluginEntry } from '../plugin-entry.ts';
 import type { ResolvedArtefact } from '../plugin-plan.ts';
-import { resolvePluginPath } from '../resolve-plugin-path.ts';
+import { findArtefact, withCheckedConfig } from '../find-artefact.ts';
 import type { RemoteStart, StartRemote } from '../supervisor/remote-load.ts';
 import type { RemotePluginOptions } from './supervisor/remote-options.ts';
 import { startProcessPlugin } from './supervisor/start-process-plugin.ts';
@@ -23,25 +20,12 @@ export interface RemoteStartersOptions {
   readonly areInputsFrozen?: boolean;
 }
 
-/** The file of a plugin that nobody has resolved: modules and npm packages. Throws PluginError. */
-function resolveModule({ name, path }: PluginEntry, directory: string): ResolvedArtefact {
-  if (path === undefined || path === '') {
-    throw new PluginError(name, 'it has no `path`: built-in plugins run in the serving threads (isolation "inline")', {
-      code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE',
-    });
-  }
-  const directories = { baseDirectory: directory, workingDirectory: process.cwd() };
-  const location = resolvePluginPath(name, path, directories);
-  if (location.kind === 'file') return { file: location.file, kind: 'module' };
-  for (const start of location.directories) {
-    const manifest = findPackageJSON(location.name, join(start, 'config.json'));
-    if (manifest === undefined) continue;
-    const folder = resolvePluginPath(name, dirname(manifest), directories);
-    if (folder.kind === 'file') return { file: folder.file, kind: 'module' };
-  }
-  throw new PluginError(name, `there is no npm package "${location.name}" in ${location.directories.join(' or ')}`, {
-    code: 'BF_PLUGIN_FILE_MISSING',
-  });
+/** What to start: as the manager has found it, or found here. Rejects with PluginError. */
+async function artefactOf({ entry, artefact, directory }: RemoteStart): Promise<ResolvedArtefact> {
+  const found = artefact ?? (await findArtefact(entry, { baseDirectory: directory, workingDirectory: process.cwd() }));
+  if (found !== undefined) return found;
+  const message = 'it has no `path`: built-in plugins run in the serving threads (isolation "inline")';
+  throw new PluginError(entry.name, message, { code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE' });
 }
 
 /** For `PluginManagerOptions.startRemote`. */
@@ -50,9 +34,9 @@ export function remoteStarters(options: RemoteStartersOptions = {}): {
   readonly process: StartRemote;
 } {
   const { environment = processEnvironment(), models, onEscape, areInputsFrozen } = options;
-  const optionsOf = ({ entry, artefact, load, log, shared, directory }: RemoteStart): RemotePluginOptions => ({
-    entry,
-    artefact: artefact ?? resolveModule(entry, directory),
+  const optionsOf = ({ entry, load, log, shared }: RemoteStart, artefact: ResolvedArtefact): RemotePluginOptions => ({
+    entry: withCheckedConfig(entry, artefact),
+    artefact,
     generation: String(load),
     logger: log,
     shared,
@@ -65,8 +49,11 @@ export function remoteStarters(options: RemoteStartersOptions = {}): {
     },
   });
   return {
-    worker: async (start) => startWorkerPlugin(optionsOf(start)),
+    worker: async (start) => startWorkerPlugin(optionsOf(start, await artefactOf(start))),
     process: async (start) =>
-      startProcessPlugin({ ...optionsOf(start), sharedDirectories: [start.directory, process.cwd()] }),
+      startProcessPlugin({
+        ...optionsOf(start, await artefactOf(start)),
+        sharedDirectories: [start.directory, process.cwd()],
+      }),
   };
 }
