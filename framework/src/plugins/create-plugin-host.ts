@@ -151,6 +151,8 @@ class ThreadPluginHost implements PluginHost {
       this.#loader.refuse(plan.plugins);
       throw error;
     }
+    // What is found from here on is the doing of those that are loaded.
+    this.checkIntrinsics();
     const { directory } = plan;
     const options = directory === undefined ? this.#loadOptions : { ...this.#loadOptions, baseDirectory: directory };
     const members: GenerationMember[] = [];

@@ -1,3 +1,4 @@
+export { loadersOfRealm } from './artefacts/loaders-of-realm.ts';
 export { createPluginHost } from './create-plugin-host.ts';
 export type { PluginHost, PluginHostOptions } from './create-plugin-host.ts';
 export type { ArtefactLoaders, InstanceEvents, LoadedPlugin, LoadOptions } from './load-plugin.ts';

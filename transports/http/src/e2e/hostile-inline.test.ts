@@ -1,0 +1,122 @@
+/** What a plugin that runs in the serving threads can do to the gateway, and what it cannot: docs/plugins names what is asserted here. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ManagedPlugin } from '@bifrost/framework/plugins';
+import { startTestServer, testConfig } from '../__tests__/test-server.ts';
+import type { TestServer } from '../__tests__/test-server.ts';
+
+const hostile = `
+  const deeds = {
+    throw() { throw new Error('hostile'); },
+    reject: () => Promise.reject(new Error('hostile')),
+    garbage: () => ({ response: 'no response' }),
+    never: () => new Promise(() => {}),
+    loop() { for (;;); },
+    microtasks: () => { const again = () => Promise.resolve().then(again); return again(); },
+    map() { const map = new Map(); for (let n = 0; ; n += 1) map.set(n, [n]); },
+    buffers() { const all = []; for (;;) all.push(Buffer.alloc(4_000_000, 1)); },
+    exit: () => process.exit(3),
+    kill: () => process.kill(process.pid, 'SIGKILL'),
+    rejection() { void Promise.reject(new Error('forgotten')); },
+    timer() { setTimeout(() => { throw new Error('late'); }, 1); },
+    pollution() { Object.prototype.polluted = 'yes'; Math.hypot = () => 'no'; },
+  };
+  export const httpTransportPreHook = { timeoutMs: 300, handler: (ctx, request) => deeds[request.headers['x-deed']]?.() };`;
+
+let folder: string;
+let gateway: TestServer;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bifrost-hostile-'));
+  const path = join(folder, 'hostile.mjs');
+  writeFileSync(path, hostile);
+  gateway = await startTestServer(
+    {},
+    {
+      threads: 1,
+      maxThreadMegabytes: 300,
+      engineModule: '@bifrost/core',
+      config: {
+        ...testConfig({}),
+        plugins: [{ name: 'hostile', path, enabled: true, breaker: false, probationMs: 0 }],
+      },
+    },
+  );
+});
+afterAll(async () => {
+  await gateway.server.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The status of an answer, or `cut` where the connection broke. */
+async function ask(deed: string): Promise<number | 'cut'> {
+  const body = JSON.stringify({ model: 'mock/x', messages: [{ role: 'user', content: 'x' }] });
+  const headers = { 'x-deed': deed, connection: 'close' };
+  try {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', body, headers });
+    await response.text();
+    return response.status;
+  } catch {
+    return 'cut';
+  }
+}
+
+async function status(): Promise<ManagedPlugin | undefined> {
+  return (await gateway.server.plugins.refresh())[0];
+}
+
+describe('in a serving thread', () => {
+  it.each(['throw', 'reject', 'garbage', 'never', 'exit', 'kill', 'rejection', 'timer', 'pollution'])(
+    '%s fails no request, and costs no thread',
+    async (deed) => {
+      const before = gateway.server.threads;
+      expect(await ask(deed)).toBe(200);
+      expect(await ask('nothing')).toBe(200);
+      expect(gateway.server.threads).toEqual(before);
+    },
+  );
+
+  it('what it left running and what it changed for all is in its status', async () => {
+    await gateway.server.plugins.reload('hostile');
+    await ask('rejection');
+    await expect
+      .poll(async () => (await status())?.message)
+      .toContain('work that it left running failed 1 times, last: Error: forgotten');
+    await ask('pollution');
+    await expect
+      .poll(async () => (await status())?.message)
+      .toMatch(/it changed Object.prototype.polluted, Math.hypot, which all code shares/);
+    expect((await status())?.state).toBe('degraded');
+  });
+
+  it.each([
+    ['loop', /^it is quarantined: it blocked serving thread \d+ for \d+ ms$/],
+    ['map', /^it is quarantined: it (filled serving thread \d+ with \d+ MB|blocked serving thread \d+ for \d+ ms)$/],
+    [
+      'buffers',
+      /^it is quarantined: it (filled serving thread \d+ with \d+ MB|blocked serving thread \d+ for \d+ ms)$/,
+    ],
+  ])(
+    '%s costs the requests of its thread, and is then not called again',
+    { timeout: 30_000 },
+    async (deed, message) => {
+      await gateway.server.plugins.reload('hostile');
+      const [before] = gateway.server.threads;
+      const startedAt = performance.now();
+      expect(await ask(deed)).toBe('cut');
+      expect(await ask('nothing')).toBe(200);
+      const outageMs = performance.now() - startedAt;
+      expect(gateway.server.threads).not.toContain(before);
+      expect(await status()).toMatchObject({
+        state: 'error',
+        code: 'BF_PLUGIN_QUARANTINED',
+        message: expect.stringMatching(message),
+      });
+      // 2 s, and as much again for a busy machine.
+      expect(outageMs).toBeLessThan(8000);
+      expect(await ask(deed)).toBe(200);
+    },
+  );
+});
