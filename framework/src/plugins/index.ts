@@ -14,12 +14,4 @@ export type { LoadSettings, PluginManager, PluginManagerOptions, PluginPlace } f
 export type { ManagedPlugin } from './supervisor/managed-plugin.ts';
 export type { RemoteStart, StartRemote } from './supervisor/remote-load.ts';
 export type * from './supervisor/thread-group.ts';
-export { connectRemote } from './remote/connect-remote.ts';
-export { startProcessPlugin } from './remote/supervisor/start-process-plugin.ts';
-export type { ProcessPluginOptions } from './remote/supervisor/start-process-plugin.ts';
-export { startWorkerPlugin } from './remote/supervisor/start-worker-plugin.ts';
-export type { WorkerPluginOptions } from './remote/supervisor/start-worker-plugin.ts';
-export type { RemotePluginOptions } from './remote/supervisor/remote-options.ts';
-export { remoteStarters } from './remote/remote-starters.ts';
 export type { RemoteStartersOptions } from './remote/remote-starters.ts';
-export { loadersOfRealm } from './artefacts/loaders-of-realm.ts';

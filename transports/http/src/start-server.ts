@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
 import { PluginManager, PluginWatch } from '@bifrost/framework/plugin-manager';
-import type { PluginEntry, ResolvedArtefact } from '@bifrost/framework/plugins';
+import type { PluginEntry, RemoteStartersOptions, ResolvedArtefact, StartRemote } from '@bifrost/framework/plugins';
 import { isNativeCodeAllowed } from '@bifrost/framework/realms';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin/admin-message.ts';
 import type { LogLevel } from './logging/log-level.ts';
@@ -13,6 +13,7 @@ import { adoptListeningSocket, openListeningSocket } from './supervisor/listenin
 import { formatError } from './serving/error-shape.ts';
 import type { ThreadConfig } from './supervisor/messages.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
+import type { WatchLimits } from './supervisor/thread-watch.ts';
 
 export interface StartServerOptions {
   /** The configuration, or how to get it; the threads load meanwhile. */
@@ -35,6 +36,8 @@ export interface StartServerOptions {
   readonly pluginBlockedAfterMs?: number;
   /** A serving thread with more heap and buffers is replaced, while there are plugins in it. 0: never. @default 1024 */
   readonly maxThreadMegabytes?: number;
+  /** The environment, of which plugins see what they are granted. @default empty */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Where downloaded and uploaded plugins are kept. Absent: neither are taken. */
   readonly pluginDirectory?: string;
   /** The admin API; without it there is none. */
@@ -84,6 +87,14 @@ function toThreadConfig(config: LoadedConfig, version: number): ThreadConfig {
   return { version, providers, client, allowedHeaders };
 }
 
+function limitsOf(options: StartServerOptions): WatchLimits {
+  return {
+    blockedAfterMs: options.blockedAfterMs ?? defaultBlockedAfterMs,
+    pluginBlockedAfterMs: options.pluginBlockedAfterMs ?? defaultPluginBlockedAfterMs,
+    maxThreadBytes: (options.maxThreadMegabytes ?? defaultMaxThreadMegabytes) * 1_048_576,
+  };
+}
+
 /** The artefact of an entry, checked; built-in plugins and programs at an address have none. */
 async function findArtefact(
   entry: PluginEntry,
@@ -103,6 +114,18 @@ async function findArtefact(
     ...(pluginDirectory === undefined ? {} : { pluginDirectory }),
     ...(trust === undefined ? {} : { trust, download: toDownloadOptions(trust) }),
   });
+}
+
+/** Starts plugins outside the serving threads; what that needs is loaded with the first of them. */
+function lateStarters(options: RemoteStartersOptions): { readonly worker: StartRemote; readonly process: StartRemote } {
+  const starters = async (): Promise<ReturnType<typeof lateStarters>> => {
+    const { remoteStarters } = await import('@bifrost/framework/remote-plugins');
+    return remoteStarters(options);
+  };
+  return {
+    worker: async (start) => (await starters()).worker(start),
+    process: async (start) => (await starters()).process(start),
+  };
 }
 
 const noAdmin: AdminAnswer = {
@@ -146,11 +169,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const logger = createLogger(logLevel, logSink);
   const supervisor = new Supervisor({
     threads: options.threads ?? availableParallelism(),
-    limits: {
-      blockedAfterMs: options.blockedAfterMs ?? defaultBlockedAfterMs,
-      pluginBlockedAfterMs: options.pluginBlockedAfterMs ?? defaultPluginBlockedAfterMs,
-      maxThreadBytes: (options.maxThreadMegabytes ?? defaultMaxThreadMegabytes) * 1_048_576,
-    },
+    limits: limitsOf(options),
     logger,
     logSink,
     start: {
@@ -168,6 +187,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const plugins = new PluginManager({
     group: supervisor,
     log: logger,
+    startRemote: lateStarters({ environment: options.environment ?? {} }),
     resolveArtefact: (entry, directory) => findArtefact(entry, directory, { pluginDirectory, trust }),
   });
   let version = 0;

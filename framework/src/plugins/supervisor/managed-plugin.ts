@@ -45,7 +45,11 @@ function seenIn(load: number, answers: readonly ThreadAnswer[]): readonly Seen[]
 const gravity: readonly PluginState[] = ['error', 'disabled', 'loading', 'degraded', 'draining', 'active'];
 
 /** The state of one load over all threads: active where it is active in all, degraded where it is not so in some. */
-function mergeStates(seen: readonly Seen[]): { readonly state: PluginState; readonly message?: string } {
+function mergeStates(
+  seen: readonly Seen[],
+  isAway: boolean,
+): { readonly state: PluginState; readonly message?: string } {
+  if (isAway) return { state: 'error' };
   const [worst] = seen.toSorted((a, b) => gravity.indexOf(a.status.state) - gravity.indexOf(b.status.state));
   if (worst === undefined) return { state: 'loading' };
   const { state, message } = worst.status;
@@ -67,7 +71,8 @@ export function describeManaged({ entry, load }: PluginSlot, sources: StatusSour
   const { notes, answers, generation, memoryBytes } = sources;
   const seen = seenIn(load.load, answers);
   const { failure, artefact, loadedAt, description } = load;
-  const merged = failure === undefined ? mergeStates(seen) : { state: 'error' as const, message: failure.message };
+  const merged =
+    failure === undefined ? mergeStates(seen, load.isAway) : { state: 'error' as const, message: failure.message };
   const message = notes?.remark === undefined ? merged.message : join(notes.remark, merged.message);
   const base: PluginStatus = seen[0]?.status ?? blankStatus(entry, load.load);
   const { message: _message, code: _code, ...facts } = base;

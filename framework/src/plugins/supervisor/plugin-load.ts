@@ -24,6 +24,8 @@ export class PluginLoad {
   description: PluginDescription | undefined;
   /** It could not be loaded, or is quarantined: threads that start from now on do without. */
   failure: LoadFailure | undefined;
+  /** It ended by itself and is to be started again: its hooks fail at once, by their policy. */
+  isAway = false;
   /** Milliseconds since 1970. */
   loadedAt: number | undefined;
 

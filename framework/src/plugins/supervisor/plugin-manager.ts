@@ -426,6 +426,7 @@ export class PluginManager {
       start: () => start({ entry: checked, artefact, load: load.load, log, shared, directory }),
       isPerThread: entry.instances === 'thread',
       onExit: (exit) => {
+        load.isAway = true;
         if (this.#find(name)?.load === load) this.#restarts.exited(load, exit);
       },
     });

@@ -52,6 +52,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   const appDirectory = values['app-dir'] ?? defaultAppDirectory(environment);
   const admin = await ProgramAdmin.open({ environment, appDirectory, logger, builtins: builtinPlugins });
   const server = await startServer({
+    environment,
     pluginDirectory: join(appDirectory, 'plugins'),
     admin: { tokenHash: admin.tokenHash, createHandler: (plugins) => admin.createHandler(plugins) },
     config: async () => {

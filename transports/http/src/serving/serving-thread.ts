@@ -61,6 +61,10 @@ export class ServingThread {
       running: beat(beatCells.running),
       loading: beat(beatCells.loading),
       loaders: loadersOfRealm,
+      connectRemote: async (end, options, events) => {
+        const { connectRemote } = await import('@bifrost/framework/remote-connection');
+        return connectRemote(end, options, events);
+      },
       onReleased: (load) => post({ type: 'plugin-released', load }),
       onChanged: (load) => post({ type: 'plugin-changed', load }),
     });

@@ -1,12 +1,6 @@
 import type { PluginLog } from '@bifrost/sdk';
 import type { PluginChains } from '@bifrost/core';
-import {
-  containPluginFailures,
-  createPluginHost,
-  guardProcess,
-  IntrinsicsGuard,
-  loadersOfRealm,
-} from '@bifrost/framework/plugins';
+import { containPluginFailures, createPluginHost, guardProcess, IntrinsicsGuard } from '@bifrost/framework/plugins';
 import type {
   InstanceCounts,
   PluginGeneration,
@@ -84,11 +78,7 @@ export class ThreadPlugins {
   #createHost(): PluginHost {
     containPluginFailures();
     guardProcess();
-    const host = createPluginHost({
-      loaders: loadersOfRealm,
-      ...this.#options,
-      intrinsics: new IntrinsicsGuard(),
-    });
+    const host = createPluginHost({ ...this.#options, intrinsics: new IntrinsicsGuard() });
     setInterval(() => host.checkIntrinsics(), intrinsicsEveryMs).unref();
     return host;
   }
