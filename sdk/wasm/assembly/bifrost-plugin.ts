@@ -71,7 +71,7 @@ export function readInput(frame: usize): Input {
   const jsonLength = load<u32>(frame, 4);
   const count = load<u32>(frame, 8);
   let at: usize = frame + 12 + 4 * count;
-  const json = new Json(String.UTF8.decodeUnsafe(at, jsonLength));
+  const json = Json.copy(at, jsonLength);
   at += jsonLength;
   const attachments = new StaticArray<ArrayBuffer>(count);
   for (let index: u32 = 0; index < count; index += 1) {
@@ -138,15 +138,22 @@ function isSpace(code: i32): bool {
   return code == 0x20 || code == 0x0a || code == 0x0d || code == 0x09;
 }
 
-/** A value of the gateway's JSON: a piece of a text, which is not copied. Its form is not checked. An empty piece: there is none. */
+/** A value of the gateway's JSON: a piece of its bytes, which is not copied. Its form is not checked. An empty piece: there is none. */
 export class Json {
   constructor(
-    private readonly source: string,
-    private readonly start: i32 = 0,
-    private readonly end: i32 = source.length,
+    private readonly source: ArrayBuffer,
+    private readonly start: i32,
+    private readonly end: i32,
   ) {}
 
-  static none: Json = new Json('');
+  static none: Json = new Json(new ArrayBuffer(0), 0, 0);
+
+  /** JSON that stands in the memory, as UTF-8. */
+  static copy(pointer: usize, length: i32): Json {
+    const bytes = new ArrayBuffer(length);
+    memory.copy(changetype<usize>(bytes), pointer, length);
+    return new Json(bytes, 0, length);
+  }
 
   get isPresent(): bool {
     return this.end > this.start;
@@ -154,11 +161,15 @@ export class Json {
 
   /** The JSON itself. */
   get raw(): string {
-    return this.source.substring(this.start, this.end);
+    return this.decode(this.start, this.end);
+  }
+
+  private decode(start: i32, end: i32): string {
+    return String.UTF8.decodeUnsafe(changetype<usize>(this.source) + start, end - start);
   }
 
   private code(at: i32): i32 {
-    return at < this.end ? load<u16>(changetype<usize>(this.source) + (<usize>at << 1)) : -1;
+    return at < this.end ? load<u8>(changetype<usize>(this.source) + at) : -1;
   }
 
   private skipSpace(from: i32): i32 {
@@ -198,11 +209,15 @@ export class Json {
     return this.code(at) == 0x2c ? this.skipSpace(at + 1) : at;
   }
 
-  /** Whether the characters from `at` are `text`. */
+  /** Whether the bytes from `at` are `text`, which is plain ASCII as most names are, or is compared whole. */
   private matches(at: i32, length: i32, text: string): bool {
-    if (length != text.length) return false;
-    const here = changetype<usize>(this.source) + (<usize>at << 1);
-    return memory.compare(here, changetype<usize>(text), <usize>length << 1) == 0;
+    const here = changetype<usize>(this.source) + at;
+    for (let index = 0; index < text.length; index += 1) {
+      const unit = text.charCodeAt(index);
+      if (unit > 0x7f) return String.UTF8.decodeUnsafe(here, length) == text;
+      if (index >= length || load<u8>(here + index) != unit) return false;
+    }
+    return length == text.length;
   }
 
   /** The value of an object's member. */
@@ -254,7 +269,7 @@ export class Json {
   /** A string without its quotes and escapes; an empty text for any other value. */
   get text(): string {
     if (!this.isText) return '';
-    const inner = this.source.substring(this.start + 1, this.end - 1);
+    const inner = this.decode(this.start + 1, this.end - 1);
     if (!inner.includes('\\')) return inner;
     let text = '';
     for (let at = 0; at < inner.length; at += 1) {
@@ -359,7 +374,7 @@ function get(getter: Getter, key: string): Json {
     buffer = new ArrayBuffer(length);
     getter(changetype<usize>(name), name.byteLength, changetype<usize>(buffer), length);
   }
-  return new Json(String.UTF8.decodeUnsafe(changetype<usize>(buffer), length));
+  return Json.copy(changetype<usize>(buffer), length);
 }
 
 function set(setter: Setter, key: string, json: string): bool {

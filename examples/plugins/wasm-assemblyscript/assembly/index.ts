@@ -54,7 +54,7 @@ function init(config: Json): Answer | null {
 
 /** Gives a caller of a short name the key behind it. */
 function translateCredential(request: Json): Answer | null {
-  const given = request.at('headers.authorization').text;
+  const given = request.get('headers').get('authorization').text;
   const key = credentials.get(given.replace('Bearer ', ''));
   if (!key.isText) return null;
   setValue('translated', 'true');

@@ -19,7 +19,7 @@ export function free(pointer: usize): void {
 }
 
 function read(pointer: usize, length: u32): Json {
-  return new Json(String.UTF8.decodeUnsafe(pointer, length));
+  return Json.copy(pointer, length);
 }
 
 /** The pointer in the upper half, the length in the lower. */
