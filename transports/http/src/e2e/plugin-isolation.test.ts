@@ -43,6 +43,8 @@ async function where(
   return { pid: pid ?? 0, thread: thread ?? 0, status: response.status };
 }
 
+const stateOf = (plugin: ManagedPlugin | undefined): string => `${plugin?.state}: ${plugin?.message}`;
+
 it(
   'moves between serving threads, a thread and a process of its own without a request that fails',
   { timeout: 90_000 },
