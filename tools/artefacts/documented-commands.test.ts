@@ -160,6 +160,17 @@ describe('what goes wrong, as the troubleshooting page shows it', () => {
     expect(page()).toMatch(message);
   });
 
+  it('a native plugin in the portable executable', async () => {
+    const folder = folders.portable;
+    writeFileSync(join(folder, 'p.so'), '');
+    const plugins = [{ name: 'p', path: './p.so', enabled: true }];
+    writeFileSync(join(folder, 'native.json'), JSON.stringify({ plugins }));
+    const message =
+      'this gateway is the portable build, which loads no native code: build the gateway with `make build DYNAMIC=1`';
+    await typeUntil(folder, './tmp/bifrost-http -config native.json', new RegExp(message));
+    expect(page()).toContain(message);
+  });
+
   it('the dynamic executable where its libraries are missing', async ({ skip }) => {
     const reason = explainNoChroot();
     if (reason !== undefined) skip(reason);
