@@ -138,6 +138,12 @@ describe.each(['portable', 'dynamic'] as const)('commands of the documentation o
   });
 });
 
+/** A shared library of this system. */
+function libraryOf(name: string): string {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
+  return collectLibraries(readFileSync(process.execPath), architecture).origins.get(name) ?? '';
+}
+
 describe('what goes wrong, as the troubleshooting page shows it', () => {
   const page = (): string => readFileSync(join(repository, 'docs/deployment/troubleshooting.md'), 'utf8');
 
@@ -162,7 +168,8 @@ describe('what goes wrong, as the troubleshooting page shows it', () => {
 
   it('a native plugin in the portable executable', async () => {
     const folder = folders.portable;
-    writeFileSync(join(folder, 'p.so'), '');
+    // Any shared library will do: it is refused before it is opened.
+    copyFileSync(libraryOf('libm.so.6'), join(folder, 'p.so'));
     const plugins = [{ name: 'p', path: './p.so', enabled: true }];
     writeFileSync(join(folder, 'native.json'), JSON.stringify({ plugins }));
     const message =
