@@ -11,7 +11,7 @@ import { repository } from '../build/repository.ts';
 const folders = ['sdk', 'core', 'framework', 'transports/http', 'tools/build', 'plugins'];
 const store = join(repository, 'tmp/artefacts');
 /** No build takes this long: its maker was killed. */
-const staleAfterMs = 240_000;
+const staleAfterMs = 15 * 60_000;
 
 function* sources(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {

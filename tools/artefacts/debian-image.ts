@@ -1,5 +1,15 @@
-import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { repository } from '../build/repository.ts';
@@ -12,10 +22,24 @@ const run = promisify(execFile);
 const certificates = '/etc/ssl/certs/ca-certificates.crt';
 const image = 'localhost/bifrost:dynamic-debian';
 
+/** debootstrap makes device files, which some containers forbid. */
+function explainNoDevices(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'bifrost-device-'));
+  try {
+    execFileSync('mknod', [join(folder, 'null'), 'c', '1', '3'], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return 'device files cannot be made here';
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Why the image cannot be built here; undefined where it can. */
 export function explainNoBuildah(): string | undefined {
   const missing = ['/usr/bin/buildah', '/usr/sbin/debootstrap'].filter((path) => !existsSync(path));
-  return missing.length > 0 ? `not installed: ${missing.join(', ')}` : explainNoChroot();
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
+  return explainNoChroot() ?? explainNoDevices();
 }
 
 /** A container made of the image. */

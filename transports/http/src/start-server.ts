@@ -10,6 +10,7 @@ import { createLogger } from './logging/logger.ts';
 import type { LogSink, Logger } from './logging/logger.ts';
 import { readVersion } from './program/version.ts';
 import { adoptListeningSocket, openListeningSocket } from './supervisor/listening-socket.ts';
+import type { ListeningSocket } from './supervisor/listening-socket.ts';
 import { formatError } from './serving/error-shape.ts';
 import type { ThreadConfig } from './supervisor/messages.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -155,6 +156,13 @@ function lateAdminHandler(
   };
 }
 
+/** The socket that was handed over, or one of our own. */
+async function openSocket(host: string, { port, listenDescriptor }: StartServerOptions): Promise<ListeningSocket> {
+  return listenDescriptor === undefined
+    ? openListeningSocket(host, port ?? 8080)
+    : adoptListeningSocket(listenDescriptor);
+}
+
 /**
  * Starts the gateway in this process: one listening socket, N serving threads on it. Rejects, with nothing left running, where
  * the configuration is wrong, the port is taken or a thread does not come up.
@@ -162,10 +170,7 @@ function lateAdminHandler(
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const startedAt = performance.now();
   const { host = 'localhost', logLevel = 'info', logSink = () => undefined } = options;
-  const socket =
-    options.listenDescriptor === undefined
-      ? await openListeningSocket(host, options.port ?? 8080)
-      : adoptListeningSocket(options.listenDescriptor);
+  const socket = await openSocket(host, options);
   const logger = createLogger(logLevel, logSink);
   const supervisor = new Supervisor({
     threads: options.threads ?? availableParallelism(),
