@@ -1,73 +1,90 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'bifrost-wasm-'));
-const lines: string[] = [];
-let gateway: ReturnType<typeof spawn>;
-let origin = '';
 
-writeFileSync(join(folder, 'words.txt'), 'forbidden\n');
+const examples: readonly { name: string; wasm?: string; config: object; readsWords?: true }[] = [
+  {
+    name: 'wasm-c',
+    config: { greeting: 'hello', stamp: 'v1', blockedTeam: 'red', aliases: { fast: 'mock/small' } },
+  },
+  { name: 'wasm-c-wasi', config: { mark: 'm' }, readsWords: true },
+  { name: 'wasm-rust', config: { forbidden: ['secret'], stamp: ' [ok]' } },
+  { name: 'wasm-assemblyscript', config: { deniedModel: 'dear', footer: '', stamp: '' } },
+  { name: 'wasm-bifrost-abi', wasm: 'guest-rust.wasm', config: { tag: 't', system: 'Be brief.' } },
+];
 
-const plugin = (name: string, config: object, more: object = {}) => ({
-  name: name.replace(/\/.*/, ''),
-  path: join(import.meta.dirname, name.includes('/') ? name : `${name}/plugin.wasm`),
-  enabled: true,
-  config,
-  ...more,
-});
-
-/** The real program with all examples at once. */
-beforeAll(async () => {
-  const file = join(folder, 'config.json');
+/** A folder outside of the repository with the plugins and a configuration of all of them. */
+function writeFolder(isolation: string): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bifrost-wasm-')));
   const words = join(folder, 'words.txt');
-  const plugins = [
-    plugin('wasm-c', { greeting: 'hello', stamp: 'v1', blockedTeam: 'red', aliases: { fast: 'mock/small' } }),
-    plugin('wasm-c-wasi', { words, mark: 'm' }, { capabilities: { fs: { read: [words] } } }),
-    plugin('wasm-rust', { forbidden: ['secret'], stamp: ' [ok]' }),
-    plugin('wasm-assemblyscript', { deniedModel: 'dear', footer: '', stamp: '' }),
-    plugin('wasm-bifrost-abi/guest-rust.wasm', { tag: 't', system: 'Be brief.' }),
-  ];
-  writeFileSync(file, JSON.stringify({ plugins }));
+  writeFileSync(words, 'forbidden\n');
+  const plugins = examples.map(({ name, wasm = 'plugin.wasm', config, readsWords }) => {
+    const path = join(folder, `${name}.wasm`);
+    copyFileSync(join(import.meta.dirname, name, wasm), path);
+    const entry = { name, path, enabled: true, isolation, config };
+    return readsWords === undefined
+      ? entry
+      : { ...entry, config: { ...config, words }, capabilities: { fs: { read: [words] } } };
+  });
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ plugins }));
+  return folder;
+}
+
+interface Gateway {
+  readonly process: ChildProcess;
+  readonly origin: string;
+  readonly lines: readonly string[];
+}
+
+/** The real program. */
+async function startGateway(folder: string): Promise<Gateway> {
+  const lines: string[] = [];
   const program = join(root, 'transports/http/src/main.ts');
-  const options = ['-config', file, '-app-dir', folder, '-port', '0', '-threads', '1'];
-  gateway = spawn(process.execPath, [program, ...options], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  const { stdout, stderr } = gateway;
-  if (stdout === null || stderr === null) throw new Error('expected pipes');
-  createInterface(stderr).on('line', (line) => lines.push(line));
-  origin = await new Promise<string>((ready, failed) => {
-    createInterface(stdout).on('line', (line) => {
+  const options = ['-config', join(folder, 'config.json'), '-app-dir', folder, '-port', '0', '-threads', '1'];
+  const child = spawn(process.execPath, [program, ...options], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  createInterface(child.stderr).on('line', (line) => lines.push(line));
+  const origin = await new Promise<string>((ready, failed) => {
+    createInterface(child.stdout).on('line', (line) => {
       lines.push(line);
       const address = /ready on (http:\/\/\S+)/.exec(line)?.[1];
       if (address !== undefined) ready(address);
     });
-    gateway.once('exit', (code) => failed(new Error(`the gateway ended with ${code}:\n${lines.join('\n')}`)));
+    child.once('exit', (code) => failed(new Error(`the gateway ended with ${code}:\n${lines.join('\n')}`)));
   });
-}, 60_000);
+  return { process: child, origin, lines };
+}
 
-afterAll(async () => {
-  gateway.removeAllListeners('exit');
-  gateway.kill('SIGTERM');
-  if (gateway.exitCode === null) await once(gateway, 'exit');
-});
+describe.each(['inline', 'worker', 'process'])('the WebAssembly examples in the running gateway, %s', (isolation) => {
+  let gateway: Gateway;
 
-const ask = (content: string, more: object = {}, headers: Record<string, string> = {}): Promise<Response> =>
-  fetch(`${origin}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ model: 'fast', messages: [{ role: 'user', content }], ...more }),
+  beforeAll(async () => {
+    gateway = await startGateway(writeFolder(isolation));
+  }, 60_000);
+
+  afterAll(async () => {
+    const { process: child } = gateway;
+    child.removeAllListeners('exit');
+    child.kill('SIGTERM');
+    if (child.exitCode === null) await once(child, 'exit');
   });
 
-describe('the WebAssembly examples in the running gateway', () => {
+  const ask = (content: string, more: object = {}, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${gateway.origin}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ model: 'fast', messages: [{ role: 'user', content }], ...more }),
+    });
+
   it('are all active', () => {
-    for (const name of ['wasm-c', 'wasm-c-wasi', 'wasm-rust', 'wasm-assemblyscript', 'wasm-bifrost-abi']) {
-      expect(lines.join('\n')).toContain(`plugin status: ${name} - active`);
-    }
+    const log = gateway.lines.join('\n');
+    for (const { name } of examples) expect(log).toContain(`plugin status: ${name} - active`);
   });
 
   it('route, greet and answer', async () => {
