@@ -13,6 +13,11 @@ export const layers = [
   { folder: 'examples/embedding', name: undefined, mayImport: ['@bifrost/sdk', '@bifrost/core'] },
   { folder: 'testkit', name: '@bifrost/testkit', mayImport: ['@bifrost/sdk', '@bifrost/core'] },
   {
+    folder: 'cli',
+    name: '@bifrost/cli',
+    mayImport: ['@bifrost/sdk', '@bifrost/core', '@bifrost/framework', '@bifrost/testkit'],
+  },
+  {
     folder: 'transports/http',
     name: '@bifrost/http',
     mayImport: ['@bifrost/sdk', '@bifrost/core', '@bifrost/framework'],

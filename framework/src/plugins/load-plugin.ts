@@ -96,7 +96,8 @@ export type InstanceOptions = Pick<
   'logger' | 'initTimeoutMs' | 'cleanupTimeoutMs' | 'sharedState' | 'getModelInfo'
 >;
 
-async function importPlugin(
+/** Brings the code of `entry` into the realm. Rejects with PluginError. */
+export async function importPlugin(
   entry: PluginEntry,
   identity: PluginIdentity,
   options: LoadOptions,

@@ -1,0 +1,19 @@
+/** All commands, in the order in which the help lists them. */
+import type { Command } from '../command.ts';
+import { pluginBuild } from './plugin-build.ts';
+import { pluginCheck } from './plugin-check.ts';
+import { pluginKeygen } from './plugin-keygen.ts';
+import { pluginNew } from './plugin-new.ts';
+import { pluginSign } from './plugin-sign.ts';
+import { pluginTypes } from './plugin-types.ts';
+import { pluginVerify } from './plugin-verify.ts';
+
+export const commands: readonly Command[] = [
+  pluginNew,
+  pluginCheck,
+  pluginBuild,
+  pluginKeygen,
+  pluginSign,
+  pluginVerify,
+  pluginTypes,
+];

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { sha256Of, signManifest, toIntegrity } from '@bifrost/framework/workbench';
+import { CommandFailure } from '../command-failure.ts';
+import type { Command } from '../command.ts';
+import { readManifestFile, writeManifestFile } from '../plugin/manifest-file.ts';
+import { readKeyFile } from '../plugin/read-key.ts';
+import { UsageError } from '../usage-error.ts';
+import { pathPositional } from './plugin-check.ts';
+
+export const pluginSign: Command = {
+  name: 'plugin sign',
+  summary: 'signs a plugin that was built',
+  positionals: [pathPositional],
+  flags: [
+    { name: 'key', kind: 'text', value: 'FILE', help: 'the private key, as `bifrost plugin keygen` wrote it' },
+    { name: 'key-id', kind: 'text', value: 'NAME', help: "the key's name at the operators; default: the file's" },
+  ],
+  details: [
+    'Signs the manifest, which binds the file by its digest: sign after `bifrost plugin build`, and build and sign anew after any ' +
+      'change. Gateways with `plugin_trust.require_signature` take only plugins that a key of theirs has signed.',
+  ],
+  examples: [
+    { command: 'bifrost plugin sign hello/dist --key acme.key', says: 'the manifest carries the signature of "acme"' },
+  ],
+  run(context, input) {
+    const keyPath = input.text('key');
+    if (keyPath === undefined) {
+      throw new UsageError('`bifrost plugin sign` needs --key FILE; `bifrost plugin keygen NAME` makes one');
+    }
+    const { directory } = context;
+    const privateKey = readKeyFile(keyPath, directory);
+    const { file, folder, manifest } = readManifestFile(input.positionals[0] ?? '', directory);
+    const { name, integrity, main } = manifest;
+    const refuse = (message: string): never => {
+      throw new CommandFailure(`plugin ${name}: ${message}`);
+    };
+    if (integrity === undefined)
+      refuse(`${file} has no \`integrity\`: build it with \`bifrost plugin build\`, then sign it`);
+    const found = toIntegrity(sha256Of(readFileSync(join(folder, main))));
+    if (found !== integrity) refuse(`${main} is not what ${file} was built with: build it anew, then sign it`);
+    const id = input.text('key-id') ?? basename(keyPath).replace(/\.key$/, '');
+    writeManifestFile(file, signManifest(manifest, { id, privateKey }));
+    context.print(`${file}: ${name} ${manifest.version} is signed by "${id}"`);
+    return Promise.resolve(0);
+  },
+};
