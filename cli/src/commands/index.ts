@@ -5,12 +5,14 @@ import { pluginCheck } from './plugin-check.ts';
 import { pluginKeygen } from './plugin-keygen.ts';
 import { pluginNew } from './plugin-new.ts';
 import { pluginSign } from './plugin-sign.ts';
+import { pluginTest } from './plugin-test.ts';
 import { pluginTypes } from './plugin-types.ts';
 import { pluginVerify } from './plugin-verify.ts';
 
 export const commands: readonly Command[] = [
   pluginNew,
   pluginCheck,
+  pluginTest,
   pluginBuild,
   pluginKeygen,
   pluginSign,

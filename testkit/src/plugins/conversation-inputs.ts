@@ -9,9 +9,10 @@ import type {
   MCPOutcome,
   MCPRequest,
   StreamEvent,
+  Tool,
 } from '@bifrost/sdk';
 
-const weatherTool: ConversationRequest['tools'] = [
+const weatherTool: readonly Tool[] = [
   {
     type: 'function',
     name: 'get_weather',

@@ -214,14 +214,6 @@ export async function playExchange(chains: PluginChainSet, exchange: Exchange): 
   };
 }
 
-/** The MCP methods of a run, where these chains have them. */
-interface MCPRun {
-  preMCP?(request: typeof toolCall): unknown;
-  postMCP?(outcome: typeof toolOutcome): unknown;
-  preMCPConnection?(request: typeof connection): unknown;
-  postMCPConnection?(outcome: typeof connected): unknown;
-}
-
 /** Takes the MCP hooks through a call, a failed call and a connection. */
 export async function playMCP(chains: PluginChainSet): Promise<PlayedExchange> {
   const facts = {
@@ -233,13 +225,12 @@ export async function playMCP(chains: PluginChainSet): Promise<PlayedExchange> {
   };
   const run = chains.open(facts, {}, new AbortController().signal);
   if (run === null) return { isSeen: false, statusCode: 0, failures: [] };
-  const mcp: MCPRun = run;
-  await mcp.preMCPConnection?.(connection);
-  await mcp.postMCPConnection?.(connected);
-  await mcp.preMCP?.(toolCall);
-  await mcp.postMCP?.(toolOutcome);
-  await mcp.preMCP?.(toolCall);
-  await mcp.postMCP?.(toolFailure);
+  await run.preMCPConnection(connection);
+  await run.postMCPConnection(connected);
+  await run.preMCP(toolCall);
+  await run.postMCP(toolOutcome);
+  await run.preMCP(toolCall);
+  await run.postMCP(toolFailure);
   const trace: RequestTrace = { facts, statusCode: 200, startedAt: startedAtMs, latencyMs, attempts: [], lane: 'none' };
   run.finish(trace);
   await chains.whenIdle();
