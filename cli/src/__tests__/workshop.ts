@@ -2,6 +2,7 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { processEnvironment } from '@bifrost/framework/workbench';
 import { runCli } from '../run-cli.ts';
 
 export interface CommandResult {
@@ -19,7 +20,11 @@ export class Workshop implements Disposable {
     const [out, err]: [string[], string[]] = [[], []];
     const exitCode = await runCli(args, {
       directory: this.folder,
-      environment: { PATH: `/usr/bin:/bin:${process.env['PATH']}`, HOME: this.folder, SOURCE_DATE_EPOCH: '1760000000' },
+      environment: {
+        PATH: `/usr/bin:/bin:${processEnvironment()['PATH']}`,
+        HOME: this.folder,
+        SOURCE_DATE_EPOCH: '1760000000',
+      },
       print: (line) => out.push(line),
       complain: (line) => err.push(line),
     });

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { apiRelease, manifestFileName } from '@bifrost/sdk';
 import type { PluginManifest } from '@bifrost/sdk';
+import type * as Rolldown from 'rolldown';
 import type { Environment } from '@bifrost/framework/config';
 import { locateArtefact, sha256Of, toIntegrity } from '@bifrost/framework/workbench';
 import { CommandFailure } from '../command-failure.ts';
@@ -62,7 +63,7 @@ async function findSource(path: string, directory: string): Promise<Source> {
 }
 
 async function bundle({ manifest, entry = '' }: Source, file: string, banner: string): Promise<void> {
-  let rolldown: typeof import('rolldown');
+  let rolldown: typeof Rolldown;
   try {
     rolldown = await import('rolldown');
   } catch (cause) {

@@ -68,7 +68,7 @@ function entryBeside(folder: string, places: readonly string[]): { entry: Plugin
     if (parsed.success) return { entry: toPluginEntry(parsed.data), file };
     const [issue] = parsed.error.issues;
     throw new UsageError(
-      `${file}: the entry of ${String(stated['name'])}: ${issue?.path.join('.')}: ${issue?.message}`,
+      `${file}: the entry that loads ${stated['path']}: ${issue?.path.join('.')}: ${issue?.message}`,
     );
   }
   return undefined;
