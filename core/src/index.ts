@@ -28,6 +28,8 @@ export { bucketLimitMs } from './plugins/duration-buckets.ts';
 export type { DurationHistogram } from './plugins/duration-buckets.ts';
 export type { PluginState } from './plugins/plugin-health.ts';
 export type { CallRecorder, RecordedCall } from './plugins/call-recorder.ts';
+export type * from './plugins/shadow-comparison.ts';
+export { mergeShadowComparisons } from './plugins/shadow-comparison.ts';
 export { readRunningMark } from './plugins/running-mark.ts';
 export type * from './plugins/instance.ts';
 export { LocalSharedState, sharedStateFull } from './plugins/local-shared-state.ts';

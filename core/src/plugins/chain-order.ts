@@ -17,37 +17,51 @@ const reverseHooks: ReadonlySet<HookName> = new Set([
   'postMCPConnectionHook',
 ]);
 
-interface Place {
-  readonly instance: PluginInstance;
+/** Where a plugin stands among the others: a canary stands where the plugin stands that it may replace. */
+export interface PluginPlace {
+  readonly placement: PluginPlacement;
+  readonly order: number;
+  /** In the order of registration; a canary's lies just behind. */
   readonly index: number;
+}
+
+interface Place extends PluginPlace {
   readonly hookOrder: number;
 }
 
 /** In reverse passes everything turns round but the hook's own `order`: `pre` always means "runs earlier". */
 function comparePlaces(a: Place, b: Place, direction: 1 | -1): number {
   return (
-    direction * (groups[a.instance.placement] - groups[b.instance.placement]) ||
+    direction * (groups[a.placement] - groups[b.placement]) ||
     a.hookOrder - b.hookOrder ||
-    direction * (a.instance.order - b.instance.order) ||
+    direction * (a.order - b.order) ||
     direction * (a.index - b.index)
   );
 }
 
+/** The places of `instances`, by their index. */
+export function placesOf(instances: readonly PluginInstance[]): readonly PluginPlace[] {
+  return instances.map((instance, own) => {
+    const replaced = instances.findIndex(({ name }) => name === instance.canary?.of);
+    const { placement, order } = instances[replaced] ?? instance;
+    return { placement, order, index: replaced === -1 ? own : replaced + 0.5 };
+  });
+}
+
 /** Each plugin's place in the forward pass of `hook`, by the instance's index, also for plugins without that hook. */
 export function forwardRanks(instances: readonly PluginInstance[], hook: HookName): readonly number[] {
-  const places = instances.map((instance, index) => ({ instance, index, hookOrder: hookOrderOf(instance, hook) }));
+  const places = placesOf(instances).map((place, own) => {
+    const instance = instances[own];
+    return { ...place, own, hookOrder: instance === undefined ? 0 : hookOrderOf(instance, hook) };
+  });
   const ranks: number[] = Array.from({ length: instances.length }, () => 0);
-  for (const [rank, place] of places.toSorted((a, b) => comparePlaces(a, b, 1)).entries()) ranks[place.index] = rank;
+  for (const [rank, place] of places.toSorted((a, b) => comparePlaces(a, b, 1)).entries()) ranks[place.own] = rank;
   return ranks;
 }
 
 /** The entries of one hook in the order in which they run. */
 export function sortEntries(entries: readonly HookEntry[]): readonly HookEntry[] {
   const direction = entries[0] !== undefined && reverseHooks.has(entries[0].hook) ? -1 : 1;
-  const placeOf = (entry: HookEntry): Place => ({
-    instance: entry.slot.instance,
-    index: entry.slot.index,
-    hookOrder: entry.hookOrder,
-  });
+  const placeOf = ({ slot, hookOrder }: HookEntry): Place => ({ ...slot.place, hookOrder });
   return entries.toSorted((a, b) => comparePlaces(placeOf(a), placeOf(b), direction));
 }

@@ -190,6 +190,7 @@ export class ChainRun extends HookWalker implements PluginRun {
     if (this.#isFinished) return;
     this.#isFinished = true;
     if (trace.timeToFirstContentMs !== undefined) this.noteContentOut();
+    if (this.observer !== null) this.observer.requestEnds?.();
     this.owner.finish(this, this.complete(trace));
   }
 

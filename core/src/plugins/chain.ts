@@ -43,6 +43,10 @@ export interface PluginChains {
     readonly responseHeaders?: Reads;
     readonly streamChunk?: Reads;
     readonly httpPost?: Reads;
+    readonly preMCP?: Reads;
+    readonly postMCP?: Reads;
+    readonly preMCPConnection?: Reads;
+    readonly postMCPConnection?: Reads;
     readonly inject?: Reads;
   };
   /** Null when no hook of any plugin matches the request (filters evaluated). */

@@ -4,7 +4,7 @@ import { RequestRecording } from './call-recorder.ts';
 import type { CallRecorder } from './call-recorder.ts';
 import { ChainRun } from './chain-run.ts';
 import type { PluginChains, PluginRun } from './chain.ts';
-import { createEntries, createSortedChains } from './create-entries.ts';
+import { createEntries, createShadowEntries, createSortedChains } from './create-entries.ts';
 import type { HookEntry } from './hook-entry.ts';
 import { HookObservers } from './hook-observer.ts';
 import type { HookObserver } from './hook-observer.ts';
@@ -15,6 +15,8 @@ import type { PluginFigures } from './plugin-figures.ts';
 import { createSlots } from './plugin-slot.ts';
 import type { PluginSlot } from './plugin-slot.ts';
 import { explainHeader, RequestExplanation } from './request-explanation.ts';
+import { Shadow } from './shadow.ts';
+import type { ShadowComparison } from './shadow-comparison.ts';
 import { needsOf } from './sorted-chains.ts';
 import type { RunOwner, SortedChains } from './sorted-chains.ts';
 
@@ -40,9 +42,11 @@ export interface PluginChainsOptions {
 /** The chains with what their host needs to know of them. */
 export interface PluginChainSet extends PluginChains {
   figures(): readonly PluginFigures[];
+  /** How the shadows' decisions compare; empty where there is none. */
+  comparisons(): readonly ShadowComparison[];
   /** The plugins' names by their slot numbers in `running`. */
   readonly slotNames: ReadonlyMap<number, string>;
-  /** Requests that were opened and whose last `inject` has not ended. */
+  /** Requests that were opened and whose last `inject` has not ended, and calls of shadows that have not. */
   readonly inFlight: number;
   /** Resolves as soon as nothing is in flight. */
   whenIdle(): Promise<void>;
@@ -62,6 +66,7 @@ class ChainSet implements PluginChainSet, RunOwner {
   readonly #inject: InjectQueue | null;
   readonly #random: () => number;
   readonly #recorder: CallRecorder | undefined;
+  readonly #shadows: readonly Shadow[];
   #inFlight = 0;
   #idleListeners: (() => void)[] = [];
 
@@ -69,6 +74,7 @@ class ChainSet implements PluginChainSet, RunOwner {
     this.slots = createSlots(instances, options.firstSlotNumber ?? 0);
     this.#endSlots = this.slots.filter(({ instance }) => instance.onRequestEnd !== undefined);
     this.running = options.running ?? new Int32Array(1);
+    this.#shadows = this.slots.flatMap((slot) => this.#createShadow(slot));
     const entries = createEntries(this.slots);
     this.#entries = [...entries.values()].flat();
     this.#requestTests = this.#entries
@@ -111,10 +117,20 @@ class ChainSet implements PluginChainSet, RunOwner {
   #observerOf(facts: RequestFacts, explanation: RequestExplanation | null): HookObserver | null {
     const recorder = this.#recorder;
     const isRecorded = recorder?.wants(facts) === true;
-    if (explanation === null && !isRecorded) return null;
+    if (explanation === null && !isRecorded && this.#shadows.length === 0) return null;
     const observers: HookObserver[] = explanation === null ? [] : [explanation];
     if (recorder !== undefined && isRecorded) observers.push(new RequestRecording(recorder));
-    return observers.length === 1 ? (observers[0] ?? null) : new HookObservers(observers);
+    for (const shadow of this.#shadows) if (shadow.wants(facts)) observers.push(shadow.observe());
+    return observers.length <= 1 ? (observers[0] ?? null) : new HookObservers(observers);
+  }
+
+  #createShadow(slot: PluginSlot): readonly Shadow[] {
+    const trial = slot.instance.shadow;
+    if (trial === undefined) return [];
+    const onBegin = (): void => void (this.#inFlight += 1);
+    const onEnd = (): void => this.#leave();
+    const entries = createShadowEntries(slot);
+    return [new Shadow({ slot, trial, entries, running: this.running, onBegin, onEnd })];
   }
 
   finish(run: ChainRun, trace: RequestTrace): void {
@@ -123,12 +139,17 @@ class ChainSet implements PluginChainSet, RunOwner {
   }
 
   figures(): readonly PluginFigures[] {
+    const shadowEntries = this.#shadows.flatMap((shadow) => [...shadow.entries.values()]);
     return this.slots.map((slot) =>
       figuresOf(
         slot,
-        this.#entries.filter((entry) => entry.slot === slot),
+        [...this.#entries, ...shadowEntries].filter((entry) => entry.slot === slot),
       ),
     );
+  }
+
+  comparisons(): readonly ShadowComparison[] {
+    return this.#shadows.map((shadow) => shadow.comparison());
   }
 
   whenIdle(): Promise<void> {
@@ -152,6 +173,10 @@ class ChainSet implements PluginChainSet, RunOwner {
 
   #release(run: ChainRun): void {
     if (this.#endSlots.length > 0) run.release(this.#endSlots);
+    this.#leave();
+  }
+
+  #leave(): void {
     this.#inFlight -= 1;
     if (this.#inFlight > 0 || this.#idleListeners.length === 0) return;
     const listeners = this.#idleListeners;

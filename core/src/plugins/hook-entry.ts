@@ -2,7 +2,7 @@
 import type { ChunkMode, HoldBack, HookFilter, HookName, OnError, Reads } from '@bifrost/sdk';
 import { HookFigures } from './hook-figures.ts';
 import { compileFilter } from './hook-filter.ts';
-import type { CompiledFilter } from './hook-filter.ts';
+import type { CompiledFilter, RequestTest } from './hook-filter.ts';
 import type { PluginInstance } from './instance.ts';
 import { LatencyBudget } from './latency-budget.ts';
 import type { PluginSlot } from './plugin-slot.ts';
@@ -23,6 +23,8 @@ export interface HookEntry {
   /** `this` of the handler. */
   readonly self: object;
   readonly reads: Reads;
+  /** What is decoded for it: its own `reads`, or a shadow's where that is more. */
+  readonly demand: Reads;
   readonly hookOrder: -1 | 0 | 1;
   readonly filter: CompiledFilter;
   /** Index among the entries that test the request; -1 without such a test. */
@@ -85,7 +87,8 @@ export function hookOrderOf(instance: PluginInstance, hook: HookName): -1 | 0 | 
   return order === undefined ? 0 : hookOrders[order];
 }
 
-function rankOf(slot: PluginSlot, hook: HookName): number {
+/** The rank that a forward pass has to have reached for a post hook of the plugin; -1 for forward hooks. */
+export function rankOf(slot: PluginSlot, hook: HookName): number {
   switch (hook) {
     case 'postLLMHook':
     case 'streamEventHook':
@@ -115,21 +118,34 @@ function warnOfOpenGuard(instance: PluginInstance, hook: HookName, policy: Failu
   instance.log('warn', message, { plugin: name, hook });
 }
 
+/** Both the hook's own filter and the plugin's share have to let a request through. */
+function withShare(filter: CompiledFilter, share: RequestTest | null): CompiledFilter {
+  const { request, target } = filter;
+  if (share === null) return filter;
+  if (request === null) return { request: share, target };
+  return {
+    request: (facts, headers, sample) => share(facts, headers, sample) && request(facts, headers, sample),
+    target,
+  };
+}
+
 /** Makes the entry of one hook, or undefined where the plugin has none. `requestTestIndex` numbers entries with a request test. */
 export function createHookEntry(slot: PluginSlot, hook: HookName, requestTestIndex: number): HookEntry | undefined {
   const { instance } = slot;
   const options = hookObject(instance, hook);
   if (options === undefined) return undefined;
   const onError = instance.onError ?? options.onError;
+  const reads = options.reads ?? defaultReads[hook] ?? 'head';
   const policy = policyOf(onError, instance.isGuard);
   if (instance.isGuard && policy !== 'deny' && hook !== 'inject') warnOfOpenGuard(instance, hook, policy);
-  const filter = compileFilter(options.filter);
+  const filter = withShare(compileFilter(options.filter), slot.share);
   return {
     slot,
     hook,
     handler: options.handler,
     self: typeof instance.hooks[hook] === 'function' ? instance.self : options,
-    reads: options.reads ?? defaultReads[hook] ?? 'head',
+    reads,
+    demand: reads,
     hookOrder: hookOrderOf(instance, hook),
     filter,
     requestTestIndex: filter.request === null ? -1 : requestTestIndex,

@@ -32,6 +32,8 @@ export interface HookObserver {
   skipped?(entry: HookEntry, reason: SkipReason): void;
   /** Another attempt begins. */
   attemptBegins?(): void;
+  /** No further hook but `inject` is called. */
+  requestEnds?(): void;
 }
 
 /** Several observers as one. */
@@ -56,5 +58,9 @@ export class HookObservers implements HookObserver {
 
   attemptBegins(): void {
     for (const observer of this.#observers) observer.attemptBegins?.();
+  }
+
+  requestEnds(): void {
+    for (const observer of this.#observers) observer.requestEnds?.();
   }
 }

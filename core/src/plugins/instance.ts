@@ -36,6 +36,16 @@ export interface PluginInstance {
   /** Told when the breaker has opened or a hook is slower than the budget, and when all is well again. Must not throw. */
   onDegraded?(reason: string): void;
   onRecovered?(): void;
+  /**
+   * A candidate for the place of another plugin of the set: it takes that plugin's place, for this share of all requests (chosen by
+   * request id, so the same in every thread), and is left out of the others. The other one serves those.
+   */
+  readonly canary?: PluginTrial;
+  /**
+   * A candidate that only watches: for this share of requests its hooks run on copies of what the other plugin's hooks were shown, after
+   * the request has gone on, and what they return is compared and thrown away.
+   */
+  readonly shadow?: PluginTrial;
   /** The plugin's asynchronous context: work that a hook leaves behind can then be told from others' work. */
   readonly asyncScope?: AsyncScope;
   /** `ctx.shared`. */
@@ -47,6 +57,14 @@ export interface PluginInstance {
   onRequestEnd?(request: ContextOwner): void;
   /** The gateway's catalogue; absent: nothing is known of any model. */
   getModelInfo?(provider: string, model: string): ModelInfo | undefined;
+}
+
+/** Another version of a plugin on trial. */
+export interface PluginTrial {
+  /** The name of the plugin that it would replace. */
+  readonly of: string;
+  /** 0 to 1. */
+  readonly share: number;
 }
 
 /** When a plugin that keeps failing is left alone for a while. */

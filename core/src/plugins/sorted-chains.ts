@@ -44,12 +44,13 @@ export interface RunOwner {
   finish(run: ChainRun, trace: RequestTrace): void;
 }
 
-const readsRank: Readonly<Record<Reads, number>> = { head: 0, messages: 1, body: 2 };
+/** From cheap to dear. */
+export const readsRank: Readonly<Record<Reads, number>> = { head: 0, messages: 1, body: 2 };
 
 function mostDemanding(entries: readonly HookEntry[], isWanted: (entry: HookEntry) => boolean): Reads | undefined {
   let most: Reads | undefined;
   for (const entry of entries) {
-    if (isWanted(entry) && (most === undefined || readsRank[entry.reads] > readsRank[most])) most = entry.reads;
+    if (isWanted(entry) && (most === undefined || readsRank[entry.demand] > readsRank[most])) most = entry.demand;
   }
   return most;
 }
@@ -63,6 +64,10 @@ const needNames = [
   ['responseHeaders', 'responseHeaders'],
   ['streamChunk', 'streamChunk'],
   ['httpPost', 'httpPost'],
+  ['preMCP', 'preMCP'],
+  ['postMCP', 'postMCP'],
+  ['preMCPConnection', 'preMCPConnection'],
+  ['postMCPConnection', 'postMCPConnection'],
   ['inject', 'inject'],
 ] as const;
 

@@ -34,6 +34,8 @@ const hostMembers = [
   'timeoutMs',
   'onError',
   'breaker',
+  'canary',
+  'shadow',
   'budgetMs',
   'onDisabled',
   'onDegraded',
