@@ -7,11 +7,30 @@ import { repository } from '../build/repository.ts';
 import { createRoot, explainNoChroot } from './chroot.ts';
 import { dynamicExecutable, portableExecutable, testedVersion } from './executables.ts';
 import { complete, residentMb, runGateway } from './run-gateway.ts';
+import type { RunningGateway } from './run-gateway.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bifrost-artefacts-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const helloWorld = join(repository, 'examples/plugins/hello-world');
+const isolations = ['inline', 'worker', 'process'] as const;
+
+/** The plugin three times, each isolated in another way, with a greeting that tells them apart. */
+function configOf(path: string): string {
+  const plugins = isolations.map((isolation) => ({ name: `hello-${isolation}`, path, enabled: true, isolation }));
+  return JSON.stringify({ plugins });
+}
+
+/** Waits until all three are loaded, then asks for a completion that all have seen. */
+async function assertPlugins(gateway: RunningGateway): Promise<void> {
+  for (const isolation of isolations) await gateway.until(new RegExp(`Plugin loaded successfully: hello-${isolation}`));
+  const { response, text } = await complete(gateway.url);
+  expect(response.headers.get('x-hello-world')).toContain('Hello, World!');
+  expect(text).toContain('You said: Hello');
+  for (const isolation of isolations)
+    await gateway.until(new RegExp(`"plugin":"hello-${isolation}"[^\\n]*A request for mock/hello came in`));
+}
+
 const noChroot = explainNoChroot();
 const withBuild = 120_000;
 
@@ -69,14 +88,11 @@ describe.each([
     expect(names.includes('libc.so.6')).toBe(kind === 'portable');
   });
 
-  it('serves, loads a TypeScript plugin that imports the sdk, and ends well', async () => {
+  it('serves, loads a TypeScript plugin inline, in a thread and in a process, and ends well', async () => {
     const config = join(folder, `${kind}.json`);
-    writeFileSync(config, JSON.stringify({ plugins: [{ name: 'hello-world', path: helloWorld, enabled: true }] }));
+    writeFileSync(config, configOf(helloWorld));
     await using gateway = await runGateway([path], { args: ['-config', config, '-app-dir', folder] });
-    await gateway.until(/Plugin loaded successfully: hello-world/);
-    const { response, text } = await complete(gateway.url);
-    expect(response.headers.get('x-hello-world')).toBe('Hello, World!');
-    expect(text).toContain('You said: Hello');
+    await assertPlugins(gateway);
     expect(residentMb(gateway.child.pid ?? 0)).toBeLessThan(200);
     gateway.child.kill('SIGTERM');
     expect(await gateway.exited).toBe(0);
@@ -102,20 +118,16 @@ describe.skipIf(noChroot !== undefined)(`the portable executable in a root of it
   it.each([
     ['with nothing else in it', undefined],
     ['with musl and busybox', '/bin/busybox'],
-  ])('serves and loads the plugin, %s', async (_name, busybox) => {
+  ])('serves and loads the plugin inline, in a thread and in a process, %s', async (_name, busybox) => {
     using root = createRoot();
     root.add(path, 'bifrost-http');
     if (busybox !== undefined && existsSync(busybox)) root.add(busybox, 'bin/sh');
     const musl = '/lib/x86_64-linux-musl/libc.so';
     if (busybox !== undefined && existsSync(musl)) root.add(musl, 'lib/ld-musl-x86_64.so.1');
     cpSync(helloWorld, join(root.path, 'data/hello-world'), { recursive: true });
-    const plugins = [{ name: 'hello-world', path: './hello-world/index.ts', enabled: true }];
-    writeFileSync(join(root.path, 'data/config.json'), JSON.stringify({ plugins }));
+    writeFileSync(join(root.path, 'data/config.json'), configOf('./hello-world/index.ts'));
     await using gateway = await runGateway(root.command(['/bifrost-http', '-app-dir', '/data']));
-    const { response, text } = await complete(gateway.url);
-    expect(response.status).toBe(200);
-    expect(response.headers.get('x-hello-world')).toBe('Hello, World!');
-    expect(text).toContain('You said: Hello');
+    await assertPlugins(gateway);
   });
 
   it('says what it misses where /proc is not mounted', () => {

@@ -6,7 +6,7 @@ import { isNativeCodeAllowed, readBuildStamp } from './build-stamp.ts';
 import { codeDirectories } from './code-directories.ts';
 import { packagingOf } from './packaging.ts';
 import { realmEntry } from './realm-entry.ts';
-import { quoteNodeFlag, startChild } from './start-child.ts';
+import { quoteNodeFlag, startChild, withoutNullDevice } from './start-child.ts';
 import { startThread } from './start-thread.ts';
 
 const echo = realmEntry('echo-entry', new URL('./__tests__/echo-entry.ts', import.meta.url));
@@ -62,4 +62,18 @@ describe('native code', () => {
     ['dynamic', true],
     ['bundle', true],
   ] as const)('in a %s build: %s', (kind, expected) => expect(isNativeCodeAllowed({ kind })).toBe(expected));
+});
+
+describe('where there is no /dev/null', () => {
+  it.each([
+    ['ignore', 'pipe'],
+    ['inherit', 'inherit'],
+    [
+      ['ignore', 'inherit', 7, 'ipc'],
+      ['pipe', 'inherit', 7, 'ipc'],
+    ],
+  ] as const)('%j becomes %j', (asked, expected) => {
+    expect(withoutNullDevice(typeof asked === 'string' ? asked : [...asked], false)).toEqual(expected);
+    expect(withoutNullDevice('ignore', true)).toBe('ignore');
+  });
 });

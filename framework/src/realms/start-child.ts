@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { packaging } from './packaging.ts';
 import { entryUrl } from './realm-entry.ts';
@@ -37,15 +38,39 @@ export function childArguments(entry: RealmEntry, { nodeFlags = [], args = [] }:
 }
 
 /**
+ * `ignore` is a file, /dev/null, which an empty container may not have: there a pipe that nobody uses takes its place. `isNullThere`
+ * is for tests.
+ */
+export function withoutNullDevice(
+  stdio: StdioOptions,
+  isNullThere: boolean = process.platform === 'win32' || existsSync('/dev/null'),
+): StdioOptions {
+  if (isNullThere) return stdio;
+  if (stdio === 'ignore') return 'pipe';
+  return typeof stdio === 'string' ? stdio : stdio.map((one) => (one === 'ignore' ? 'pipe' : one));
+}
+
+/** Ends and empties the pipes that stand for /dev/null. */
+function closeUnused(child: ChildProcess, asked: StdioOptions): void {
+  const isIgnored = (index: number): boolean => (typeof asked === 'string' ? asked : asked[index]) === 'ignore';
+  if (isIgnored(0)) child.stdin?.end();
+  if (isIgnored(1)) child.stdout?.resume();
+  if (isIgnored(2)) child.stderr?.resume();
+}
+
+/**
  * Starts a process on one of our entries, whatever the packaging. Its environment is empty unless one is given. Flags that do
  * not arrive are not reported by Node: an entry that relies on one must look (`process.permission`).
  */
 export function startChild(entry: RealmEntry, options: ChildOptions = {}): ChildProcess {
-  return spawn(process.execPath, childArguments(entry, options), {
+  const stdio = options.stdio ?? 'pipe';
+  const child = spawn(process.execPath, childArguments(entry, options), {
     env: { ...options.environment },
-    stdio: options.stdio ?? 'pipe',
+    stdio: withoutNullDevice(stdio),
     detached: options.isOwnGroup ?? false,
     ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),
     ...(options.serialization === undefined ? {} : { serialization: options.serialization }),
   });
+  closeUnused(child, stdio);
+  return child;
 }
