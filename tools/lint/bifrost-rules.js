@@ -20,7 +20,7 @@ export const layers = [
   {
     folder: 'transports/http',
     name: '@bifrost/http',
-    mayImport: ['@bifrost/sdk', '@bifrost/core', '@bifrost/framework'],
+    mayImport: ['@bifrost/sdk', '@bifrost/core', '@bifrost/framework', '@bifrost/plugin-*'],
   },
 ];
 
@@ -30,6 +30,9 @@ const isTest = (path) => {
 };
 const layerOf = (path) => layers.find((layer) => relative(root, path).startsWith(layer.folder + sep));
 
+/** `*` at the end stands for any rest. */
+const isNamed = (target, name) => (name.endsWith('*') ? target.startsWith(name.slice(0, -1)) : target === name);
+
 /** Why `importer` may not import `specifier`, or undefined when it may. */
 export function layeringViolation(importer, specifier) {
   const from = layerOf(importer);
@@ -37,7 +40,7 @@ export function layeringViolation(importer, specifier) {
   const match = /^(@bifrost\/[a-z-]+)(\/|$)/.exec(specifier);
   if (match !== null) {
     const target = match[1];
-    if (target === from.name || from.mayImport.includes(target)) return undefined;
+    if (target === from.name || from.mayImport.some((name) => isNamed(target, name))) return undefined;
     return `${from.folder}/ may not import ${target}; it may import: ${from.mayImport.join(', ') || 'nothing'}`;
   }
   if (!specifier.startsWith('.')) return undefined;

@@ -31,7 +31,7 @@ export interface PluginHostOptions {
   readonly cleanupTimeoutMs?: number;
   /** `inject` calls of one plugin that may be under way at once. @default 10000 */
   readonly injectConcurrency?: number;
-  /** Plugins that come with the gateway: name -> module namespace or plugin object under `default`. */
+  /** Plugins that come with the gateway: name -> module namespace, or a function that imports it when it is first needed. */
   readonly builtins?: ReadonlyMap<string, object>;
   /** Imports a module by URL or specifier; for programs whose own `import()` cannot load files. @default import() */
   readonly importModule?: (specifier: string) => Promise<unknown>;

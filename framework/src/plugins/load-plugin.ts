@@ -40,7 +40,7 @@ export interface LoadOptions {
   readonly initTimeoutMs: number;
   readonly cleanupTimeoutMs: number;
   readonly importModule: (specifier: string) => Promise<unknown>;
-  /** Plugins that come with the gateway, as modules. */
+  /** Plugins that come with the gateway: modules, or functions that import one. */
   readonly builtins: ReadonlyMap<string, object>;
   /** What was found and checked before; absent: the entry's path is resolved here, without downloads. */
   readonly artefact?: ResolvedArtefact;
@@ -109,8 +109,10 @@ export async function importPlugin(
     const imported = await importPluginModule(name, artefact.file, identity, options);
     return { ...imported, isGuard: artefact.manifest?.guard === true };
   }
-  const module = options.builtins.get(name);
-  if (module !== undefined) return { module };
+  const builtin = options.builtins.get(name);
+  // Who registers a function gives the module when it is asked for.
+  if (typeof builtin === 'function') return { module: await (builtin as () => Promise<unknown>)() };
+  if (builtin !== undefined) return { module: builtin };
   throw new PluginError(name, 'it has no `path`, and the gateway has no built-in plugin of that name', {
     code: 'BF_PLUGIN_UNKNOWN',
   });

@@ -94,3 +94,14 @@ it(
     expect(gateway.server.threads).toEqual(threads);
   },
 );
+
+it('a plugin that comes with the gateway is loaded by its name alone', { timeout: 60_000 }, async () => {
+  const { plugins } = gateway.server;
+  const responses = [{ type: 'error', error: { message: 'slow down', status_code: 429 } }];
+  const config = { rules: [{ name: 'drill', responses }] };
+  await plugins.add({ name: 'mocker', enabled: true, probationMs: 0, config });
+  expect(plugins.list()[1]).toMatchObject({ name: 'mocker', state: 'active', actualName: 'mocker' });
+  expect((await where()).status).toBe(429);
+  await plugins.remove('mocker');
+  expect((await where()).status).toBe(200);
+});
