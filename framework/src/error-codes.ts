@@ -122,6 +122,12 @@ export const frameworkErrorCodes = {
       'A plugin that is not JavaScript has asked the gateway for something that it does not know, or in a wrong form. The plugin alone is told.',
     remedy: 'Correct the request that the plugin makes; `bifrost_plugin.h` and the WebAssembly interface list them.',
   },
+  BF_PLUGIN_GRPC_FAILED: {
+    status: 'none',
+    cause: 'A gRPC plugin could not be started or reached, or did not say what it is as `bifrost_plugin.proto` asks.',
+    remedy:
+      'Read the message; start the program by hand with `BIFROST_PLUGIN=1` to see its first line and what it writes.',
+  },
   BF_PLUGIN_IMPORT_MISSING: {
     status: 'none',
     cause: 'The plugin imports a module or a name that does not exist.',

@@ -1,7 +1,9 @@
 /** A loaded plugin's hooks as plain data, which can be posted to another thread or process. */
+import type { PluginHooks } from '@bifrost/core';
 import { hookNames } from '@bifrost/sdk';
 import type { HookName, HookOptionsData } from '@bifrost/sdk';
 import type { LoadedPlugin } from './load-plugin.ts';
+import type { CheckedPlugin } from './read-plugin-module.ts';
 import type { PluginDescription } from './remote/remote-plugin.ts';
 
 const dataOptions = ['reads', 'order', 'filter', 'timeoutMs', 'onError', 'chunks', 'holdBack'] as const;
@@ -12,18 +14,31 @@ function optionsOf(declared: object): HookOptionsData {
   return structuredClone(Object.fromEntries(stated)) as HookOptionsData;
 }
 
-/** What the plugin says of itself and of its hooks. */
-export function describePlugin({ instance, actualName, version }: LoadedPlugin): PluginDescription {
+/** The hooks' options, without their handlers. */
+function describeHooks(declaredHooks: PluginHooks): PluginDescription['hooks'] {
   const hooks: { [Name in HookName]?: HookOptionsData } = {};
   for (const name of hookNames) {
-    const declared: unknown = instance.hooks[name];
+    const declared: unknown = declaredHooks[name];
     if (declared === undefined) continue;
     hooks[name] = typeof declared === 'object' && declared !== null ? optionsOf(declared) : {};
   }
-  return {
-    isGuard: instance.isGuard,
-    hooks,
-    ...(actualName === undefined ? {} : { actualName }),
-    ...(version === undefined ? {} : { version }),
-  };
+  return hooks;
+}
+
+function namesOf({ actualName, version }: { readonly actualName?: string; readonly version?: string }): {
+  readonly actualName?: string;
+  readonly version?: string;
+} {
+  return { ...(actualName === undefined ? {} : { actualName }), ...(version === undefined ? {} : { version }) };
+}
+
+/** What the plugin says of itself and of its hooks. */
+export function describePlugin(plugin: LoadedPlugin): PluginDescription {
+  const { instance } = plugin;
+  return { isGuard: instance.isGuard, hooks: describeHooks(instance.hooks), ...namesOf(plugin) };
+}
+
+/** The same of a plugin whose shape was checked and that runs elsewhere. */
+export function describeChecked(plugin: CheckedPlugin): PluginDescription {
+  return { isGuard: plugin.isGuard, hooks: describeHooks(plugin.hooks), ...namesOf(plugin) };
 }

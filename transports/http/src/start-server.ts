@@ -2,12 +2,12 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
 import { PluginManager, PluginWatch } from '@bifrost/framework/plugin-manager';
-import type { PluginEntry, RemoteStartersOptions, ResolvedArtefact, StartRemote } from '@bifrost/framework/plugins';
-import { isNativeCodeAllowed } from '@bifrost/framework/realms';
+import type { RemoteStartersOptions, StartRemote } from '@bifrost/framework/plugins';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin/admin-message.ts';
 import type { LogLevel } from './logging/log-level.ts';
 import { createLogger } from './logging/logger.ts';
 import type { LogSink, Logger } from './logging/logger.ts';
+import { findArtefact } from './plugins/find-artefact.ts';
 import { readVersion } from './program/version.ts';
 import { adoptListeningSocket, openListeningSocket } from './supervisor/listening-socket.ts';
 import type { ListeningSocket } from './supervisor/listening-socket.ts';
@@ -96,29 +96,8 @@ function limitsOf(options: StartServerOptions): WatchLimits {
   };
 }
 
-/** The artefact of an entry, checked; built-in plugins and programs at an address have none. */
-async function findArtefact(
-  entry: PluginEntry,
-  baseDirectory: string,
-  {
-    pluginDirectory,
-    trust,
-  }: { readonly pluginDirectory: string | undefined; readonly trust: PluginSupply | undefined },
-): Promise<ResolvedArtefact | undefined> {
-  if (entry.path === undefined || entry.path === '') return undefined;
-  // Only a gateway with plugins needs what reads and checks them.
-  const { resolveArtefact, toDownloadOptions } = await import('@bifrost/framework/artefacts');
-  return resolveArtefact(entry, {
-    baseDirectory,
-    workingDirectory: process.cwd(),
-    isNativeAllowed: isNativeCodeAllowed(),
-    ...(pluginDirectory === undefined ? {} : { pluginDirectory }),
-    ...(trust === undefined ? {} : { trust, download: toDownloadOptions(trust) }),
-  });
-}
-
 /** Starts plugins outside the serving threads; what that needs is loaded with the first of them. */
-function lateStarters(options: RemoteStartersOptions): { readonly worker: StartRemote; readonly process: StartRemote } {
+function lateStarters(options: RemoteStartersOptions): Readonly<Record<'worker' | 'process' | 'grpc', StartRemote>> {
   const starters = async (): Promise<ReturnType<typeof lateStarters>> => {
     const { remoteStarters } = await import('@bifrost/framework/remote-plugins');
     return remoteStarters(options);
@@ -126,6 +105,7 @@ function lateStarters(options: RemoteStartersOptions): { readonly worker: StartR
   return {
     worker: async (start) => (await starters()).worker(start),
     process: async (start) => (await starters()).process(start),
+    grpc: async (start) => (await starters()).grpc(start),
   };
 }
 
@@ -193,7 +173,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     group: supervisor,
     log: logger,
     startRemote: lateStarters({ environment: options.environment ?? {} }),
-    resolveArtefact: (entry, directory) => findArtefact(entry, directory, { pluginDirectory, trust }),
+    resolveArtefact: (entry, directory) => findArtefact(entry, { baseDirectory: directory, pluginDirectory, trust }),
   });
   let version = 0;
   const configure = (config: LoadedConfig): Promise<void> => {

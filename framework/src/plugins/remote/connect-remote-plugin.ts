@@ -5,6 +5,7 @@ import type { ContextOwner, PluginHooks, RequestContext } from '@bifrost/core';
 import { hookNames } from '@bifrost/sdk';
 import type { ModelInfo } from '@bifrost/sdk';
 import type { Channel } from './channel.ts';
+import { LateChannel } from './late-channel.ts';
 import { PortChannel } from './port-channel.ts';
 import type { RunnerMessage, ThreadMessage } from './protocol.ts';
 import { RemoteCalls } from './remote-calls.ts';
@@ -38,7 +39,11 @@ export const defaultMaxMessageBytes = 67_108_864;
 
 function openChannel(channel: RemoteChannel, options: ConnectOptions): Channel<ThreadMessage, RunnerMessage> {
   if (channel.kind === 'port') return new PortChannel(channel.port);
-  if (channel.kind === 'grpc') throw new TypeError('a gRPC plugin is connected by its own client');
+  if (channel.kind === 'grpc') {
+    const { address } = channel;
+    // Loaded by threads that have such a plugin, and by no others.
+    return new LateChannel(import('./grpc/grpc-channel.ts').then(({ GrpcChannel }) => new GrpcChannel(address)));
+  }
   // A descriptor that was closed meanwhile must not become somebody else's file: libuv would abort the process on a wrong type.
   if (!fstatSync(channel.descriptor).isSocket()) throw new TypeError(`descriptor ${channel.descriptor} is no socket`);
   const socket = new Socket({ fd: channel.descriptor });

@@ -4,7 +4,7 @@ import { hookNames } from '@bifrost/sdk';
 import type { ConnectRemote } from '../member-loader.ts';
 import { connectRemotePlugin } from './connect-remote-plugin.ts';
 
-/** For `PluginHostOptions.connectRemote`, for channels of `worker` and `process` plugins. */
+/** For `PluginHostOptions.connectRemote`, for channels of all three isolations. */
 export const connectRemote: ConnectRemote = ({ entry, description, channel }, { logger, getModelInfo }, events) => {
   const { name } = entry;
   const connected = connectRemotePlugin(description, channel, {

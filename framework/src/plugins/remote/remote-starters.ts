@@ -1,4 +1,4 @@
-/** `worker` and `process` isolation as the manager of the plugins starts them. */
+/** `worker`, `process` and `grpc` isolation as the manager of the plugins starts them. */
 import { PluginError } from '@bifrost/sdk';
 import type { ModelInfo } from '@bifrost/sdk';
 import { processEnvironment } from '../../config/process-environment.ts';
@@ -18,6 +18,8 @@ export interface RemoteStartersOptions {
   readonly onEscape?: (plugin: string, message: string) => void;
   /** Freeze hook inputs: for development and tests. @default false */
   readonly areInputsFrozen?: boolean;
+  /** A Node that runs the scripts of gRPC plugins. @default that of this process */
+  readonly node?: string;
 }
 
 /** What to start: as the manager has found it, or found here. Rejects with PluginError. */
@@ -32,8 +34,9 @@ async function artefactOf({ entry, artefact, directory }: RemoteStart): Promise<
 export function remoteStarters(options: RemoteStartersOptions = {}): {
   readonly worker: StartRemote;
   readonly process: StartRemote;
+  readonly grpc: StartRemote;
 } {
-  const { environment = processEnvironment(), models, onEscape, areInputsFrozen } = options;
+  const { environment = processEnvironment(), models, onEscape, areInputsFrozen, node = process.execPath } = options;
   const optionsOf = ({ entry, load, log, shared }: RemoteStart, artefact: ResolvedArtefact): RemotePluginOptions => ({
     entry: withCheckedConfig(entry, artefact),
     artefact,
@@ -55,5 +58,7 @@ export function remoteStarters(options: RemoteStartersOptions = {}): {
         ...optionsOf(start, await artefactOf(start)),
         sharedDirectories: [start.directory, process.cwd()],
       }),
+    // The client's library is large, and few gateways have such a plugin.
+    grpc: async (start) => (await import('./grpc/start-entry.ts')).startGrpcEntry(start, { environment, node }),
   };
 }

@@ -7,6 +7,7 @@ import type { PluginManager } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
 import type { JsonObject } from '@bifrost/sdk';
 import type { AdminHandler } from '../admin/admin-message.ts';
+import { builtinConfigSchema } from '../plugins/builtin-config-schema.ts';
 import type { Logger } from '../logging/logger.ts';
 
 export interface ProgramAdminOptions {
@@ -90,7 +91,8 @@ export class ProgramAdmin {
       import('../admin/plugins/plugin-admin.ts'),
     ]);
     const { appDirectory, environment, logger } = this.#options;
-    const schemaOf = (name: string): JsonObject | undefined => manager.configSchemaOf(name);
+    const schemaOf = (name: string): JsonObject | undefined =>
+      manager.configSchemaOf(name) ?? builtinConfigSchema(name);
     const entries = this.#entries ?? { fileEntries: [], entries: [], stored: [] };
     const admin = new PluginAdmin({
       manager,

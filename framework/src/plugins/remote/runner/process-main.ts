@@ -1,4 +1,5 @@
 /** Entry of a plugin's own process. */
+import { basename } from 'node:path';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { loadersOfRealm } from '../../artefacts/loaders-of-realm.ts';
@@ -146,9 +147,9 @@ function refuseSqlite(plugin: string): void {
   Object.defineProperty(process, 'getBuiltinModule', { value: guarded, writable: false, configurable: false });
 }
 
-/** Our own code is loaded: the plugin needs none of it. */
+/** Our own code is loaded: the plugin needs none of it. Packages it may share with us, where it lies below the same folder. */
 function dropCode(directory: string): void {
-  process.permission?.drop('fs.read', `${directory}/`);
+  if (basename(directory) !== 'node_modules') process.permission?.drop('fs.read', `${directory}/`);
 }
 
 new PluginProcess();

@@ -1,0 +1,40 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { BatchedChannel } from '../channel.ts';
+import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
+import { clientOptions, parseGrpcAddress } from './grpc-address.ts';
+import { fromPluginMessage, toHostMessage } from './grpc-messages.ts';
+import { createPluginClient } from './plugin-service.ts';
+import type { PluginClient } from './plugin-service.ts';
+
+/** A channel over one session of a plugin's gRPC server. */
+export class GrpcChannel extends BatchedChannel<ThreadMessage, RunnerMessage> {
+  readonly #client: PluginClient;
+  readonly #session: ClientDuplexStream<object, object>;
+
+  constructor(address: string) {
+    super();
+    const { target, credentials } = parseGrpcAddress(address);
+    this.#client = createPluginClient(target, credentials, clientOptions);
+    this.#session = this.#client.session();
+    this.#session.on('data', (batch: { readonly messages: readonly object[] }) => this.#take(batch.messages));
+    this.#session.on('error', (error: Error) => this.end(`its session broke: ${error.message}`));
+    this.#session.on('end', () => this.end('it ended its session'));
+  }
+
+  protected write(batch: readonly ThreadMessage[]): void {
+    this.#session.write({ messages: batch.map(toHostMessage) });
+  }
+
+  protected release(): void {
+    this.#session.cancel();
+    this.#client.close();
+  }
+
+  #take(messages: readonly object[]): void {
+    try {
+      this.receive(messages.map(fromPluginMessage));
+    } catch (error) {
+      this.end(`it wrote what is no message: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}

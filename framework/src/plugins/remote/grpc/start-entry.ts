@@ -1,0 +1,66 @@
+/** `grpc` isolation as the manager of the plugins starts it: from an entry to a program, or to an address. */
+import { dirname, extname } from 'node:path';
+import { PluginError } from '@bifrost/sdk';
+import type { Environment } from '../../../config/references.ts';
+import type { RemoteStart } from '../../supervisor/remote-load.ts';
+import type { RemotePlugin } from '../remote-plugin.ts';
+import { startGrpcPlugin } from './start-grpc-plugin.ts';
+import type { GrpcPluginOptions } from './start-grpc-plugin.ts';
+
+/** Run with a Node of their own: the file itself is no program. */
+const scripts = ['.ts', '.mts', '.js', '.mjs'];
+/** What any program may need to find its way; of the gateway's other variables it sees what it is granted. */
+const plainVariables = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+
+export interface StartEntryOptions {
+  /** The gateway's environment. */
+  readonly environment: Environment;
+  /** A Node that runs scripts. */
+  readonly node: string;
+}
+
+function environmentOf({ entry }: RemoteStart, environment: Environment): Readonly<Record<string, string>> {
+  const names = [...plainVariables, ...(entry.capabilities?.env ?? [])];
+  const inherited = names.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(inherited), ...entry.grpc?.env };
+}
+
+function programOf(start: RemoteStart, { environment, node }: StartEntryOptions): GrpcPluginOptions['program'] {
+  const { entry, artefact, directory } = start;
+  const file = artefact?.file;
+  const args = entry.grpc?.args ?? [];
+  const common = {
+    directory: file === undefined ? directory : dirname(file),
+    environment: environmentOf(start, environment),
+  };
+  const command = entry.grpc?.command;
+  if (command !== undefined) return { ...common, command, args };
+  if (file === undefined) return undefined;
+  if (!scripts.includes(extname(file))) return { ...common, command: file, args };
+  return { ...common, command: node, args: [file, ...args] };
+}
+
+/** Starts the plugin of an entry, or connects to it. Rejects with PluginError. */
+export function startGrpcEntry(start: RemoteStart, options: StartEntryOptions): Promise<RemotePlugin> {
+  const { entry, artefact, log } = start;
+  const { name, config, memoryLimitBytes, grpc } = entry;
+  const address = grpc?.address;
+  const program = address === undefined ? programOf(start, options) : undefined;
+  if (address === undefined && program === undefined) {
+    throw new PluginError(name, 'a gRPC plugin needs a `path` or `command` to start, or an `address` to connect to', {
+      code: 'BF_PLUGIN_ENTRY_INVALID',
+    });
+  }
+  return startGrpcPlugin({
+    name,
+    config: config ?? {},
+    log,
+    ...(program === undefined ? {} : { program }),
+    ...(address === undefined ? {} : { address }),
+    ...(artefact?.manifest === undefined ? {} : { manifest: artefact.manifest }),
+    ...(memoryLimitBytes === undefined ? {} : { maxMemoryBytes: memoryLimitBytes }),
+  });
+}

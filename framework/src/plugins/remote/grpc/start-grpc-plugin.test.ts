@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { collectingLog, startProgram, TestSession } from './__tests__/grpc-session.ts';
+import { parseGrpcAddress } from './grpc-address.ts';
+import { parseHandshake } from './handshake.ts';
+import { healthService, pluginService } from './plugin-service.ts';
+import { startGrpcPlugin } from './start-grpc-plugin.ts';
+import type { RemoteExit } from '../remote-plugin.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.forceShutdown();
+});
+
+interface Behaviour {
+  readonly description?: string;
+  readonly protocol?: number;
+  readonly init?: () => void;
+  readonly health?: () => number;
+  readonly session?: (session: NodeJS.EventEmitter & { write(value: object): void; end(): void }) => void;
+}
+
+/** A plugin's server in this process, as a remote one; resolves with its address. */
+function serve(behaviour: Behaviour = {}): Promise<string> {
+  const description = behaviour.description ?? '{"name":"far","api":"1","hooks":{"preRequestHook":{}}}';
+  const server = new Server();
+  servers.push(server);
+  type Reply = (error: object | null, value?: object) => void;
+  server.addService(pluginService, {
+    describe: (_call: object, reply: Reply) => reply(null, { description, protocol: behaviour.protocol ?? 1 }),
+    init: (_call: object, reply: Reply) => {
+      try {
+        behaviour.init?.();
+        reply(null, {});
+      } catch (error) {
+        reply({ code: 3, details: String(error) });
+      }
+    },
+    cleanup: (_call: object, reply: Reply) => reply(null, {}),
+    session: behaviour.session ?? (() => undefined),
+    logs: (call: { write(value: object): void }) =>
+      call.write({ level: 'warn', message: 'from far', fields: '{"a":1}' }),
+  } as never);
+  const { health } = behaviour;
+  if (health !== undefined) {
+    server.addService(healthService, {
+      check: (_call: object, reply: Reply) => reply(null, { status: health() }),
+    } as never);
+  }
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(`127.0.0.1:${port}`);
+      else reject(error);
+    });
+  });
+}
+
+const failureOf = (started: Promise<unknown>): Promise<string> =>
+  started.then(
+    () => 'it was started',
+    (error: unknown) => String(error),
+  );
+
+describe('a program that is no plugin', () => {
+  it.each([
+    [
+      'prints something else',
+      'console.log("Hello"); setInterval(() => {}, 1000)',
+      'its first line is "Hello", expected one like 1|1|unix|',
+    ],
+    ['ends', 'process.exit(3)', 'it exited with code 3 before it said where it listens'],
+    ['says nothing', 'setInterval(() => {}, 1000)', 'it did not say within 700 ms where it listens'],
+    [
+      'speaks a later protocol',
+      'console.log("1|7|unix|/x|grpc")',
+      'it speaks version 7 of the plugin protocol; this gateway speaks 1',
+    ],
+    ['listens for everybody', 'console.log("1|1|tcp|0.0.0.0:1|grpc")', 'it listens on tcp "0.0.0.0:1"'],
+    [
+      'listens nowhere',
+      'console.log("1|1|tcp|127.0.0.1:1|grpc"); setInterval(() => {}, 1000)',
+      'no connection to 127.0.0.1:1 within 700 ms',
+    ],
+  ])('%s', async (_what, script, message) => {
+    expect(await failureOf(startProgram({ script }, { initTimeoutMs: 700 }))).toContain(`plugin p: ${message}`);
+  });
+
+  it('is not there', async () => {
+    const started = startProgram({ command: '/no/such/program', args: [], directory: '/' });
+    expect(await failureOf(started)).toContain('it could not be started: spawn /no/such/program ENOENT');
+  });
+
+  it('leaves nothing running', async () => {
+    const script = `import { spawn } from 'node:child_process'; spawn('sleep', ['4242.5']); console.log('no');setInterval(() => {}, 1000)`;
+    await failureOf(startProgram({ script }));
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+    expect(processes).not.toContain('sleep 4242.5');
+  });
+});
+
+describe('a remote plugin', () => {
+  const log = collectingLog().log;
+  const start = (address: string): ReturnType<typeof startGrpcPlugin> =>
+    startGrpcPlugin({ name: 'p', address, config: {}, log, initTimeoutMs: 2000, healthEveryMs: 20 });
+
+  it('is described, and its lines are logged', async () => {
+    const { log: own, lines } = collectingLog();
+    const address = await serve();
+    const plugin = await startGrpcPlugin({ name: 'p', address, config: {}, log: own });
+    await expect.poll(() => lines).toContain('warn from far');
+    expect(plugin.description).toEqual({ actualName: 'far', isGuard: false, hooks: { preRequestHook: {} } });
+    await plugin.close();
+  });
+
+  it.each([
+    ['a misspelt hook', { description: '{"name":"x","hooks":{"preLLMhook":{}}}' }, 'did you mean preLLMHook'],
+    [
+      'another API',
+      { description: '{"name":"x","api":"9","hooks":{"inject":{}}}' },
+      'it was written for plugin API "9"',
+    ],
+    ['no JSON', { description: 'hello' }, 'its description is wrong: it is not JSON'],
+    ['another protocol', { protocol: 4 }, 'it speaks version 4 of the plugin protocol; this gateway speaks 1'],
+    ['bad health', { health: () => 2 }, 'its health service says that it is not serving'],
+    [
+      'an init that fails',
+      {
+        init: () => {
+          throw new TypeError('limit must be a number');
+        },
+      },
+      'init failed: TypeError: limit must be a number',
+    ],
+  ])('with %s is refused', async (_what, behaviour: Behaviour, message) => {
+    expect(await failureOf(start(await serve(behaviour)))).toContain(message);
+  });
+
+  it('that stops to serve has ended', async () => {
+    let status = 1;
+    const plugin = await start(await serve({ health: () => status }));
+    const exit = new Promise<RemoteExit>((resolve) => plugin.onExit(resolve));
+    status = 2;
+    expect((await exit).reason).toContain('did not serve in 3 health checks');
+    await plugin.close();
+  });
+
+  it('fails a call whose answer cannot be read, and keeps the session', async () => {
+    const address = await serve({
+      session(session) {
+        session.on('data', ({ messages }: { messages: { call: { call: number } }[] }) => {
+          for (const { call } of messages) {
+            const result = call.call === 1 ? '{"body":{"$bytes":3}}' : '{"__proto__":{"isAdmin":true},"model":"m"}';
+            session.write({ messages: [{ reply: { call: call.call, result } }] });
+          }
+        });
+      },
+    });
+    using session = new TestSession(address);
+    expect(await session.call('preRequestHook', {})).toMatchObject({
+      kind: 'threw',
+      thrown: { message: 'its answer cannot be read: its result names attachment 3 of 0' },
+    });
+    const reply = await session.call('preRequestHook', {});
+    expect(reply).toMatchObject({ kind: 'reply', value: { model: 'm' } });
+    expect('value' in reply && Object.getOwnPropertyNames(reply.value)).toEqual(['model']);
+  });
+
+  it('that ends a session ends what is under way in it', async () => {
+    const address = await serve({ session: (session) => void session.on('data', () => session.end()) });
+    using session = new TestSession(address);
+    void session.call('preRequestHook', {});
+    expect(await session.ended).toBe('it ended its session');
+  });
+});
+
+describe('parseHandshake', () => {
+  it('reads unix sockets and loopback', () => {
+    expect(parseHandshake('1|1|unix|/tmp/p.sock|grpc\n')).toBe('unix:/tmp/p.sock');
+    expect(parseHandshake('1|1|tcp|127.0.0.1:5000|grpc|extra')).toBe('127.0.0.1:5000');
+  });
+
+  it.each(['', 'x', '2|1|unix|/x|grpc', '1|1|unix|relative|grpc', '1|1|unix|/x|netrpc'])('refuses "%s"', (line) => {
+    expect(() => parseHandshake(line)).toThrow();
+  });
+});
+
+describe('parseGrpcAddress', () => {
+  it.each([
+    ['unix:/run/p.sock', 'unix:/run/p.sock', false],
+    ['localhost:50051', 'localhost:50051', false],
+    ['[::1]:50051', '[::1]:50051', false],
+    ['plugins.example.com:443', 'plugins.example.com:443', true],
+    ['http://10.0.0.7:50051', '10.0.0.7:50051', false],
+    ['https://localhost:50051', 'localhost:50051', true],
+    ['localhost.example.com:1', 'localhost.example.com:1', true],
+  ])('%s is %s', (address, target, isSecure) => {
+    const parsed = parseGrpcAddress(address);
+    expect(parsed.target).toBe(target);
+    expect(parsed.credentials._isSecure()).toBe(isSecure);
+  });
+
+  it.each(['', 'host', 'unix:relative', 'ftp://host:1', 'host:port'])('refuses "%s"', (address) => {
+    expect(() => parseGrpcAddress(address)).toThrow(/is no address/);
+  });
+});
