@@ -32,7 +32,7 @@ describe.each(['inline', 'worker', 'process'])('hello-world in isolation %s', (i
       expect(response.headers.get('x-hello-world')).toBe('Hi!');
       await response.text();
     }
-    const { output } = gateway;
+    const output = (): string => gateway?.output() ?? '';
     expect(output()).toContain('Plugin loaded successfully: hello');
     await expect.poll(output).toMatch(/Hi! A request for mock\/hello came in\./);
     await expect.poll(output).toMatch(/"chunks":[1-9].*The answer is out\./);
