@@ -180,6 +180,7 @@ class ThreadPluginHost implements PluginHost {
         }),
       ),
       figures: generation.figures(),
+      comparisons: generation.comparisons(),
       slots: generation.slots,
       ...(options.hasTotals === true ? { totals: this.#totals() } : {}),
       counts,

@@ -11,7 +11,7 @@ import { loadPlugin } from './load-plugin.ts';
 import type { InstanceEvents, LoadedPlugin, LoadOptions } from './load-plugin.ts';
 import type { PluginEntry } from './plugin-entry.ts';
 import type { GenerationMember } from './plugin-generation.ts';
-import type { PlannedPlugin } from './plugin-plan.ts';
+import type { PlannedPlugin, PlannedTrial } from './plugin-plan.ts';
 import { PluginRecord } from './plugin-record.ts';
 import { createRefusingInstance } from './refusing-instance.ts';
 import type { PluginDescription, RemoteChannel } from './remote/remote-plugin.ts';
@@ -58,7 +58,7 @@ export class MemberLoader {
     const living = pool.find(load);
     if (living !== undefined && source.kind !== 'off' && source.kind !== 'failed') {
       if (source.kind === 'remote') closeChannel(source.channel);
-      return this.#member(living, entry);
+      return this.#member(living, planned);
     }
     const record = new PluginRecord(entry, load);
     if (source.kind === 'off') return { entry, record };
@@ -69,7 +69,7 @@ export class MemberLoader {
     const { loading } = this.#options;
     Atomics.store(loading, 0, load);
     try {
-      return this.#member(await this.#begin(planned, record, options), entry);
+      return this.#member(await this.#begin(planned, record, options), planned);
     } catch (error) {
       record.fail(error);
       this.refuse([planned]);
@@ -134,13 +134,13 @@ export class MemberLoader {
     return connectRemote({ entry, load, description, channel }, options, events);
   }
 
-  #member(pooled: PooledInstance, entry: PluginEntry): GenerationMember {
+  #member(pooled: PooledInstance, { entry, trial }: PlannedPlugin): GenerationMember {
     const { record, plugin, description } = pooled;
     this.#options.pool.hold(pooled);
     // Switched off by its failures: that holds until it is loaded again, whatever else is swapped.
     if (record.state === 'disabled')
       return { entry, record, pooled, ...this.#refusing({ entry, known: description }, record.message ?? 'disabled') };
-    return { entry, record, pooled, instance: placed(plugin.instance, entry) };
+    return { entry, record, pooled, instance: placed(plugin.instance, entry, trial) };
   }
 
   #refusing(
@@ -173,8 +173,9 @@ export class MemberLoader {
 }
 
 /** The instance at the place that the entry asks for by now. */
-function placed(instance: PluginInstance, entry: PluginEntry): PluginInstance {
+function placed(instance: PluginInstance, entry: PluginEntry, trial: PlannedTrial | undefined): PluginInstance {
   const { placement = 'post_builtin', order = 0 } = entry;
+  if (trial !== undefined) return { ...instance, placement, order, [trial.kind]: { of: trial.of, share: trial.share } };
   if (instance.placement === placement && instance.order === order) return instance;
   return { ...instance, placement, order };
 }

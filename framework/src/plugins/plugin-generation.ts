@@ -1,6 +1,13 @@
 /** One immutable set of plugin instances with its chains: what requests begin with, and end on. */
 import { createPluginChains } from '@bifrost/core';
-import type { PluginChains, PluginChainSet, PluginChainsOptions, PluginFigures, PluginInstance } from '@bifrost/core';
+import type {
+  PluginChains,
+  PluginChainSet,
+  PluginChainsOptions,
+  PluginFigures,
+  PluginInstance,
+  ShadowComparison,
+} from '@bifrost/core';
 import type { InstancePool, PooledInstance } from './instance-pool.ts';
 import type { PluginRecord } from './plugin-record.ts';
 import type { PluginEntry, PluginStatus } from './plugin-entry.ts';
@@ -24,6 +31,8 @@ export interface PluginGeneration {
   readonly slots: Readonly<Record<number, number>>;
   /** Calls, errors, times by plugin and hook. Plain data. */
   figures(): readonly PluginFigures[];
+  /** How shadows compare. Plain data. */
+  comparisons(): readonly ShadowComparison[];
   /**
    * To be called when no new request begins with this generation. Waits for the last one, then lets go of its instances, last
    * loaded first: those that no other generation holds are cleaned up. Never rejects; further calls return the same promise.
@@ -106,6 +115,10 @@ export class LoadedGeneration implements PluginGeneration {
 
   figures(): readonly PluginFigures[] {
     return this.#chains.figures();
+  }
+
+  comparisons(): readonly ShadowComparison[] {
+    return this.#chains.comparisons();
   }
 
   retire(options: RetireOptions = {}): Promise<void> {

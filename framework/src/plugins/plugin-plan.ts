@@ -3,7 +3,7 @@
  * channels to plugins that run elsewhere. Threads prepare a plan beside the one that serves, then commit or abort it.
  */
 import type { Transferable } from 'node:worker_threads';
-import type { PluginFigures } from '@bifrost/core';
+import type { PluginFigures, ShadowComparison } from '@bifrost/core';
 import type { ArtefactKind, JsonObject, PluginManifest } from '@bifrost/sdk';
 import type { PluginEntry, PluginStatus } from './plugin-entry.ts';
 import type { PluginDescription, RemoteChannel } from './remote/remote-plugin.ts';
@@ -31,6 +31,15 @@ export type PluginSource =
   /** Not to be loaded: it failed, or is quarantined. */
   | { readonly kind: 'failed'; readonly message: string; readonly code?: string };
 
+/** A plugin that is tried for the place of another one. */
+export interface PlannedTrial {
+  readonly kind: 'canary' | 'shadow';
+  /** Name of the plugin that it may replace. */
+  readonly of: string;
+  /** Of the requests, 0 to 1. */
+  readonly share: number;
+}
+
 export interface PlannedPlugin {
   readonly entry: PluginEntry;
   /** The same number is the same instance, over all plans of a thread. Unique in the process. */
@@ -38,6 +47,7 @@ export interface PlannedPlugin {
   readonly source: PluginSource;
   /** What it said of itself when it was first loaded: a guard that cannot be loaded (any more) then refuses what it would have seen. */
   readonly known?: PluginDescription;
+  readonly trial?: PlannedTrial;
   /** Memory of `ctx.shared`. */
   readonly shared?: SharedArrayBuffer;
 }
@@ -73,6 +83,8 @@ export interface PluginReport {
   readonly figures: readonly PluginFigures[];
   /** Since the thread began, over all generations; only where they were asked for. */
   readonly totals?: readonly PluginFigures[];
+  /** How shadows compare since the generation began to serve. */
+  readonly comparisons: readonly ShadowComparison[];
   /** Loads by the slot numbers that stand in the mark of what runs (see \`readRunningMark\`). */
   readonly slots: Readonly<Record<number, number>>;
   readonly counts: InstanceCounts;

@@ -135,7 +135,12 @@ async function planFor(
   thread: number,
   { generation, slots, directory }: Pick<SwapRequest, 'slots' | 'directory'> & { readonly generation: number },
 ): Promise<ThreadPlan> {
-  const plugins = await Promise.all(slots.map(({ load, entry }) => load.planFor(thread, entry)));
+  const plugins = await Promise.all(
+    slots.map(async ({ load, entry, trial }) => {
+      const planned = await load.planFor(thread, entry);
+      return trial === undefined ? planned : { ...planned, trial };
+    }),
+  );
   const transfer = plugins.flatMap(({ source }) =>
     source.kind === 'remote' && source.channel?.kind === 'port' ? [source.channel.port] : [],
   );

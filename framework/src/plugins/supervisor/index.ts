@@ -1,6 +1,6 @@
-/** What the main thread needs of the plugins; serving threads import \`@bifrost/framework/plugins\`. */
-export { PluginManager, pluginNotFound } from './plugin-manager.ts';
-export type { LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager.ts';
+/** What the main thread needs of the plugins; serving threads import `@bifrost/framework/plugins`. */
+export { candidateName, PluginManager, pluginNotFound } from './plugin-manager.ts';
+export type { CandidateTrial, LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager.ts';
 export type { ManagedPlugin } from './managed-plugin.ts';
 export type { RemoteStart, StartRemote } from './remote-load.ts';
 export type * from './thread-group.ts';

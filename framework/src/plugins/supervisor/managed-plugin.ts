@@ -1,5 +1,6 @@
 /** What the manager says of a plugin: the state of its instances in all threads as one, with its history. */
 import type { PluginEntry, PluginState, PluginStatus } from '../plugin-entry.ts';
+import type { PlannedTrial } from '../plugin-plan.ts';
 import type { PluginLoad } from './plugin-load.ts';
 import type { ThreadAnswer } from './thread-group.ts';
 
@@ -13,7 +14,10 @@ export interface PluginNotes {
 
 export interface ManagedPlugin extends PluginStatus {
   readonly entry: PluginEntry;
+  /** Of the artefact. */
   readonly kind?: string;
+  /** Present on a candidate for another plugin's place. */
+  readonly trial?: PlannedTrial;
   /** SHA-256 of the artefact. */
   readonly digest?: string;
   /** Instances that serve, and those that only requests under way hold. */
@@ -28,6 +32,8 @@ export interface ManagedPlugin extends PluginStatus {
 export interface PluginSlot {
   readonly entry: PluginEntry;
   readonly load: PluginLoad;
+  /** It is a candidate for the place of another plugin. */
+  readonly trial?: PlannedTrial;
 }
 
 interface Seen {
@@ -67,7 +73,7 @@ export interface StatusSources {
 }
 
 /** One plugin as the API shows it. */
-export function describeManaged({ entry, load }: PluginSlot, sources: StatusSources): ManagedPlugin {
+export function describeManaged({ entry, load, trial }: PluginSlot, sources: StatusSources): ManagedPlugin {
   const { notes, answers, generation, memoryBytes } = sources;
   const seen = seenIn(load.load, answers);
   const { failure, artefact, loadedAt, description } = load;
@@ -87,6 +93,7 @@ export function describeManaged({ entry, load }: PluginSlot, sources: StatusSour
     instances: { serving: seen.filter(({ status }) => isLive(status.state)).length, draining },
     ...(message === undefined ? {} : { message }),
     ...(code === undefined || merged.state !== 'error' ? {} : { code }),
+    ...(trial === undefined ? {} : { trial }),
     ...(loadedAt === undefined ? {} : { loadedAt }),
     ...(artefact === undefined ? {} : { kind: artefact.kind, file: facts.file ?? artefact.file }),
     ...(artefact?.digest === undefined ? {} : { digest: artefact.digest }),

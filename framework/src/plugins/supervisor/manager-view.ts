@@ -1,8 +1,8 @@
 /** What the manager knows of its plugins in all threads: gathers the threads' reports, and tells log and listeners of changes. */
 import { GatewayError } from '@bifrost/sdk';
 import type { PluginLog } from '@bifrost/sdk';
-import { mergePluginFigures, messageOf, readRunningMark } from '@bifrost/core';
-import type { PluginFigures } from '@bifrost/core';
+import { mergePluginFigures, mergeShadowComparisons, messageOf, readRunningMark } from '@bifrost/core';
+import type { PluginFigures, ShadowComparison } from '@bifrost/core';
 import type { InstanceCounts, PluginReport } from '../plugin-plan.ts';
 import { describeManaged } from './managed-plugin.ts';
 import type { ManagedPlugin, PluginNotes, PluginSlot } from './managed-plugin.ts';
@@ -82,6 +82,11 @@ export class ManagerView implements ThreadGroupObserver {
   async figures(): Promise<readonly PluginFigures[]> {
     const answers = await this.#options.group.collect({ hasTotals: true });
     return mergePluginFigures([this.#past, ...answers.map(({ report }) => report.totals ?? [])]);
+  }
+
+  async comparisons(): Promise<readonly ShadowComparison[]> {
+    const answers = await this.#options.group.collect();
+    return mergeShadowComparisons(answers.map(({ report }) => report.comparisons));
   }
 
   onChange(listener: () => void): () => void {

@@ -345,6 +345,77 @@ describe('a plugin in quarantine', () => {
   });
 });
 
+describe('a candidate', () => {
+  const ids = Array.from({ length: 40 }, (_, index) => `request ${index}`);
+  const answersById = async ({ group }: Setup): Promise<unknown[]> =>
+    Promise.all(
+      ids.map(async (requestId) => {
+        const run = group.chains[0]?.open({ ...facts, requestId }, {}, new AbortController().signal);
+        const outcome = await run?.preRequest({ model: '', isStream: false, fallbacks: [] });
+        run?.finish(trace);
+        return outcome?.model;
+      }),
+    );
+
+  it('takes a share of the requests as a canary, and then all of them', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('old'), 'new.mjs': tagging('new'), 'b.mjs': tagging('b') });
+    const setup = setUp(folder.path);
+    const { manager } = setup;
+    await manager.load([entry('a', './a.mjs', { order: 3, probationMs: 0 }), entry('b', './b.mjs')]);
+    const staged = await manager.stageCandidate(entry('a', './new.mjs', { probationMs: 0 }), {
+      kind: 'canary',
+      share: 0.5,
+    });
+    expect(staged).toMatchObject({
+      name: 'a@candidate',
+      state: 'active',
+      trial: { kind: 'canary', of: 'a', share: 0.5 },
+    });
+    expect(manager.entries.map(({ name }) => name)).toEqual(['a', 'b']);
+    const shared = await answersById(setup);
+    expect(new Set(shared)).toEqual(new Set(['bold', 'bnew']));
+    lifeOf();
+    await manager.stageCandidate(entry('a', './new.mjs', { probationMs: 0 }), { kind: 'canary', share: 1 });
+    expect(lifeOf()).toEqual([]);
+    expect(new Set(await answersById(setup))).toEqual(new Set(['bnew']));
+    expect(await manager.promoteCandidate('a')).toMatchObject({ name: 'a', order: 3, path: './new.mjs' });
+    await settled();
+    expect(manager.list().map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(await answers(setup)).toEqual(['bnew', 'bnew']);
+    await manager.refresh();
+    expect(manager.counts.live).toBe(4);
+  });
+
+  it('only watches as a shadow, is compared, and goes', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('old'), 'new.mjs': tagging('new') });
+    const setup = setUp(folder.path);
+    const { manager } = setup;
+    await manager.load([entry('a', './a.mjs')]);
+    await manager.stageCandidate(entry('a', './new.mjs'), { kind: 'shadow', share: 1 });
+    expect(new Set(await answersById(setup))).toEqual(new Set(['old']));
+    await expect
+      .poll(() => manager.comparisons())
+      .toMatchObject([{ of: 'a', candidate: 'a@candidate', equal: 0, different: 40 }]);
+    await manager.abortCandidate('a');
+    expect(await manager.comparisons()).toEqual([]);
+    await expect(manager.promoteCandidate('a')).rejects.toMatchObject({ code: 'BF_PLUGIN_NOT_FOUND' });
+    await expect(manager.stageCandidate(entry('x', './new.mjs'), { kind: 'shadow', share: 1 })).rejects.toMatchObject({
+      code: 'BF_PLUGIN_NOT_FOUND',
+    });
+  });
+
+  it('that fails leaves the plugin as it is', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('old'), 'new.mjs': `throw new Error('no');` });
+    const setup = setUp(folder.path);
+    await setup.manager.load([entry('a', './a.mjs')]);
+    await expect(setup.manager.stageCandidate(entry('a', './new.mjs'), { kind: 'canary', share: 1 })).rejects.toThrow(
+      'plugin a@candidate: its module threw',
+    );
+    expect(await answers(setup)).toEqual(['old', 'old']);
+    expect(setup.manager.list()).toHaveLength(1);
+  });
+});
+
 describe('memory of replaced modules', () => {
   it('has threads recycled once there are too many', async () => {
     using folder = pluginFolder({ 'a.mjs': tagging('a') });

@@ -12,21 +12,20 @@
  * has `lastError`. Instances of plugins that a change does not name are left alone. After a swap the version before is held in
  * reserve for a while (Probation); what ends by itself is started again (RemoteRestarts).
  */
-import type { PluginFigures, PluginPlacement } from '@bifrost/core';
-import { GatewayError, PluginError } from '@bifrost/sdk';
+import type { PluginFigures, PluginPlacement, ShadowComparison } from '@bifrost/core';
+import { GatewayError } from '@bifrost/sdk';
 import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { checkEntry } from '../check-entry.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { InstanceCounts, ResolvedArtefact } from '../plugin-plan.ts';
-import { createSharedStateBuffer } from '../shared-state/layout.ts';
 import { GenerationSwap } from './generation-swap.ts';
 import { isSameLoad } from './is-same-load.ts';
+import { LoadMaker } from './load-maker.ts';
 import { ManagerView } from './manager-view.ts';
 import type { ManagedPlugin, PluginSlot } from './managed-plugin.ts';
-import { PluginLoad } from './plugin-load.ts';
+import type { PluginLoad } from './plugin-load.ts';
 import { Probation } from './probation.ts';
 import type { ProbationLimits } from './probation.ts';
-import { RemoteLoad } from './remote-load.ts';
 import type { StartRemote } from './remote-load.ts';
 import { RemoteRestarts } from './remote-restarts.ts';
 import type { RestartLimits } from './remote-restarts.ts';
@@ -66,6 +65,18 @@ export interface PluginPlace {
   readonly order?: number;
 }
 
+/** How a candidate is tried. */
+export interface CandidateTrial {
+  readonly kind: 'canary' | 'shadow';
+  /** Of the requests, 0 to 1. */
+  readonly share: number;
+}
+
+/** The name under which the candidate for a plugin's place is listed. */
+export function candidateName(name: string): string {
+  return `${name}@candidate`;
+}
+
 /** For each load in one thread: its import, its schema and `init`, each with the deadline of the host. */
 const loadWithinMs = 35_000;
 
@@ -84,8 +95,7 @@ export class PluginManager {
   readonly #view: ManagerView;
   readonly #probation: Probation;
   readonly #restarts: RemoteRestarts;
-  readonly #shared = new Map<string, SharedArrayBuffer>();
-  readonly #remotes = new Map<number, RemoteLoad>();
+  readonly #maker: LoadMaker;
   #slots: readonly PluginSlot[] = [];
   /** The slots before the last swap, while they may come back. */
   #reserve: readonly PluginSlot[] = [];
@@ -101,17 +111,26 @@ export class PluginManager {
     const { group, log } = options;
     this.#options = options;
     this.#directory = options.directory ?? process.cwd();
+    this.#maker = new LoadMaker({
+      log,
+      ...(options.resolveArtefact === undefined ? {} : { resolveArtefact: options.resolveArtefact }),
+      ...(options.startRemote === undefined ? {} : { startRemote: options.startRemote }),
+      onExit: (load, exit) => {
+        load.isAway = true;
+        if (this.#find(load.name)?.load === load) this.#restarts.exited(load, exit);
+      },
+    });
     this.#view = new ManagerView({
       group,
       log,
       slots: () => this.#slots,
-      remotes: this.#remotes,
+      remotes: this.#maker.remotes,
       maxStaleModules: options.maxStaleModules ?? 10,
       blame: (load, what) => this.#blame(load, what),
     });
     this.#swap = new GenerationSwap({
       group,
-      begin: (slot, directory) => this.#begin(slot, directory),
+      begin: (slot, directory) => this.#maker.begin(slot, directory),
       nextGeneration: () => ++this.#generation,
       prepareWithinMs: options.prepareWithinMs ?? 45_000,
       loadWithinMs,
@@ -138,7 +157,7 @@ export class PluginManager {
 
   /** The entries that serve, or would if they could, in their order. */
   get entries(): readonly PluginEntry[] {
-    return this.#slots.map(({ entry }) => entry);
+    return this.#slots.filter(({ trial }) => trial === undefined).map(({ entry }) => entry);
   }
 
   /** Instances begun and ended since the start: in all threads, also those that have ended, and outside of them. */
@@ -186,7 +205,7 @@ export class PluginManager {
       const slots = entries.map((entry) => {
         const before = earlier.get(entry.name);
         const isKept = before !== undefined && before.load.isServing && isSameLoad(before.entry, entry);
-        const slot = isKept && !names.has(entry.name) ? { entry, load: before.load } : this.#fresh(entry, names);
+        const slot = isKept && !names.has(entry.name) ? { entry, load: before.load } : this.#maker.fresh(entry, names);
         names.add(entry.name);
         if (slot.load !== before?.load) fresh.push(slot);
         return slot;
@@ -209,7 +228,7 @@ export class PluginManager {
           code: 'BF_PLUGIN_EXISTS',
           statusCode: 409,
         });
-      const slot = this.#fresh(entry, new Set());
+      const slot = this.#maker.fresh(entry);
       await this.#changeOne(entry.name, { slots: [...this.#slots, slot], fresh: [slot], onFailure: 'abort' });
       return this.#view.describe(slot);
     });
@@ -233,7 +252,11 @@ export class PluginManager {
   remove(name: string): Promise<void> {
     return this.#enqueue(async () => {
       const gone = this.#slotOf(name);
-      await this.#change({ slots: this.#slots.filter((slot) => slot !== gone), fresh: [], onFailure: 'abort' });
+      await this.#change({
+        slots: this.#slots.filter((slot) => slot !== gone && slot.trial?.of !== name),
+        fresh: [],
+        onFailure: 'abort',
+      });
       this.#view.forget(name);
       this.#restarts.forget(name);
     });
@@ -243,14 +266,64 @@ export class PluginManager {
   setSequence(places: readonly PluginPlace[]): Promise<readonly ManagedPlugin[]> {
     return this.#enqueue(async () => {
       for (const { name } of places) this.#slotOf(name);
-      const slots = this.#slots.map(({ entry, load }) => {
-        const place = places.find(({ name }) => name === entry.name);
-        return { entry: { ...entry, ...place }, load };
+      const slots = this.#slots.map((slot) => {
+        const place = places.find(({ name }) => name === slot.entry.name);
+        return { ...slot, entry: { ...slot.entry, ...place } };
       });
-      for (const { entry } of slots) throwIfWrong(entry);
+      for (const { entry, trial } of slots) if (trial === undefined) throwIfWrong(entry);
       await this.#change({ slots, fresh: [], onFailure: 'abort' });
       return this.list();
     });
+  }
+
+  /**
+   * Puts another version of the plugin on trial, under the name `NAME@candidate`: as a canary it takes its share of the requests in
+   * the place of the plugin, as a shadow it runs on copies and is compared (`comparisons`). A candidate before it goes; one that
+   * differs in share or kind only keeps its instances. Its state is its own. The next `load` of all entries drops it.
+   */
+  stageCandidate(entry: PluginEntry, trial: CandidateTrial): Promise<ManagedPlugin> {
+    return this.#enqueue(async () => {
+      const { name } = entry;
+      this.#slotOf(name);
+      throwIfWrong(entry);
+      const before = this.#find(candidateName(name));
+      const own = { ...entry, name: candidateName(name) };
+      const isKept = before !== undefined && before.load.isServing && isSameLoad(before.entry, own);
+      const made = isKept ? before : this.#maker.candidate(entry, own.name);
+      const slot: PluginSlot = { entry: own, load: made.load, trial: { ...trial, of: name } };
+      const slots = [...this.#slots.filter((one) => one !== before), slot];
+      await this.#changeOne(own.name, { slots, fresh: isKept ? [] : [slot], onFailure: 'abort' });
+      return this.#view.describe(slot);
+    });
+  }
+
+  /** The candidate's entry takes the place of the plugin's: loaded anew under the plugin's name, with a probation as any new version. */
+  promoteCandidate(name: string): Promise<ManagedPlugin> {
+    return this.#enqueue(async () => {
+      const before = this.#slotOf(name);
+      const candidate = this.#slotOf(candidateName(name));
+      const { placement, order } = before.entry;
+      const place = { ...(placement === undefined ? {} : { placement }), ...(order === undefined ? {} : { order }) };
+      const slot = this.#maker.fresh({ ...candidate.entry, ...place, name });
+      const slots = this.#slots.filter((one) => one !== candidate).map((one) => (one === before ? slot : one));
+      await this.#changeOne(name, { slots, fresh: [slot], onFailure: 'abort', replaces: before });
+      this.#view.forget(candidateName(name));
+      return this.#view.describe(slot);
+    });
+  }
+
+  /** Ends the trial; the plugin serves all requests again. */
+  abortCandidate(name: string): Promise<void> {
+    return this.#enqueue(async () => {
+      const candidate = this.#slotOf(candidateName(name));
+      await this.#change({ slots: this.#slots.filter((one) => one !== candidate), fresh: [], onFailure: 'abort' });
+      this.#view.forget(candidateName(name));
+    });
+  }
+
+  /** How the decisions of shadows compare, in all threads. */
+  comparisons(): Promise<readonly ShadowComparison[]> {
+    return this.#view.comparisons();
   }
 
   /**
@@ -267,7 +340,7 @@ export class PluginManager {
       const before = this.#find(name);
       // By now another load may be in its place, or none.
       if (before?.load !== slot.load) return;
-      const failed = this.#failedTwin(before);
+      const failed = this.#maker.failedTwin(before);
       await this.#change({
         slots: this.#slots.map((one) => (one === before ? failed : one)),
         fresh: [],
@@ -284,7 +357,7 @@ export class PluginManager {
     this.#probation.stop();
     this.#restarts.stop();
     await this.#work;
-    await Promise.all([...this.#remotes.values()].map((remote) => remote.close()));
+    await Promise.all([...this.#maker.remotes.values()].map((remote) => remote.close()));
   }
 
   #enqueue<Result>(operation: () => Promise<Result>): Promise<Result> {
@@ -310,34 +383,11 @@ export class PluginManager {
     throw pluginNotFound(name);
   }
 
-  #sharedOf(name: string): SharedArrayBuffer {
-    let shared = this.#shared.get(name);
-    if (shared === undefined) this.#shared.set(name, (shared = createSharedStateBuffer()));
-    return shared;
-  }
-
-  /** A load that has not begun; where the entry itself is wrong it has failed. */
-  #fresh(entry: PluginEntry, earlier: ReadonlySet<string>): PluginSlot {
-    const load = new PluginLoad(entry, this.#sharedOf(entry.name));
-    const fault = checkEntry(entry, earlier);
-    if (fault !== undefined) load.fail(fault);
-    return { entry, load };
-  }
-
-  /** A load of its own number that says what its twin's failure was: the threads let the twin's instances go. */
-  #failedTwin({ entry, load }: PluginSlot): PluginSlot {
-    const twin = new PluginLoad(entry, this.#sharedOf(entry.name));
-    twin.description = load.description;
-    twin.artefact = load.artefact;
-    if (load.failure !== undefined) twin.fail(load.failure);
-    return { entry, load: twin };
-  }
-
   async #replace(entry: PluginEntry, isFresh: (before: PluginEntry) => boolean): Promise<ManagedPlugin> {
     const before = this.#slotOf(entry.name);
     throwIfWrong(entry);
     const isNew = isFresh(before.entry) || (!before.load.isServing && entry.enabled);
-    const slot = isNew ? this.#fresh(entry, new Set()) : { entry, load: before.load };
+    const slot = isNew ? this.#maker.fresh(entry) : { entry, load: before.load };
     const slots = this.#slots.map((one) => (one === before ? slot : one));
     await this.#changeOne(entry.name, {
       slots,
@@ -404,41 +454,10 @@ export class PluginManager {
     for (const { load } of slots) if (!needed.has(load)) load.remote?.retire();
   }
 
-  async #begin({ entry, load }: PluginSlot, directory: string): Promise<void> {
-    const { resolveArtefact, startRemote, log } = this.#options;
-    const { isolation = 'inline', name } = entry;
-    load.artefact = await resolveArtefact?.(entry, directory);
-    load.loadedAt = Date.now();
-    if (isolation === 'inline') return;
-    const start = startRemote?.[isolation];
-    if (start === undefined)
-      throw new PluginError(
-        name,
-        `isolation "${isolation}" is not available here, and to run it less isolated is wrong`,
-        {
-          code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE',
-        },
-      );
-    const { artefact } = load;
-    const shared = this.#sharedOf(name);
-    const checked = artefact?.config === undefined ? entry : { ...entry, config: artefact.config };
-    load.remote = new RemoteLoad({
-      start: () => start({ entry: checked, artefact, load: load.load, log, shared, directory }),
-      isPerThread: entry.instances === 'thread',
-      onExit: (exit) => {
-        load.isAway = true;
-        if (this.#find(name)?.load === load) this.#restarts.exited(load, exit);
-      },
-    });
-    this.#remotes.set(load.load, load.remote);
-    await load.remote.start();
-    load.description = load.remote.description;
-  }
-
   async #restart(load: PluginLoad): Promise<void> {
     const before = this.#find(load.name);
     if (before?.load !== load) return;
-    const slot = this.#fresh(before.entry, new Set());
+    const slot = this.#maker.again(before);
     const slots = this.#slots.map((one) => (one === before ? slot : one));
     await this.#change({ slots, fresh: [slot], onFailure: 'abort' });
     this.#view.remark(load.name, undefined);

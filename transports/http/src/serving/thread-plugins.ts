@@ -28,7 +28,7 @@ const intrinsicsEveryMs = 250;
 const nothing: InstanceCounts = { inits: 0, cleanups: 0, live: 0 };
 
 function emptyReport(generation: number): PluginReport {
-  const counted = { totals: [], counts: nothing, draining: {}, staleModules: 0 };
+  const counted = { totals: [], comparisons: [], counts: nothing, draining: {}, staleModules: 0 };
   return { generation, statuses: [], descriptions: {}, figures: [], slots: {}, ...counted };
 }
 

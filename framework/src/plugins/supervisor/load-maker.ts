@@ -1,0 +1,91 @@
+/** Makes loads: gives each its number and its plugin's memory, finds its artefact, starts what runs outside the serving threads. */
+import { PluginError } from '@bifrost/sdk';
+import type { PluginLog } from '@bifrost/sdk';
+import { checkEntry } from '../check-entry.ts';
+import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
+import type { ResolvedArtefact } from '../plugin-plan.ts';
+import type { RemoteExit } from '../remote/remote-plugin.ts';
+import { createSharedStateBuffer } from '../shared-state/layout.ts';
+import type { PluginSlot } from './managed-plugin.ts';
+import { PluginLoad } from './plugin-load.ts';
+import { RemoteLoad } from './remote-load.ts';
+import type { StartRemote } from './remote-load.ts';
+
+export interface LoadMakerOptions {
+  readonly log: PluginLog;
+  readonly resolveArtefact?: (entry: PluginEntry, directory: string) => Promise<ResolvedArtefact | undefined>;
+  readonly startRemote?: { readonly [Isolation in Exclude<PluginIsolation, 'inline'>]?: StartRemote };
+  /** What runs outside the serving threads has ended by itself. */
+  readonly onExit: (load: PluginLoad, exit: RemoteExit) => void;
+}
+
+export class LoadMaker {
+  readonly #options: LoadMakerOptions;
+  /** By plugin: outlives its loads. */
+  readonly #shared = new Map<string, SharedArrayBuffer>();
+  /** By load: all that was ever started outside the serving threads. */
+  readonly remotes = new Map<number, RemoteLoad>();
+
+  constructor(options: LoadMakerOptions) {
+    this.#options = options;
+  }
+
+  /** A load that has not begun; where the entry itself is wrong it has failed. `earlier`: names that are taken. */
+  fresh(entry: PluginEntry, earlier: ReadonlySet<string> = new Set()): PluginSlot {
+    const load = new PluginLoad(entry, this.#sharedOf(entry.name));
+    const fault = checkEntry(entry, earlier);
+    if (fault !== undefined) load.fail(fault);
+    return { entry, load };
+  }
+
+  /** As `fresh`, for a candidate: `entry` has the name of the plugin that it may replace, and gets one of its own. */
+  candidate(entry: PluginEntry, name: string): PluginSlot {
+    const own = { ...entry, name };
+    return { entry: own, load: new PluginLoad(own, this.#sharedOf(name)) };
+  }
+
+  /** The same place with a load that has not begun. */
+  again({ entry, trial }: PluginSlot): PluginSlot {
+    return trial === undefined ? this.fresh(entry) : { ...this.candidate(entry, entry.name), trial };
+  }
+
+  /** A load of its own number that says what its twin's failure was: the threads let the twin's instances go. */
+  failedTwin({ entry, load, trial }: PluginSlot): PluginSlot {
+    const twin = new PluginLoad(entry, this.#sharedOf(entry.name));
+    twin.description = load.description;
+    twin.artefact = load.artefact;
+    if (load.failure !== undefined) twin.fail(load.failure);
+    return { entry, load: twin, ...(trial === undefined ? {} : { trial }) };
+  }
+
+  /** Everything that comes before the serving threads load it. Rejects with what is wrong. */
+  async begin({ entry, load }: PluginSlot, directory: string): Promise<void> {
+    const { resolveArtefact, startRemote, log, onExit } = this.#options;
+    const { isolation = 'inline', name } = entry;
+    load.artefact = await resolveArtefact?.(entry, directory);
+    load.loadedAt = Date.now();
+    if (isolation === 'inline') return;
+    const start = startRemote?.[isolation];
+    if (start === undefined) {
+      const message = `isolation "${isolation}" is not available here, and to run it less isolated is wrong`;
+      throw new PluginError(name, message, { code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE' });
+    }
+    const { artefact } = load;
+    const shared = this.#sharedOf(name);
+    const checked = artefact?.config === undefined ? entry : { ...entry, config: artefact.config };
+    load.remote = new RemoteLoad({
+      start: () => start({ entry: checked, artefact, load: load.load, log, shared, directory }),
+      isPerThread: entry.instances === 'thread',
+      onExit: (exit) => onExit(load, exit),
+    });
+    this.remotes.set(load.load, load.remote);
+    await load.remote.start();
+    load.description = load.remote.description;
+  }
+
+  #sharedOf(name: string): SharedArrayBuffer {
+    let shared = this.#shared.get(name);
+    if (shared === undefined) this.#shared.set(name, (shared = createSharedStateBuffer()));
+    return shared;
+  }
+}
