@@ -2,7 +2,7 @@
  * Finding and checking plugins before any of their code runs, and the tools for those who make them. For the main thread, the
  * admin API and the command line: serving threads need none of it.
  */
-export { resolveArtefact, storeUpload, toDownloadOptions } from './resolve-artefact.ts';
+export { checkedConfig, resolveArtefact, storeUpload, toDownloadOptions } from './resolve-artefact.ts';
 export type { ArtefactEntry, CheckedArtefact, ResolveOptions } from './resolve-artefact.ts';
 export { locateArtefact } from './locate-artefact.ts';
 export type { LocatedArtefact, LocateOptions } from './locate-artefact.ts';

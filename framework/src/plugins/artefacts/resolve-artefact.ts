@@ -222,7 +222,8 @@ function assertGrants(entry: ArtefactEntry, wanted: PluginCapabilities | undefin
   if (message !== undefined) fail(entry.name, 'BF_PLUGIN_CAPABILITY_MISSING', message);
 }
 
-function checkedConfig(entry: ArtefactEntry, schema: JsonObject | undefined): JsonObject | undefined {
+/** The entry's `config` with the schema's defaults; undefined where there is no schema. Throws PluginError with every problem. */
+export function checkedConfig(entry: ArtefactEntry, schema: JsonObject | undefined): JsonObject | undefined {
   if (schema === undefined) return undefined;
   const result = validateJson(schema, entry.config ?? {}, 'config');
   // A checked object stays one.

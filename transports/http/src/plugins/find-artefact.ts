@@ -1,7 +1,6 @@
 import type { PluginSupply } from '@bifrost/framework/config';
 import type { PluginEntry, ResolvedArtefact } from '@bifrost/framework/plugins';
 import { isNativeCodeAllowed } from '@bifrost/framework/realms';
-import { PluginError } from '@bifrost/sdk';
 
 export interface FindArtefactOptions {
   /** Where relative paths start. */
@@ -34,16 +33,10 @@ export async function findArtefact(
   });
 }
 
-async function checkBuiltinConfig({ name, config }: PluginEntry): Promise<void> {
-  const [{ builtinConfigSchema }, { joinProblems, validateJson }] = await Promise.all([
+async function checkBuiltinConfig(entry: PluginEntry): Promise<void> {
+  const [{ builtinConfigSchema }, { checkedConfig }] = await Promise.all([
     import('./builtin-config-schema.ts'),
     import('@bifrost/framework/artefacts'),
   ]);
-  const schema = builtinConfigSchema(name);
-  if (schema === undefined) return;
-  const result = validateJson(schema, config ?? {}, 'config');
-  if (!('problems' in result)) return;
-  throw new PluginError(name, `its config is wrong: ${joinProblems(result.problems)}`, {
-    code: 'BF_PLUGIN_CONFIG_INVALID',
-  });
+  checkedConfig(entry, builtinConfigSchema(entry.name));
 }
