@@ -1,5 +1,6 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts';
+import { pluginBench } from './plugin-bench.ts';
 import { pluginBuild } from './plugin-build.ts';
 import { pluginCheck } from './plugin-check.ts';
 import { pluginKeygen } from './plugin-keygen.ts';
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   pluginNew,
   pluginCheck,
   pluginTest,
+  pluginBench,
   pluginBuild,
   pluginKeygen,
   pluginSign,

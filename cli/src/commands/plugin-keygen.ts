@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { generateSigningKeys } from '@bifrost/framework/workbench';
+import { generateSigningKeys } from '@bifrost/framework/artefacts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
 

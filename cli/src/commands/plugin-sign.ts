@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { sha256Of, signManifest, toIntegrity } from '@bifrost/framework/workbench';
+import { sha256Of, signManifest, toIntegrity } from '@bifrost/framework/artefacts';
 import { CommandFailure } from '../command-failure.ts';
 import type { Command } from '../command.ts';
 import { readManifestFile, writeManifestFile } from '../plugin/manifest-file.ts';

@@ -1,13 +1,7 @@
-import { GatewayError } from '@bifrost/sdk';
 import { containPluginFailures } from '@bifrost/framework/plugins';
 import { formatReport, testPlugin } from '@bifrost/testkit/plugins';
-import { nearestWord } from '@bifrost/framework/suggestion';
-import type { PluginCell } from '@bifrost/testkit/plugins';
 import type { Command } from '../command.ts';
-import { resolveEntry } from '../plugin/check-plugin.ts';
-import { findEntry } from '../plugin/find-entry.ts';
-import { cellsOf } from '../plugin/plugin-cells.ts';
-import { UsageError } from '../usage-error.ts';
+import { openCells } from '../plugin/open-cells.ts';
 import { configFlag, pathPositional } from './plugin-check.ts';
 
 export const isolationFlag = {
@@ -16,19 +10,6 @@ export const isolationFlag = {
   value: 'NAMES',
   help: 'only these, apart by commas: inline, worker, process; default: all that the plugin can run in',
 } as const;
-
-/** The cells that `--isolation` names. Throws UsageError. */
-export function chosenCells(cells: readonly PluginCell[], stated: string | undefined): readonly PluginCell[] {
-  if (stated === undefined) return cells;
-  const known = cells.map(({ isolation }) => isolation);
-  return stated.split(',').map((given) => {
-    const cell = cells.find(({ isolation }) => isolation === given.trim());
-    if (cell !== undefined) return cell;
-    const near = nearestWord(given, known);
-    const hint = near === undefined ? `it can run in ${known.join(', ')}` : `did you mean ${near}?`;
-    throw new UsageError(`the plugin cannot run in isolation "${given}" here: ${hint}`);
-  });
-}
 
 export const pluginTest: Command = {
   name: 'plugin test',
@@ -54,28 +35,11 @@ export const pluginTest: Command = {
     { command: 'bifrost plugin test hello --isolation process --json', says: 'one isolation, for a script' },
   ],
   async run(context, input) {
-    const { directory } = context;
-    const config = input.text('config');
     const [reloads, isJson] = [input.number('reloads'), input.isSet('json')];
-    const found = await findEntry(input.positionals[0] ?? '', {
-      directory,
-      ...(config === undefined ? {} : { config }),
-    });
-    let cells: readonly PluginCell[];
-    try {
-      const artefact = await resolveEntry(found.entry, found.directory);
-      cells = chosenCells(
-        cellsOf({ entry: found.entry, artefact, directory: found.directory }),
-        input.text('isolation'),
-      );
-    } catch (error) {
-      if (!GatewayError.isInstance(error)) throw error;
-      context.complain(error.message);
-      return 1;
-    }
+    const { name, cells } = await openCells(context, input);
     const release = containPluginFailures();
     const report = await testPlugin({
-      plugin: found.entry.name,
+      plugin: name,
       cells,
       ...(reloads === undefined ? {} : { reloads }),
     });

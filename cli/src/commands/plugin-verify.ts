@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertTrusted, sha256Of, toIntegrity } from '@bifrost/framework/workbench';
+import { sha256Of, toIntegrity } from '@bifrost/framework/artefacts';
+import { assertTrusted } from '@bifrost/framework/workbench';
 import { CommandFailure } from '../command-failure.ts';
 import type { Command } from '../command.ts';
 import { readManifestFile } from '../plugin/manifest-file.ts';

@@ -6,7 +6,7 @@ import { apiRelease, manifestFileName } from '@bifrost/sdk';
 import type { PluginManifest } from '@bifrost/sdk';
 import type * as Rolldown from 'rolldown';
 import type { Environment } from '@bifrost/framework/config';
-import { locateArtefact, sha256Of, toIntegrity } from '@bifrost/framework/workbench';
+import { locateArtefact, sha256Of, toIntegrity } from '@bifrost/framework/artefacts';
 import { CommandFailure } from '../command-failure.ts';
 import { readManifestFile, writeManifestFile } from './manifest-file.ts';
 

@@ -1,13 +1,9 @@
 /** What the gateway checks of a plugin before it serves, in the gateway's own words. */
 import { LogLines } from './log-lines.ts';
-import { examinePlugin, isNativeCodeAllowed, loadersOfRealm, resolveArtefact } from '@bifrost/framework/workbench';
-import type {
-  CheckedArtefact,
-  ExaminedPlugin,
-  LoadOptions,
-  PluginEntry,
-  ResolveOptions,
-} from '@bifrost/framework/workbench';
+import { resolveArtefact } from '@bifrost/framework/artefacts';
+import { examinePlugin, isNativeCodeAllowed, loadersOfRealm } from '@bifrost/framework/workbench';
+import type { CheckedArtefact, ResolveOptions } from '@bifrost/framework/artefacts';
+import type { ExaminedPlugin, LoadOptions, PluginEntry } from '@bifrost/framework/workbench';
 
 /** Finds and checks the artefact; none of its code runs. Rejects with PluginError. */
 export function resolveEntry(

@@ -3,7 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isJsonObject, manifestFileName } from '@bifrost/sdk';
 import type { JsonObject } from '@bifrost/sdk';
-import { locateArtefact, pluginNamePattern, pluginSchema, toPluginEntry } from '@bifrost/framework/workbench';
+import { locateArtefact } from '@bifrost/framework/artefacts';
+import { pluginNamePattern, pluginSchema, toPluginEntry } from '@bifrost/framework/workbench';
 import type { PluginEntry } from '@bifrost/framework/workbench';
 import { UsageError } from '../usage-error.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifestFileName } from '@bifrost/sdk';
 import type { PluginManifest } from '@bifrost/sdk';
-import { parseManifest } from '@bifrost/framework/workbench';
+import { parseManifest } from '@bifrost/framework/artefacts';
 import { CommandFailure } from '../command-failure.ts';
 import { folderOf } from './find-entry.ts';
 

@@ -1,7 +1,14 @@
 /** The isolations that a plugin can be tested in on this machine, each with a way to load it. */
 import type { PluginCell, PluginUnderTest } from '@bifrost/testkit/plugins';
-import { loadPlugin } from '@bifrost/framework/workbench';
-import type { CheckedArtefact, LoadedPlugin, PluginEntry } from '@bifrost/framework/workbench';
+import {
+  connectRemote,
+  createSharedStateBuffer,
+  loadPlugin,
+  remoteStarters,
+  withCheckedConfig,
+} from '@bifrost/framework/workbench';
+import type { CheckedArtefact } from '@bifrost/framework/artefacts';
+import type { LoadedPlugin, PluginEntry } from '@bifrost/framework/workbench';
 import { loadOptionsFor, nextLoad } from './check-plugin.ts';
 import { LogLines } from './log-lines.ts';
 
@@ -42,14 +49,48 @@ function inlineCell({ entry, artefact, directory }: CellSource): PluginCell {
           escapes.push(`work that it left running failed: ${what}`);
         },
       };
-      const own: PluginEntry = { ...entry, isolation: 'inline' };
+      const own = withCheckedConfig({ ...entry, isolation: 'inline' }, artefact);
       const options = loadOptionsFor(artefact, lines, directory);
       return underTest(await loadPlugin(own, String(nextLoad()), options, events), escapes, lines);
     },
   };
 }
 
+/** A thread or a process of its own, reached over a channel as a serving thread reaches it. */
+function remoteCell(isolation: 'worker' | 'process', { entry, artefact, directory }: CellSource): PluginCell {
+  return {
+    isolation,
+    async load() {
+      const lines = new LogLines();
+      const escapes: string[] = [];
+      const own: PluginEntry = { ...entry, isolation };
+      const load = nextLoad();
+      const starters = remoteStarters({
+        areInputsFrozen: true,
+        onEscape: (_plugin, message) => escapes.push(`work that it left running failed: ${message}`),
+      });
+      const shared = createSharedStateBuffer();
+      const remote = await starters[isolation]({ entry: own, artefact, load, log: lines.log, shared, directory });
+      let isClosing = false;
+      remote.onExit(({ reason }) => {
+        if (!isClosing) escapes.push(`it ${reason}`);
+      });
+      const channel = await remote.openChannel();
+      const events = { onDisabled: (): void => undefined, onEscape: (): void => undefined };
+      const end = { entry: own, load, description: remote.description, channel };
+      const loaded = await connectRemote(end, loadOptionsFor(artefact, lines, directory), events);
+      const cleanup = async (): Promise<void> => {
+        isClosing = true;
+        await loaded.cleanup();
+        await remote.close();
+      };
+      return underTest({ ...loaded, cleanup }, escapes, lines);
+    },
+  };
+}
+
 /** The isolations that the plugin's kind can run in, the cheapest first. */
 export function cellsOf(source: CellSource): readonly PluginCell[] {
-  return [inlineCell(source)];
+  if (source.artefact.kind === 'grpc') return [];
+  return [inlineCell(source), remoteCell('worker', source), remoteCell('process', source)];
 }

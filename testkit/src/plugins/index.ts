@@ -6,6 +6,8 @@ export { exchangeFor, standardExchanges } from './exchanges.ts';
 export { formatDuration, formatReport, formatTable } from './format-report.ts';
 export { percentile } from './hook-times.ts';
 export type { HookTimes } from './hook-times.ts';
+export { measureHooks } from './measure-hooks.ts';
+export type { MeasuredHook } from './measure-hooks.ts';
 export { observeHooks } from './observe-hooks.ts';
 export type { ObservedCall } from './observe-hooks.ts';
 export { differences, toPlain } from './plain-value.ts';
