@@ -228,6 +228,16 @@ export const frameworkErrorCodes = {
     cause: 'A plugin outside the serving threads did what it was not granted, or what no plugin may do.',
     remedy: 'Grant the capability that the message names in `plugins[].capabilities`, if the plugin is to have it.',
   },
+  BF_PLUGIN_RECORDING_INVALID: {
+    status: 'none',
+    cause: 'A recording of hook calls is damaged, was changed, is of another version, or does not fit the key.',
+    remedy: 'Give the file and the key as the gateway wrote them, or record anew.',
+  },
+  BF_PLUGIN_RECORDING_KEY: {
+    status: 'none',
+    cause: 'The key of recordings is missing or no key.',
+    remedy: 'Give the file that was made with the recording, or remove it to begin anew.',
+  },
   BF_PLUGIN_REQUIRED_FAILED: {
     status: 'none',
     cause: 'A plugin with `required: true` cannot be loaded.',

@@ -5,6 +5,7 @@ import { pluginBuild } from './plugin-build.ts';
 import { pluginCheck } from './plugin-check.ts';
 import { pluginKeygen } from './plugin-keygen.ts';
 import { pluginNew } from './plugin-new.ts';
+import { pluginReplay } from './plugin-replay.ts';
 import { pluginSign } from './plugin-sign.ts';
 import { pluginTest } from './plugin-test.ts';
 import { pluginTypes } from './plugin-types.ts';
@@ -19,5 +20,6 @@ export const commands: readonly Command[] = [
   pluginKeygen,
   pluginSign,
   pluginVerify,
+  pluginReplay,
   pluginTypes,
 ];

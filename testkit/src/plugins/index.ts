@@ -14,3 +14,6 @@ export { differences, toPlain } from './plain-value.ts';
 export type { Difference, Plain } from './plain-value.ts';
 export { playExchange, playMCP } from './play-exchange.ts';
 export type { PluginCell, PluginUnderTest } from './plugin-cell.ts';
+export { formatReplay } from './format-replay.ts';
+export { replayCalls } from './replay-calls.ts';
+export type { ChangedCall, ReplayReport } from './replay-calls.ts';

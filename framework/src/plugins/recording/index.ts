@@ -1,0 +1,7 @@
+/** Recordings of hook calls, to be played again to another build of a plugin. */
+export { openCaptureKey, readCaptureKey } from './capture-key.ts';
+export type { CaptureHeader } from './capture-format.ts';
+export { CaptureRecorder } from './capture-recorder.ts';
+export type { CaptureOptions, CaptureSummary } from './capture-recorder.ts';
+export { readCapture } from './read-capture.ts';
+export type { Capture } from './read-capture.ts';
