@@ -3,11 +3,20 @@ import { writeSync } from 'node:fs';
 import { processEnvironment } from '@bifrost/framework/workbench';
 import { runCli } from './run-cli.ts';
 
+/** Whoever reads may have had enough: `bifrost plugin test hello | head`. */
+function write(descriptor: 1 | 2, line: string): void {
+  try {
+    writeSync(descriptor, `${line}\n`);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+  }
+}
+
 const exitCode = await runCli(process.argv.slice(2), {
   directory: process.cwd(),
   environment: processEnvironment(),
-  print: (line) => void writeSync(1, `${line}\n`),
-  complain: (line) => void writeSync(2, `${line}\n`),
+  print: (line) => write(1, line),
+  complain: (line) => write(2, line),
 });
 // A plugin that was loaded may have left a timer or a connection behind.
 process.exit(exitCode);

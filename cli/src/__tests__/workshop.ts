@@ -15,6 +15,13 @@ export interface CommandResult {
 export class Workshop implements Disposable {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'bifrost-cli-')));
 
+  readonly #environment: Readonly<Record<string, string>>;
+
+  /** `environment` comes on top of a small one. */
+  constructor(environment: Readonly<Record<string, string>> = {}) {
+    this.#environment = environment;
+  }
+
   /** Runs `bifrost ...args` in the folder. */
   async run(...args: readonly string[]): Promise<CommandResult> {
     const [out, err]: [string[], string[]] = [[], []];
@@ -24,6 +31,7 @@ export class Workshop implements Disposable {
         PATH: `/usr/bin:/bin:${processEnvironment()['PATH']}`,
         HOME: this.folder,
         SOURCE_DATE_EPOCH: '1760000000',
+        ...this.#environment,
       },
       print: (line) => out.push(line),
       complain: (line) => err.push(line),

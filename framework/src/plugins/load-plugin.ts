@@ -12,6 +12,7 @@ import type {
   ModelInfo,
   PluginContext,
   PluginLog,
+  PluginManifest,
   SharedState,
 } from '@bifrost/sdk';
 import { explainLoadError } from './explain-load-error.ts';
@@ -88,6 +89,8 @@ export interface ImportedPlugin {
   readonly unload?: () => void | Promise<void>;
   /** Its manifest says that it is a guard, for artefacts that cannot say so themselves. */
   readonly isGuard?: boolean;
+  /** Its manifest's version, for a plugin that states none in its code. */
+  readonly version?: string;
 }
 
 /** What the host gives to a plugin that is in the realm. */
@@ -107,7 +110,7 @@ export async function importPlugin(
   if (artefact !== undefined && artefact.kind !== 'module') return loadArtefact(entry, artefact, identity, options);
   if (artefact !== undefined) {
     const imported = await importPluginModule(name, artefact.file, identity, options);
-    return { ...imported, isGuard: artefact.manifest?.guard === true };
+    return { ...imported, ...manifestFacts(artefact.manifest) };
   }
   const builtin = options.builtins.get(name);
   // Who registers a function gives the module when it is asked for.
@@ -140,7 +143,12 @@ async function loadArtefact(
     ...(memoryLimitBytes === undefined ? {} : { maxMemoryBytes: memoryLimitBytes }),
   });
   const unload = (): void | Promise<void> => artefact.unload?.();
-  return { module: artefact.module, file, unload, isGuard: manifest?.guard === true };
+  return { module: artefact.module, file, unload, ...manifestFacts(manifest) };
+}
+
+function manifestFacts(manifest: PluginManifest | undefined): Pick<ImportedPlugin, 'isGuard' | 'version'> {
+  if (manifest === undefined) return {};
+  return { isGuard: manifest.guard === true, version: manifest.version };
 }
 
 /** Imports the module `file`. Rejects with PluginError. */
@@ -266,12 +274,13 @@ export async function instantiatePlugin(
 
 async function instantiate(
   entry: PluginEntry,
-  { module, file, files, unload, isGuard }: ImportedPlugin,
+  { module, file, files, unload, isGuard, ...stated }: ImportedPlugin,
   options: InstanceOptions,
   { identity, ...events }: InstanceEvents & { readonly identity: PluginIdentity },
 ): Promise<LoadedPlugin> {
   const { name } = entry;
   const plugin = readPluginModule(name, module);
+  const version = plugin.version ?? stated.version;
   const given = { config: entry.config, timeoutMs: options.initTimeoutMs };
   const config = await runInPluginScope(identity, () => validatePluginConfig(name, plugin.configSchema, given));
   const declared = runInPluginScope(identity, () => activeHooks(name, plugin, config));
@@ -325,7 +334,7 @@ async function instantiate(
     hooks: hookNames.filter((hook) => hooks[hook] !== undefined),
     cleanup: runCleanup,
     ...(plugin.actualName === undefined ? {} : { actualName: plugin.actualName }),
-    ...(plugin.version === undefined ? {} : { version: plugin.version }),
+    ...(version === undefined ? {} : { version }),
     ...(file === undefined ? {} : { file }),
     ...(files === undefined ? {} : { files }),
   };

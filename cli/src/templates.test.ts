@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Workshop } from './__tests__/workshop.ts';
+import { templates } from './plugin/templates.ts';
+
+const repository = resolve(import.meta.dirname, '../..');
+const asc = join(repository, 'node_modules/.bin/asc');
+
+function has(command: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What builds a template is here: Debian's rustc, clang, go; AssemblyScript is installed with the repository. */
+const isBuildable: Readonly<Record<string, boolean>> = {
+  rust: existsSync('/usr/bin/rustc') && existsSync('/usr/lib/rustlib/wasm32-unknown-unknown'),
+  c: has('clang') && has('wasm-ld'),
+  go: has('go'),
+  assemblyscript: existsSync(asc),
+};
+
+describe.each(templates.filter(({ needs }) => needs !== undefined).map(({ name }) => name))(
+  'a plugin in %s',
+  (template) => {
+    it.skipIf(isBuildable[template] !== true)(
+      'is built, checked and tested as it was written, in a folder outside the repository',
+      { timeout: 120_000 },
+      async () => {
+        using workshop = new Workshop({
+          ASC: asc,
+          GOCACHE: process.env['GOCACHE'] ?? join(repository, 'tmp/go-cache'),
+        });
+        expect(await workshop.run('plugin', 'new', 'greeter', '--template', template)).toMatchObject({ exitCode: 0 });
+        const built = await workshop.run('plugin', 'build', 'greeter', '--version', '2.0.0');
+        expect(built.err).not.toMatch(/(?:warning|error):/);
+        expect(built.exitCode).toBe(0);
+        expect(await workshop.run('plugin', 'check', 'greeter/dist')).toMatchObject({ exitCode: 0 });
+        const { out, exitCode } = await workshop.run(
+          'plugin',
+          'test',
+          'greeter',
+          '--reloads',
+          '1',
+          '--isolation',
+          'inline',
+        );
+        expect(out).toMatch(/All \d+ passed/);
+        expect(out).not.toContain('note');
+        expect(exitCode).toBe(0);
+        const wrong = await workshop.run('plugin', 'check', 'greeter', '--config', '{"greetin": "x"}');
+        expect(wrong.err).toContain('did you mean "greeting"?');
+      },
+    );
+
+    it('is told what it needs where the compiler is missing', async () => {
+      using workshop = new Workshop({ PATH: '/nowhere' });
+      const { out } = await workshop.run('plugin', 'new', 'greeter', '--template', template);
+      expect(out).toContain('needs ');
+      const { err, exitCode } = await workshop.run('plugin', 'build', 'greeter');
+      expect(err).toContain('make cannot be run');
+      expect(exitCode).toBe(1);
+    });
+  },
+);

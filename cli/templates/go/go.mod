@@ -1,0 +1,3 @@
+module bifrost.example/plugin
+
+go 1.19
