@@ -49,7 +49,8 @@ export const pluginReplay: Command = {
     const release = containPluginFailures();
     const plugin = await cell.load();
     const { calls, end } = capture;
-    const report = await replayCalls(plugin, calls).finally(() => plugin.close());
+    const report = await replayCalls(plugin, calls);
+    await plugin.close();
     release();
     if (input.isSet('json')) context.print(JSON.stringify(report, null, 2));
     else for (const line of formatReplay(report, input.number('limit'))) context.print(line);

@@ -56,8 +56,8 @@ function inlineCell({ entry, artefact, directory }: CellSource): PluginCell {
   };
 }
 
-/** A thread or a process of its own, reached over a channel as a serving thread reaches it. */
-function remoteCell(isolation: 'worker' | 'process', { entry, artefact, directory }: CellSource): PluginCell {
+/** A thread, a process or a program of its own, reached over a channel as a serving thread reaches it. */
+function remoteCell(isolation: 'worker' | 'process' | 'grpc', { entry, artefact, directory }: CellSource): PluginCell {
   return {
     isolation,
     async load() {
@@ -91,6 +91,6 @@ function remoteCell(isolation: 'worker' | 'process', { entry, artefact, director
 
 /** The isolations that the plugin's kind can run in, the cheapest first. */
 export function cellsOf(source: CellSource): readonly PluginCell[] {
-  if (source.artefact.kind === 'grpc') return [];
+  if (source.artefact.kind === 'grpc') return [remoteCell('grpc', source)];
   return [inlineCell(source), remoteCell('worker', source), remoteCell('process', source)];
 }
