@@ -1,0 +1,4 @@
+export type { ContractLanguage } from './build-contract-plugin.ts';
+export { buildContractPlugin, contractLanguages, missingContractTool } from './build-contract-plugin.ts';
+export type { ContractAnswer, ContractCase } from './contract-cases.ts';
+export { contractCases, contractMessage, judgeContractAnswer } from './contract-cases.ts';
