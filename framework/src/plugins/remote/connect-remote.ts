@@ -1,7 +1,9 @@
 /** Makes a plugin that runs elsewhere a plugin of this thread: an instance like an inline one's, whose hooks go over a channel. */
 import { LocalSharedState } from '@bifrost/core';
 import { hookNames } from '@bifrost/sdk';
+import { operatorSettings } from '../load-plugin.ts';
 import type { ConnectRemote } from '../member-loader.ts';
+import { overrideHooks } from '../override-hooks.ts';
 import { connectRemotePlugin } from './connect-remote-plugin.ts';
 
 /** For `PluginHostOptions.connectRemote`, for channels of all three isolations. */
@@ -16,7 +18,8 @@ export const connectRemote: ConnectRemote = ({ entry, description, channel }, { 
     instance: {
       name,
       isGuard,
-      hooks: connected.hooks,
+      hooks: overrideHooks(connected.hooks, {}, entry),
+      ...operatorSettings(entry),
       onRequestEnd: connected.onRequestEnd,
       // Config and shared state are used where the plugin runs.
       config: {},

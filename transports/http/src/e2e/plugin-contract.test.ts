@@ -63,18 +63,21 @@ describe.each(languages)('%s', (language) => {
   const missing = missingContractTool(language);
   describe.skipIf(missing !== undefined).each(isolations)('%s', (isolation) => {
     const cell = `${language} ${isolation}`;
-    const entry = { name: 'contract', isolation, breaker: false, probationMs: 0 };
+    const name = `${language}-${isolation}`;
+    const isNative = language.startsWith('n');
+    const granted = isNative ? { capabilities: { native: true } } : {};
+    const entry = { name, isolation, breaker: false, probation_seconds: 0, ...granted };
     beforeAll(async () => {
       const path = buildContractPlugin(language);
       const shown = await gateway.add({ ...entry, path, config: { stamp: 's1' } });
       expect(shown).toMatchObject({ status: { status: 'active' }, isolation });
       seen.set(cell, new Set());
     }, 60_000);
-    afterAll(() => gateway.remove('contract'));
+    afterAll(() => gateway.remove(name));
 
     it.each(contractCases)('$name', async (one) => {
       const errors = (): Promise<number> =>
-        gateway.metric('bifrost_plugin_hook_errors_total', /plugin="contract"/, new RegExp(`hook="${one.failed}"`));
+        gateway.metric('bifrost_plugin_hook_errors_total', new RegExp(`plugin="${name}"`), new RegExp(`hook="${one.failed}"`));
       const [before, printed] = [one.failed === undefined ? 0 : await errors(), gateway.output.length];
       const deed = one.deed === undefined ? {} : { 'x-contract': one.deed };
       const answer = await ask(one.isStream === true, { ...deed, ...one.headers });
@@ -86,18 +89,18 @@ describe.each(languages)('%s', (language) => {
     });
 
     it('a reload takes the new configuration; a wrong one changes nothing; each instance is begun and ended once', async () => {
-      await gateway.change('contract', { config: { stamp: 's2' } });
+      await gateway.change(name, { config: { stamp: 's2' } });
       expect((await ask(false, {})).headers.get('x-stamp')).toBe('s2');
-      await expect(gateway.change('contract', { config: { stamp: 7 } })).rejects.toThrow('config.stamp');
+      await expect(gateway.change(name, { config: { stamp: 7 } })).rejects.toThrow('config.stamp');
       expect((await ask(true, {})).text).toContain('[s2]');
-      await gateway.change('contract', { config: { stamp: 's1' } });
+      await gateway.change(name, { config: { stamp: 's1' } });
       expect((await ask(false, {})).headers.get('x-stamp')).toBe('s1');
       // The one that serves is not ended: one thread has one instance in every isolation.
       await expect.poll(async () => (await counted()).reduce((inits, cleanups) => inits - cleanups)).toBe(1);
     });
 
     it.skipIf(isolation === 'inline')('a hook that never returns is left at its deadline', { timeout: 30_000 }, async () => {
-      await gateway.change('contract', { timeoutMs: 500 });
+      await gateway.change(name, { timeout_ms: 500 });
       const startedAt = performance.now();
       const answer = await ask(false, { 'x-contract': 'hang' });
       expect([answer.status, answer.text.includes('You said')]).toEqual([200, true]);
@@ -107,7 +110,7 @@ describe.each(languages)('%s', (language) => {
       await expect
         .poll(async () => (await ask(false, {})).headers.get('x-stamp'), { timeout: 15_000 })
         .toBe('s1');
-      expect((await gateway.plugin('contract')).status.status).toBe('active');
+      expect((await gateway.plugin(name)).status.status).toBe('active');
     });
   });
 });

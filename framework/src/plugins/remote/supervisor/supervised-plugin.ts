@@ -210,6 +210,8 @@ export class SupervisedPlugin implements RemotePlugin {
 
   #hookTimeoutMs(): number {
     const { hooks } = this.description;
+    const { timeoutMs } = this.#options.entry;
+    if (timeoutMs !== undefined) return timeoutMs;
     const hook = this.#realm.currentHook();
     if (hook !== undefined) return hooks[hook]?.timeoutMs ?? defaultTimeoutMs;
     // Not in the synchronous part of a hook: in the continuation of one, or in a timer.
@@ -260,7 +262,8 @@ export class SupervisedPlugin implements RemotePlugin {
   #endFor(verdict: RemoteExit): void {
     if (this.#state === 'ended' || this.#verdict !== undefined) return;
     this.#verdict = verdict;
-    void this.#kill();
+    // A thread that hangs in native code does not end: it is left to itself, and counts as gone.
+    void this.#kill().then(() => this.#onEnd(verdict.reason, verdict.hook));
   }
 
   #error(message: string, code: string): PluginError {
