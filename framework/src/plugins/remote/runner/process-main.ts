@@ -1,5 +1,5 @@
 /** Entry of a plugin's own process. */
-import { basename, dirname, sep } from 'node:path';
+import { basename } from 'node:path';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { loadersOfRealm } from '../../artefacts/loaders-of-realm.ts';
@@ -97,11 +97,7 @@ class PluginProcess {
     if (!isNative) process.permission.drop('ffi');
     // What loads it is our own code, which must be there before the right to read it is given up.
     await loadersOfRealm(start.artefact.kind);
-    for (const directory of codeDirectories()) {
-      // Packages that the plugin may import lie there too, where it is in a folder beside or below.
-      const isShared = basename(directory) === 'node_modules' && isBelow(start.artefact.file, dirname(directory));
-      if (!isShared) dropCode(directory);
-    }
+    for (const directory of codeDirectories()) dropCode(directory);
     void runner.start(start);
   }
 
@@ -149,10 +145,6 @@ function refuseSqlite(plugin: string): void {
     return original(id);
   };
   Object.defineProperty(process, 'getBuiltinModule', { value: guarded, writable: false, configurable: false });
-}
-
-function isBelow(file: string, directory: string): boolean {
-  return file.startsWith(directory + sep);
 }
 
 /** Our own code is loaded: the plugin needs none of it. Packages it may share with us, where it lies below the same folder. */
