@@ -29,9 +29,11 @@ describe('entries from source', () => {
     await once(child, 'exit');
   });
 
-  it('need the repository to be readable, no more', () => {
-    const [directory = ''] = codeDirectories();
-    expect(existsSync(join(directory, 'package-lock.json'))).toBe(true);
+  it('need the packages to be readable, and nothing of the repository around them', () => {
+    for (const directory of codeDirectories()) {
+      expect(existsSync(directory)).toBe(true);
+      expect(existsSync(join(directory, 'package-lock.json'))).toBe(false);
+    }
   });
 });
 
