@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { createPluginChains } from '@bifrost/core';
 import type { PluginChainSet, PluginRun } from '@bifrost/core';
-import type { LLMRequest, PluginLog, RequestFacts, RequestTrace } from '@bifrost/sdk';
+import type { PluginLog, RequestFacts } from '@bifrost/sdk';
 import { pluginFolder } from '../../__tests__/plugin-folder.ts';
 import type { LoadOptions } from '../../load-plugin.ts';
 import type { PluginEntry } from '../../plugin-entry.ts';
 import { connectRemote } from '../connect-remote.ts';
+import { facts } from './remote-values.ts';
 import type { RemoteExit, RemotePlugin } from '../remote-plugin.ts';
 import { startProcessPlugin } from '../supervisor/start-process-plugin.ts';
 import type { ProcessPluginOptions } from '../supervisor/start-process-plugin.ts';
@@ -15,22 +16,7 @@ import { startWorkerPlugin } from '../supervisor/start-worker-plugin.ts';
 export type Isolation = 'worker' | 'process' | 'process over tunnels';
 export const isolations: readonly Isolation[] = ['worker', 'process', 'process over tunnels'];
 
-export const facts: RequestFacts = {
-  requestId: 'request-1',
-  requestType: 'chat_completion',
-  method: 'POST',
-  path: '/v1/chat/completions',
-  isStream: false,
-};
-export const trace: RequestTrace = {
-  facts,
-  statusCode: 200,
-  startedAt: 0,
-  latencyMs: 1,
-  attempts: [],
-  lane: 'none',
-};
-export const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [] };
+export { facts, request, trace } from './remote-values.ts';
 
 export interface RemoteFixture extends AsyncDisposable {
   readonly plugin: RemotePlugin;
