@@ -1,6 +1,5 @@
 /** Makes of a channel to a plugin that runs elsewhere the hooks that a serving thread puts into its chains. */
 import { fstatSync } from 'node:fs';
-import { Socket } from 'node:net';
 import type { ContextOwner, PluginHooks, RequestContext } from '@bifrost/core';
 import { hookNames } from '@bifrost/sdk';
 import type { ModelInfo } from '@bifrost/sdk';
@@ -10,7 +9,7 @@ import { PortChannel } from './port-channel.ts';
 import type { RunnerMessage, ThreadMessage } from './protocol.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import type { PluginDescription, RemoteChannel } from './remote-plugin.ts';
-import { SocketChannel } from './socket-channel.ts';
+import { SocketChannel, socketStream } from './socket-channel.ts';
 
 export interface ConnectOptions {
   /** The entry's name. */
@@ -46,8 +45,9 @@ function openChannel(channel: RemoteChannel, options: ConnectOptions): Channel<T
   }
   // A descriptor that was closed meanwhile must not become somebody else's file: libuv would abort the process on a wrong type.
   if (!fstatSync(channel.descriptor).isSocket()) throw new TypeError(`descriptor ${channel.descriptor} is no socket`);
-  const socket = new Socket({ fd: channel.descriptor });
-  return new SocketChannel(socket, { maxReadBytes: options.maxMessageBytes ?? defaultMaxMessageBytes });
+  return new SocketChannel(socketStream(channel.descriptor), {
+    maxReadBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
+  });
 }
 
 /** Takes the channel over: its port or descriptor belongs to the connection from now on. Throws where it is none. */

@@ -10,11 +10,9 @@
 /** Where the bytes belong, and how many they are. */
 type Attachment = readonly [place: 'body' | 'request' | 'response', size: number];
 
-type Members = Readonly<Record<string, unknown>>;
-
 const headerBytes = 8;
 
-function isMembers(value: unknown): value is Members {
+function isMembers(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -100,6 +98,7 @@ function isAttachment(value: unknown): value is Attachment {
 /** Puts bodies back where they were. */
 function joinMessage(message: Record<string, unknown>, take: (size: number) => Uint8Array): void {
   const { bytes } = message;
+  delete message['bytes'];
   if (!Array.isArray(bytes) || !bytes.every(isAttachment)) throw new FrameError('its list of bodies is wrong');
   const value = carriers.map((carrier) => message[carrier]).find(isMembers);
   if (value === undefined) throw new FrameError('it has bodies without a value');
@@ -139,7 +138,8 @@ function decodeFrame(frame: Buffer): readonly unknown[] {
 /** Cuts a stream of bytes into frames. */
 export class FrameReader {
   readonly #maxBytes: number;
-  #chunks: Buffer[] = [];
+  /** What has come of a frame that is not whole: copies. */
+  #pieces: Buffer[] = [];
   #size = 0;
 
   /** Frames of more than `maxBytes` are refused before they are gathered. */
@@ -147,35 +147,44 @@ export class FrameReader {
     this.#maxBytes = maxBytes;
   }
 
-  /** The batches that are complete with `chunk`. Throws FrameError. */
-  push(chunk: Buffer): readonly (readonly unknown[])[] {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    const batches: (readonly unknown[])[] = [];
-    for (;;) {
-      if (this.#size < 4) return batches;
-      const length = this.#peekLength();
-      if (length + 4 > this.#maxBytes)
-        throw new FrameError(`a message of ${length} bytes is longer than ${this.#maxBytes}`);
-      if (this.#size < 4 + length) return batches;
-      const all = this.#joined();
-      batches.push(decodeFrame(all.subarray(4, 4 + length)));
-      const rest = all.subarray(4 + length);
-      this.#chunks = rest.length === 0 ? [] : [rest];
-      this.#size = rest.length;
+  /** Gives each batch that is complete with `chunk` to `onBatch`; the chunk's memory is not kept. Throws FrameError. */
+  push(chunk: Buffer, onBatch: (batch: readonly unknown[]) => void): void {
+    if (this.#size > 0) {
+      this.#keep(chunk);
+      if (this.#size < 4 || this.#size < 4 + this.#frameLength(this.#head())) return;
+      const whole = Buffer.concat(this.#pieces);
+      this.#pieces = [];
+      this.#size = 0;
+      this.#cut(whole, onBatch);
+    } else this.#cut(chunk, onBatch);
+  }
+
+  #cut(bytes: Buffer, onBatch: (batch: readonly unknown[]) => void): void {
+    let at = 0;
+    while (bytes.length - at >= 4) {
+      const end = at + 4 + this.#frameLength(bytes.readUInt32LE(at));
+      if (end > bytes.length) break;
+      onBatch(decodeFrame(bytes.subarray(at + 4, end)));
+      at = end;
     }
+    if (at < bytes.length) this.#keep(bytes.subarray(at));
   }
 
-  #peekLength(): number {
-    const [first] = this.#chunks;
-    return (first !== undefined && first.length >= 4 ? first : this.#joined()).readUInt32LE(0);
+  #keep(piece: Buffer): void {
+    this.#pieces.push(Buffer.from(piece));
+    this.#size += piece.length;
   }
 
-  #joined(): Buffer {
-    const [first] = this.#chunks;
-    if (this.#chunks.length === 1 && first !== undefined) return first;
-    const all = Buffer.concat(this.#chunks);
-    this.#chunks = [all];
-    return all;
+  /** The length that the pieces begin with. */
+  #head(): number {
+    const [first] = this.#pieces;
+    if (first !== undefined && first.length >= 4) return first.readUInt32LE(0);
+    this.#pieces = [Buffer.concat(this.#pieces)];
+    return this.#pieces[0]?.readUInt32LE(0) ?? 0;
+  }
+
+  #frameLength(length: number): number {
+    if (length + 4 <= this.#maxBytes) return length;
+    throw new FrameError(`a message of ${length} bytes is longer than ${this.#maxBytes}`);
   }
 }

@@ -1,7 +1,8 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BatchedChannel } from './channel.ts';
 import type { Replace } from './channel.ts';
-import { encodeFrame, FrameReader } from './frame-codec.ts';
+import { encodeFrame, FrameError, FrameReader } from './frame-codec.ts';
 
 export interface SocketChannelOptions<Out> {
   readonly replace?: Replace<Out>;
@@ -13,24 +14,47 @@ export interface SocketChannelOptions<Out> {
   readonly isImmediate?: boolean;
 }
 
+/** A byte stream whose bytes go to `onBytes`. A chunk is the listener's only until it returns. */
+export type OpenStream = (onBytes: (chunk: Buffer) => void) => Duplex;
+
+const readBytes = 65_536;
+
+/** A connected socket by its descriptor, which becomes the stream's. One buffer serves all its reads: Node else makes one for each. */
+export function socketStream(descriptor: number): OpenStream {
+  return (onBytes) => {
+    const callback = (size: number, buffer: Uint8Array): boolean => {
+      onBytes(Buffer.from(buffer.buffer, buffer.byteOffset, size));
+      return true;
+    };
+    // `fd` and `onread` go together in Node; the types know each alone.
+    return new Socket({ fd: descriptor, onread: { buffer: Buffer.allocUnsafeSlow(readBytes), callback } });
+  };
+}
+
+/** Any stream that is open already. */
+export function openStream(stream: Duplex): OpenStream {
+  return (onBytes) => stream.on('data', onBytes);
+}
+
 /** A channel over a stream socket: frames. What is no frame ends it. */
 export class SocketChannel<Out, In> extends BatchedChannel<Out, In> {
   readonly #socket: Duplex;
   readonly #options: SocketChannelOptions<Out>;
 
-  constructor(socket: Duplex, options: SocketChannelOptions<Out> = {}) {
+  constructor(open: OpenStream, options: SocketChannelOptions<Out> = {}) {
     super(options.replace);
-    this.#socket = socket;
     this.#options = options;
     const reader = new FrameReader(options.maxReadBytes);
-    socket.on('data', (chunk: Buffer) => {
+    const socket = open((chunk) => {
       try {
         // Members are checked where they are used: the other side may be hostile.
-        for (const batch of reader.push(chunk)) this.receive(batch as readonly In[]);
+        reader.push(chunk, (batch) => this.receive(batch as readonly In[]));
       } catch (error) {
-        this.end(`it wrote what is no message: ${error instanceof Error ? error.message : String(error)}`);
+        if (!(error instanceof FrameError)) throw error;
+        this.end(`it wrote what is no message: ${error.message}`);
       }
     });
+    this.#socket = socket;
     socket.on('error', () => this.end('the connection broke'));
     socket.on('close', () => this.end('the other side has ended'));
   }

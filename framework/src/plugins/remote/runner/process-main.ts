@@ -1,11 +1,11 @@
 /** Entry of a plugin's own process. */
+import { realpathSync } from 'node:fs';
 import { basename } from 'node:path';
-import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { loadersOfRealm } from '../../artefacts/loaders-of-realm.ts';
 import { codeDirectories } from '../../../realms/index.ts';
 import type { FromRunner, RunnerStart, ToRunner } from '../control.ts';
-import { SocketChannel } from '../socket-channel.ts';
+import { openStream, SocketChannel, socketStream } from '../socket-channel.ts';
+import type { OpenStream } from '../socket-channel.ts';
 import { Tunnel } from '../tunnel.ts';
 import { guardEnvironment } from './guard-environment.ts';
 import { guardNetwork } from './guard-network.ts';
@@ -32,7 +32,7 @@ class PluginProcess {
     // Taken before plugins' code can see it: the gateway has gone, and so do we.
     const { reallyExit: end } = process as unknown as { readonly reallyExit: (this: void, code: number) => never };
     this.#descriptors = process.permission?.has('ffi') === true ? openDescriptorSource() : undefined;
-    this.#control = new SocketChannel<FromRunner, ToRunner>(new Socket({ fd: inherited.control }), {
+    this.#control = new SocketChannel<FromRunner, ToRunner>(socketStream(inherited.control), {
       isImmediate: true,
     });
     this.#control.onClose(() => end(0));
@@ -97,24 +97,24 @@ class PluginProcess {
     if (!isNative) process.permission.drop('ffi');
     // What loads it is our own code, which must be there before the right to read it is given up.
     await loadersOfRealm(start.artefact.kind);
-    for (const directory of codeDirectories()) dropCode(directory);
+    for (const directory of codeDirectories()) dropCode(directory, start.artefact.file);
     void runner.start(start);
   }
 
   #open(channel: number, isTunnelled: boolean): void {
-    let socket: Duplex;
+    let stream: OpenStream;
     if (isTunnelled) {
       const tunnel = new Tunnel((body) => this.#control.send({ kind: 'tunnel', channel, input: { body } }));
       this.#tunnels.set(channel, tunnel);
       tunnel.on('close', () => this.#tunnels.delete(channel));
-      socket = tunnel;
+      stream = openStream(tunnel);
     } else {
       const descriptor = this.#descriptors?.take();
       if (descriptor === undefined) return;
-      socket = new Socket({ fd: descriptor });
+      stream = socketStream(descriptor);
     }
     const options = { replace: RunnerConnection.replace, maxWrittenBytes: this.#maxMessageBytes };
-    this.#runner?.connect(new SocketChannel(socket, options));
+    this.#runner?.connect(new SocketChannel(stream, options));
   }
 
   #connect(
@@ -147,9 +147,15 @@ function refuseSqlite(plugin: string): void {
   Object.defineProperty(process, 'getBuiltinModule', { value: guarded, writable: false, configurable: false });
 }
 
-/** Our own code is loaded: the plugin needs none of it. Packages it may share with us, where it lies below the same folder. */
-function dropCode(directory: string): void {
-  if (basename(directory) !== 'node_modules') process.permission?.drop('fs.read', `${directory}/`);
+/**
+ * Our own code is loaded, and the plugin needs none of it. Packages it may share with us; and to drop a folder drops all below it, also
+ * what is the plugin's own.
+ */
+function dropCode(directory: string, plugin: string): void {
+  const folder = `${realpathSync(directory)}/`;
+  if (basename(directory) !== 'node_modules' && !plugin.startsWith(folder)) {
+    process.permission?.drop('fs.read', folder);
+  }
 }
 
 new PluginProcess();

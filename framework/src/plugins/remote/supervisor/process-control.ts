@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { FromRunner, ToRunner } from '../control.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
 import type { RemoteChannel } from '../remote-plugin.ts';
-import { SocketChannel } from '../socket-channel.ts';
+import { openStream, SocketChannel } from '../socket-channel.ts';
 import { Tunnel } from '../tunnel.ts';
 
 export interface ProcessControlOptions {
@@ -21,7 +21,7 @@ export class ProcessControl {
 
   constructor(socket: Duplex, options: ProcessControlOptions) {
     this.#maxMessageBytes = options.maxMessageBytes;
-    this.#channel = new SocketChannel(socket, { isImmediate: true, maxReadBytes: options.maxMessageBytes });
+    this.#channel = new SocketChannel(openStream(socket), { isImmediate: true, maxReadBytes: options.maxMessageBytes });
     this.#channel.onMessages((messages) => {
       for (const message of messages) {
         if (message.kind === 'tunnel') this.#deliver(message);
@@ -43,7 +43,9 @@ export class ProcessControl {
     const { port1, port2 } = new MessageChannel();
     const tunnel = new Tunnel((body) => this.send({ kind: 'tunnel', channel, input: { body } }));
     this.#tunnels.set(channel, tunnel);
-    const frames = new SocketChannel<ThreadMessage, RunnerMessage>(tunnel, { maxReadBytes: this.#maxMessageBytes });
+    const frames = new SocketChannel<ThreadMessage, RunnerMessage>(openStream(tunnel), {
+      maxReadBytes: this.#maxMessageBytes,
+    });
     port1.on('message', (messages: readonly ThreadMessage[]) => {
       for (const message of messages) frames.send(message);
     });
