@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Workshop } from './__tests__/workshop.ts';
@@ -25,46 +25,69 @@ const isBuildable: Readonly<Record<string, boolean>> = {
   assemblyscript: existsSync(asc),
 };
 
-describe.each(templates.filter(({ needs }) => needs !== undefined).map(({ name }) => name))(
-  'a plugin in %s',
-  (template) => {
-    it.skipIf(isBuildable[template] !== true)(
-      'is built, checked and tested as it was written, in a folder outside the repository',
-      { timeout: 120_000 },
-      async () => {
-        using workshop = new Workshop({
-          ASC: asc,
-          GOCACHE: process.env['GOCACHE'] ?? join(repository, 'tmp/go-cache'),
-        });
-        expect(await workshop.run('plugin', 'new', 'greeter', '--template', template)).toMatchObject({ exitCode: 0 });
-        const built = await workshop.run('plugin', 'build', 'greeter', '--version', '2.0.0');
-        expect(built.err).not.toMatch(/(?:warning|error):/);
-        expect(built.exitCode).toBe(0);
-        expect(await workshop.run('plugin', 'check', 'greeter/dist')).toMatchObject({ exitCode: 0 });
-        const { out, exitCode } = await workshop.run(
-          'plugin',
-          'test',
-          'greeter',
-          '--reloads',
-          '1',
-          '--isolation',
-          'inline',
-        );
-        expect(out).toMatch(/All \d+ passed/);
-        expect(out).not.toContain('note');
-        expect(exitCode).toBe(0);
-        const wrong = await workshop.run('plugin', 'check', 'greeter', '--config', '{"greetin": "x"}');
-        expect(wrong.err).toContain('did you mean "greeting"?');
-      },
-    );
+describe.each(
+  templates.filter(({ needs, isRunAsItIs }) => needs !== undefined && isRunAsItIs !== true).map(({ name }) => name),
+)('a plugin in %s', (template) => {
+  it.skipIf(isBuildable[template] !== true)(
+    'is built, checked and tested as it was written, in a folder outside the repository',
+    { timeout: 120_000 },
+    async () => {
+      using workshop = new Workshop({
+        ASC: asc,
+        GOCACHE: process.env['GOCACHE'] ?? join(repository, 'tmp/go-cache'),
+      });
+      expect(await workshop.run('plugin', 'new', 'greeter', '--template', template)).toMatchObject({ exitCode: 0 });
+      const built = await workshop.run('plugin', 'build', 'greeter', '--version', '2.0.0');
+      expect(built.err).not.toMatch(/(?:warning|error):/);
+      expect(built.exitCode).toBe(0);
+      expect(await workshop.run('plugin', 'check', 'greeter/dist')).toMatchObject({ exitCode: 0 });
+      const { out, exitCode } = await workshop.run(
+        'plugin',
+        'test',
+        'greeter',
+        '--reloads',
+        '1',
+        '--isolation',
+        'inline',
+      );
+      expect(out).toMatch(/All \d+ passed/);
+      expect(out).not.toContain('note');
+      expect(exitCode).toBe(0);
+      const wrong = await workshop.run('plugin', 'check', 'greeter', '--config', '{"greetin": "x"}');
+      expect(wrong.err).toContain('did you mean "greeting"?');
+    },
+  );
 
-    it('is told what it needs where the compiler is missing', async () => {
-      using workshop = new Workshop({ PATH: '/nowhere' });
-      const { out } = await workshop.run('plugin', 'new', 'greeter', '--template', template);
-      expect(out).toContain('needs ');
-      const { err, exitCode } = await workshop.run('plugin', 'build', 'greeter');
-      expect(err).toContain('make cannot be run');
-      expect(exitCode).toBe(1);
-    });
-  },
-);
+  it('is told what it needs where the compiler is missing', async () => {
+    using workshop = new Workshop({ PATH: '/nowhere' });
+    const { out } = await workshop.run('plugin', 'new', 'greeter', '--template', template);
+    expect(out).toContain('needs ');
+    const { err, exitCode } = await workshop.run('plugin', 'build', 'greeter');
+    expect(err).toContain('make cannot be run');
+    expect(exitCode).toBe(1);
+  });
+});
+
+describe('a plugin by gRPC', () => {
+  const hasPython = ((): boolean => {
+    try {
+      execFileSync('/usr/bin/python3', ['-c', 'import grpc, google.protobuf'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+
+  it.skipIf(!hasPython)('is tested as it was written, as the program that it is', async () => {
+    using workshop = new Workshop();
+    expect(await workshop.run('plugin', 'new', 'greeter', '--template', 'grpc')).toMatchObject({ exitCode: 0 });
+    expect(await workshop.run('plugin', 'check', 'greeter')).toMatchObject({ exitCode: 0 });
+    const { out } = await workshop.run('plugin', 'test', 'greeter', '--reloads', '1');
+    expect(out).toMatch(/All \d+ passed/);
+  });
+
+  it.each(['bifrost_plugin.py', 'bifrost_plugin_pb2.py'])('has the same %s as the example', (file) => {
+    const read = (folder: string): string => readFileSync(join(repository, folder, file), 'utf8');
+    expect(read('cli/templates/grpc')).toBe(read('examples/plugins/grpc-python'));
+  });
+});

@@ -41,7 +41,7 @@ export const pluginNew: Command = {
     'Writes a folder with the source, the manifest (bifrost-plugin.json, with a schema of the configuration), a config.json that ' +
       'loads it into a gateway, and a README. Nothing is downloaded, and nothing outside of the folder is changed.',
     ...templates.map(
-      ({ name, summary, needs }) => `${name}: ${summary}${needs === undefined ? '' : `. To build it: ${needs}`}.`,
+      ({ name, summary, needs }) => `${name}: ${summary}${needs === undefined ? '' : `. It needs ${needs}`}.`,
     ),
   ],
   examples: [
@@ -65,7 +65,7 @@ export const pluginNew: Command = {
     const shown = relative(context.directory, folder) || '.';
     context.print(`${name} is written to ${shown}/: ${files.join(', ')}`);
     context.print('');
-    if (template.needs !== undefined) {
+    if (template.needs !== undefined && template.isRunAsItIs !== true) {
       context.print(`  bifrost plugin build ${shown}   needs ${template.needs}`);
     }
     context.print(`  bifrost plugin test ${shown}`);

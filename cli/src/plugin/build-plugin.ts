@@ -100,6 +100,9 @@ function compile(
       ? ['sh', ['build.sh']]
       : [undefined, []];
   if (command === undefined) {
+    if (manifest.kind === 'grpc') {
+      throw failed(manifest.name, `there is nothing to build: it runs as it is. Ship the whole folder ${folder}`);
+    }
     if (existsSync(artefact)) return artefact;
     throw failed(manifest.name, `${folder} has neither a Makefile nor a build.sh that makes ${manifest.main}`);
   }

@@ -6,8 +6,10 @@ import { sdkFolder } from '../sdk-types.ts';
 export interface Template {
   readonly name: string;
   readonly summary: string;
-  /** What has to be on the machine to build it; absent: nothing. */
+  /** What has to be on the machine to build or run it; absent: nothing. */
   readonly needs?: string;
+  /** There is nothing to build. */
+  readonly isRunAsItIs?: boolean;
   /** Files of the sdk that the plugin carries: path in the sdk -> path in the plugin. */
   readonly sdkFiles: Readonly<Record<string, string>>;
 }
@@ -37,6 +39,13 @@ export const templates: readonly Template[] = [
     summary: 'Go as a shared library; needs a gateway that loads native code',
     needs: 'go and a C compiler',
     sdkFiles: { 'native/bifrost_plugin.h': 'bifrost_plugin.h' },
+  },
+  {
+    name: 'grpc',
+    summary: 'a program of its own, called by gRPC; this one in Python, any language will do',
+    needs: 'python3 with grpcio and protobuf (Debian: python3-grpcio, python3-protobuf)',
+    isRunAsItIs: true,
+    sdkFiles: { 'grpc/bifrost_plugin.proto': 'bifrost_plugin.proto' },
   },
 ];
 
