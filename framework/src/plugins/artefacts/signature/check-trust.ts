@@ -57,7 +57,7 @@ export function assertTrusted(
     case 'bad-key':
       refuse(
         'BF_PLUGIN_SIGNATURE_UNTRUSTED',
-        `\`plugin_trust.keys.${keyId}\` is not an Ed25519 public key: expected the base64 of 32 bytes, as \`bifrost plugin sign\` prints it`,
+        `\`plugin_trust.keys.${keyId}\` is not an Ed25519 public key: expected the base64 of 32 bytes, as \`bifrost plugin keygen\` prints it`,
       );
       return;
     case 'invalid':
