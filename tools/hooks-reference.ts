@@ -140,8 +140,8 @@ export function formatHooksReference(): string {
 Generated from [hooks.ts](../../sdk/src/hooks.ts) and the types that it names by \`node tools/write-references.ts\`.
 [Writing a plugin](writing-a-plugin.md) explains how they are used, [sequencing](sequencing.md) in which order plugins come.
 
-All hooks are optional and are called as \`hook(context, input)\`, in the order in which they stand here. Inputs are read-only. A promise
-may be returned, within ${defaultTimeoutMs} ms unless \`timeoutMs\` says otherwise. The MCP hooks are part of the contract and of every artefact's interface;
+All hooks are optional and are called as \`hook(context, input)\`, in the order in which they stand here
+(of a whole answer \`httpTransportPostHook\` comes before the headers hook). Inputs are read-only. A promise may be returned, within ${defaultTimeoutMs} ms unless \`timeoutMs\` says otherwise. The MCP hooks are part of the contract and of every artefact's interface;
 no request of this version calls an MCP server, so nothing calls them yet.
 
 ${sections.join('\n\n')}
