@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -37,6 +37,23 @@ describe.each(['README.md', 'docs/reference/configuration.md'])('configurations 
     const config = await load(text);
     expect(config.notes).toEqual([]);
     expect([...config.providers.keys()]).toEqual(expect.arrayContaining(Object.keys(JSON.parse(text).providers)));
+  });
+});
+
+const pluginPages = globSync('{docs/plugins,plugins/*,examples/plugins/*}/*.md', { cwd: repository });
+const pluginBlocks = pluginPages.flatMap((file) =>
+  jsonBlocks(read(file))
+    .filter((text) => /"plugin(s|_trust)":/.test(text))
+    .map((text) => [file, text] as const),
+);
+
+describe('entries of plugins in the pages', () => {
+  it('are there', () => expect(pluginBlocks.length).toBeGreaterThan(10));
+
+  it.each(pluginBlocks)('have known keys and values: %s %#', async (_file, text) => {
+    const config = await load(text);
+    expect(config.notes).toEqual([]);
+    expect(config.plugins.length).toBe((JSON.parse(text).plugins ?? []).length);
   });
 });
 

@@ -31,7 +31,8 @@ function readDoc(comment: string): Pick<Member, 'doc' | 'tags'> {
 /** Where the declaration of a member ends: a semicolon outside of all brackets. */
 function memberEnd(text: string): number {
   let depth = 0;
-  for (const [index, character] of [...text].entries()) {
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charAt(index);
     if ('({['.includes(character)) depth += 1;
     else if (')}]'.includes(character)) depth -= 1;
     else if (character === ';' && depth === 0) return index;
