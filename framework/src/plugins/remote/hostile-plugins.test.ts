@@ -107,6 +107,17 @@ describe.each(['worker', 'process'] as const)('a hostile plugin in isolation: %s
   });
 });
 
+describe('in a thread', () => {
+  it('a call of the system that does not return is left to itself, and told', async () => {
+    const code = `(await import('node:child_process')).execSync('sleep 6');`;
+    await using fixture = await remotePlugin('worker', hostile(code), quick);
+    const startedAt = performance.now();
+    expect(await fixture.open().preRequest({ ...request, model: 'bad' })).toBeUndefined();
+    expect((await fixture.exit()).reason).toContain('a call blocked it');
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+});
+
 describe('in a process', () => {
   const inProcess = (code: string, options: FixtureOptions = quick): ReturnType<typeof remotePlugin> =>
     remotePlugin('process', hostile(code), options);

@@ -23,6 +23,10 @@ import { memoryLimitOf, runnerStartOf, SupervisedPlugin } from './supervised-plu
 
 const processEntry = realmEntry('plugin-process', new URL('../runner/process-main.ts', import.meta.url));
 
+/** A process that the kernel does not let go in this time is left to itself. */
+const killMs = 2000;
+/** For a process that closes its control connection because it is ending. */
+const closedGraceMs = 100;
 const pageBytes = 4096;
 const activityBytes = 4096;
 
@@ -142,8 +146,12 @@ class ProcessRealm implements Realm {
 
   async kill(): Promise<void> {
     this.#connector.close();
-    if (!this.#hasExited) this.#killGroup();
-    await this.#exited.promise;
+    if (this.#hasExited) return;
+    this.#killGroup();
+    const timeout = Promise.withResolvers<void>();
+    const timer = setTimeout(timeout.resolve, killMs);
+    await Promise.race([this.#exited.promise, timeout.promise]);
+    clearTimeout(timer);
   }
 
   #start(handing: number | undefined): ChildProcess {
@@ -185,7 +193,10 @@ class ProcessRealm implements Realm {
     if (this.#hasExited) return;
     if (reason.startsWith('it wrote')) this.#protocolFault = `was ended: ${reason}`;
     // Without control it is of no use; if it is ending by itself this changes nothing.
-    setTimeout(() => this.#killGroup(), 100).unref();
+    setTimeout(() => {
+      // By then another process may have its number.
+      if (!this.#hasExited) this.#killGroup();
+    }, closedGraceMs).unref();
   }
 
   #killGroup(): void {

@@ -98,10 +98,10 @@ export class SupervisedPlugin implements RemotePlugin {
     return this.#description ?? { isGuard: false, hooks: {} };
   }
 
-  openChannel(): Promise<RemoteChannel> {
-    if (this.#state === 'running') return Promise.resolve(this.#realm.openChannel());
+  async openChannel(): Promise<RemoteChannel> {
+    if (this.#state === 'running') return this.#realm.openChannel();
     const reason = this.#exit?.reason ?? 'it was closed';
-    return Promise.reject(this.#error(`it is not running: ${reason}`, 'BF_PLUGIN_NOT_SERVING'));
+    throw this.#error(`it is not running: ${reason}`, 'BF_PLUGIN_NOT_SERVING');
   }
 
   onExit(listener: (exit: RemoteExit) => void): void {
@@ -134,6 +134,8 @@ export class SupervisedPlugin implements RemotePlugin {
     this.#watch.stop();
     clearInterval(this.#memoryTimer);
     await this.#realm.kill();
+    // A thread in native code, a process in the kernel: left to themselves, and gone for everybody else.
+    this.#onEnd('was left to itself: it hangs in a call that cannot be ended', undefined);
   }
 
   #receive(message: FromRunner): void {
@@ -178,6 +180,7 @@ export class SupervisedPlugin implements RemotePlugin {
 
   #onEnd(reason: string, hook: HookName | undefined): void {
     const before = this.#state;
+    if (before === 'ended') return;
     this.#state = 'ended';
     this.#watch.stop();
     clearInterval(this.#memoryTimer);
@@ -215,12 +218,10 @@ export class SupervisedPlugin implements RemotePlugin {
     const hook = this.#realm.currentHook();
     if (hook !== undefined) return hooks[hook]?.timeoutMs ?? defaultTimeoutMs;
     // Not in the synchronous part of a hook: in the continuation of one, or in a timer.
-    return Math.max(
-      defaultTimeoutMs,
-      ...hookNames
-        .filter((name) => hooks[name] !== undefined)
-        .map((name) => hooks[name]?.timeoutMs ?? defaultTimeoutMs),
-    );
+    const timeouts = hookNames
+      .filter((name) => hooks[name] !== undefined)
+      .map((name) => hooks[name]?.timeoutMs ?? defaultTimeoutMs);
+    return timeouts.length === 0 ? defaultTimeoutMs : Math.max(...timeouts);
   }
 
   #onBlocked(blockedMs: number): void {
