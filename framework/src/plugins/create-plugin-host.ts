@@ -2,6 +2,7 @@
 import { mergePluginFigures } from '@bifrost/core';
 import type { PluginFigures } from '@bifrost/core';
 import { GatewayError, PluginError } from '@bifrost/sdk';
+import type { CallRecorder } from '@bifrost/core';
 import type { ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
 import type { IntrinsicsGuard } from './realm-guard/intrinsics-guard.ts';
 import { CallSuspects } from './realm-guard/call-suspects.ts';
@@ -46,6 +47,8 @@ export interface PluginHostOptions {
   readonly maxDraining?: number;
   /** How long a plan waits for a place before it is refused. @default 30000 */
   readonly drainWaitMs?: number;
+  /** Asked of each request whether the calls of its hooks are recorded. @default none is */
+  readonly recorder?: CallRecorder;
   /** Cell 0 says which hook runs: see `PluginChainsOptions`. */
   readonly running?: Int32Array;
   /** Cell 0 says which load is being imported and initialised; 0: none. */
@@ -221,7 +224,7 @@ class ThreadPluginHost implements PluginHost {
   }
 
   #generation(id: number, members: readonly GenerationMember[]): PluginGeneration {
-    const { areInputsFrozen, injectConcurrency, running } = this.#options;
+    const { areInputsFrozen, injectConcurrency, recorder, running } = this.#options;
     const firstSlotNumber = this.#nextSlot;
     this.#nextSlot += members.length;
     const generation = new LoadedGeneration(id, members, {
@@ -234,6 +237,7 @@ class ThreadPluginHost implements PluginHost {
         this.#past = mergePluginFigures([this.#past, retired.figures()]);
       },
       ...(areInputsFrozen === undefined ? {} : { areInputsFrozen }),
+      ...(recorder === undefined ? {} : { recorder }),
       ...(injectConcurrency === undefined ? {} : { injectConcurrency }),
       ...(running === undefined ? {} : { running }),
     });

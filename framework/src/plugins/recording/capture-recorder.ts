@@ -96,7 +96,7 @@ export class CaptureRecorder implements CallRecorder {
   }
 
   record(call: RecordedCall): void {
-    if (call.plugin !== this.#options.plugin) return;
+    if (call.plugin !== this.#options.plugin || !this.#requests.has(call.facts.requestId)) return;
     const isFull = this.#waiting.length >= maxWaiting || this.#bytes >= this.#options.maxBytes;
     if (this.#isClosed || isFull || this.#failure !== undefined) {
       this.#leftOut += 1;

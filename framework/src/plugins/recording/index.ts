@@ -3,5 +3,6 @@ export { openCaptureKey, readCaptureKey } from './capture-key.ts';
 export type { CaptureHeader } from './capture-format.ts';
 export { CaptureRecorder } from './capture-recorder.ts';
 export type { CaptureOptions, CaptureSummary } from './capture-recorder.ts';
+export { PluginRecordings } from './plugin-recordings.ts';
 export { readCapture } from './read-capture.ts';
 export type { Capture } from './read-capture.ts';
