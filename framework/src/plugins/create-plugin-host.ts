@@ -1,6 +1,6 @@
 /** The host of the plugins in one thread: turns plans (or entries) into generations, keeps the instances between them. */
-import { mergePluginFigures } from '@bifrost/core';
-import type { PluginFigures } from '@bifrost/core';
+import { mergePluginFigures, mergeShadowComparisons } from '@bifrost/core';
+import type { PluginFigures, ShadowComparison } from '@bifrost/core';
 import { GatewayError, PluginError } from '@bifrost/sdk';
 import type { CallRecorder } from '@bifrost/core';
 import type { ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
@@ -103,6 +103,7 @@ class ThreadPluginHost implements PluginHost {
   readonly #suspects = new CallSuspects();
   /** Figures of generations that are gone. */
   #past: readonly PluginFigures[] = [];
+  #pastComparisons: readonly ShadowComparison[] = [];
   #current: PluginGeneration | null = null;
   /** Slot numbers are never used twice in a thread: a mark says which load it was, also of a replaced generation. */
   #nextSlot = 0;
@@ -183,7 +184,7 @@ class ThreadPluginHost implements PluginHost {
         }),
       ),
       figures: generation.figures(),
-      comparisons: generation.comparisons(),
+      comparisons: this.#comparisons(),
       slots: generation.slots,
       ...(options.hasTotals === true ? { totals: this.#totals() } : {}),
       counts,
@@ -235,6 +236,7 @@ class ThreadPluginHost implements PluginHost {
         this.#draining.delete(retired);
         this.#generations.delete(retired);
         this.#past = mergePluginFigures([this.#past, retired.figures()]);
+        this.#pastComparisons = mergeShadowComparisons([this.#pastComparisons, retired.comparisons()]);
       },
       ...(areInputsFrozen === undefined ? {} : { areInputsFrozen }),
       ...(recorder === undefined ? {} : { recorder }),
@@ -247,6 +249,11 @@ class ThreadPluginHost implements PluginHost {
 
   #totals(): readonly PluginFigures[] {
     return mergePluginFigures([this.#past, ...[...this.#generations].map((generation) => generation.figures())]);
+  }
+
+  #comparisons(): readonly ShadowComparison[] {
+    const living = [...this.#generations].map((generation) => generation.comparisons());
+    return mergeShadowComparisons([this.#pastComparisons, ...living]);
   }
 
   #undoChanges(suspects: readonly PluginRecord[]): void {

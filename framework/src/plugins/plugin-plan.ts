@@ -83,7 +83,7 @@ export interface PluginReport {
   readonly figures: readonly PluginFigures[];
   /** Since the thread began, over all generations; only where they were asked for. */
   readonly totals?: readonly PluginFigures[];
-  /** How shadows compare since the generation began to serve. */
+  /** How shadows compare since the thread began, over all generations. */
   readonly comparisons: readonly ShadowComparison[];
   /** Loads by the slot numbers that stand in the mark of what runs (see \`readRunningMark\`). */
   readonly slots: Readonly<Record<number, number>>;

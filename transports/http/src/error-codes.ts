@@ -2,6 +2,12 @@ import type { ErrorCatalogue } from '@bifrost/sdk';
 
 /** Every error code that the HTTP side makes, before the engine is asked or while the program starts. */
 export const httpErrorCodes = {
+  BF_ADMIN_EXPLANATION_UNKNOWN: {
+    status: 404,
+    cause: 'No explanation of a request with this id is kept.',
+    remedy:
+      'Send the request with `x-bf-explain: true` and take the `x-request-id` of its answer; the last 200 are kept.',
+  },
   BF_ADMIN_FAILED: {
     status: 500,
     cause: 'The admin API failed in a way that it does not know.',

@@ -4,6 +4,7 @@ import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
 import { PluginManager, PluginWatch } from '@bifrost/framework/plugin-manager';
 import type { RemoteStartersOptions, StartRemote } from '@bifrost/framework/plugins';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin/admin-message.ts';
+import { ExplanationLog } from './admin/explain/explanation-log.ts';
 import type { LogLevel } from './logging/log-level.ts';
 import { createLogger } from './logging/logger.ts';
 import type { LogSink, Logger } from './logging/logger.ts';
@@ -46,7 +47,7 @@ export interface StartServerOptions {
     /** SHA-256 of the admin token, in hexadecimal digits. */
     readonly tokenHash: string;
     /** Makes what answers the calls; called with the first one. */
-    readonly createHandler: (plugins: PluginManager) => Promise<AdminHandler>;
+    readonly createHandler: (plugins: PluginManager, explanations: ExplanationLog) => Promise<AdminHandler>;
   };
   /** Module (URL) that exports `createEngine`. @default '@bifrost/core' */
   readonly engineModule?: string;
@@ -152,6 +153,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const { host = 'localhost', logLevel = 'info', logSink = () => undefined } = options;
   const socket = await openSocket(host, options);
   const logger = createLogger(logLevel, logSink);
+  const explanations = new ExplanationLog();
   const supervisor = new Supervisor({
     threads: options.threads ?? availableParallelism(),
     limits: limitsOf(options),
@@ -165,7 +167,8 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       version: readVersion(),
       ...(options.admin === undefined ? {} : { adminTokenHash: options.admin.tokenHash }),
     },
-    handleAdmin: lateAdminHandler(() => options.admin?.createHandler(plugins), logger),
+    handleAdmin: lateAdminHandler(() => options.admin?.createHandler(plugins, explanations), logger),
+    onExplained: (request) => explanations.add(request),
   });
   const { pluginDirectory } = options;
   let trust: PluginSupply | undefined;

@@ -2,6 +2,7 @@
 export { candidateName, PluginManager, pluginNotFound } from './plugin-manager.ts';
 export type { CandidateTrial, LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager.ts';
 export type { ManagedPlugin } from './managed-plugin.ts';
+export type { PluginTotals } from './manager-view.ts';
 export type { RemoteStart, StartRemote } from './remote-load.ts';
 export type * from './thread-group.ts';
 export { PluginWatch } from './plugin-watch.ts';

@@ -9,6 +9,13 @@ import type { ManagedPlugin, PluginNotes, PluginSlot } from './managed-plugin.ts
 import type { RemoteLoad } from './remote-load.ts';
 import type { ThreadAnswer, ThreadFault, ThreadGroup, ThreadGroupObserver } from './thread-group.ts';
 
+/** What all threads have counted since the start, those included that have ended with a last word. */
+export interface PluginTotals {
+  readonly figures: readonly PluginFigures[];
+  /** How the shadows compare. */
+  readonly comparisons: readonly ShadowComparison[];
+}
+
 export interface ManagerViewOptions {
   readonly group: ThreadGroup;
   readonly log: PluginLog;
@@ -27,8 +34,8 @@ export class ManagerView implements ThreadGroupObserver {
   #ended: InstanceCounts = { inits: 0, cleanups: 0, live: 0 };
   /** By thread: loads by slot numbers, also of generations that are gone. */
   readonly #slotLoads = new Map<number, Map<number, number>>();
-  /** Figures of threads that have ended. */
-  #past: readonly PluginFigures[] = [];
+  /** Of threads that have ended. */
+  #past: PluginTotals = { figures: [], comparisons: [] };
   readonly #notes = new Map<string, PluginNotes>();
   readonly #memory = new Map<string, number>();
   readonly #lastStates = new Map<string, string>();
@@ -78,15 +85,12 @@ export class ManagerView implements ThreadGroupObserver {
     });
   }
 
-  /** What all threads have counted since the start. A thread that ended without a last word is missing. */
-  async figures(): Promise<readonly PluginFigures[]> {
+  async totals(): Promise<PluginTotals> {
     const answers = await this.#options.group.collect({ hasTotals: true });
-    return mergePluginFigures([this.#past, ...answers.map(({ report }) => report.totals ?? [])]);
-  }
-
-  async comparisons(): Promise<readonly ShadowComparison[]> {
-    const answers = await this.#options.group.collect();
-    return mergeShadowComparisons(answers.map(({ report }) => report.comparisons));
+    return mergeTotals(
+      this.#past,
+      answers.map(({ report }) => report),
+    );
   }
 
   onChange(listener: () => void): () => void {
@@ -185,8 +189,9 @@ export class ManagerView implements ThreadGroupObserver {
   }
 
   onEnded(thread: number, last?: PluginReport): void {
-    const { counts, totals } = last ?? this.#reports.get(thread) ?? {};
-    if (totals !== undefined) this.#past = mergePluginFigures([this.#past, totals]);
+    const report = last ?? this.#reports.get(thread);
+    const counts = report?.counts;
+    if (report !== undefined) this.#past = mergeTotals(this.#past, [report]);
     this.#reports.delete(thread);
     this.#slotLoads.delete(thread);
     if (counts !== undefined) {
@@ -208,6 +213,13 @@ export class ManagerView implements ThreadGroupObserver {
     const full = answers.filter(({ report }) => report.staleModules >= maxStaleModules).map(({ thread }) => thread);
     if (full.length > 0) group.recycle(full, `${maxStaleModules} or more modules of replaced plugins`);
   }
+}
+
+function mergeTotals(past: PluginTotals, reports: readonly PluginReport[]): PluginTotals {
+  return {
+    figures: mergePluginFigures([past.figures, ...reports.map(({ totals = [] }) => totals)]),
+    comparisons: mergeShadowComparisons([past.comparisons, ...reports.map(({ comparisons }) => comparisons)]),
+  };
 }
 
 function failureLine(name: string, { message }: { readonly message: string }): string {

@@ -22,6 +22,7 @@ import { GenerationSwap } from './generation-swap.ts';
 import { isSameLoad } from './is-same-load.ts';
 import { LoadMaker } from './load-maker.ts';
 import { ManagerView } from './manager-view.ts';
+import type { PluginTotals } from './manager-view.ts';
 import type { ManagedPlugin, PluginSlot } from './managed-plugin.ts';
 import type { PluginLoad } from './plugin-load.ts';
 import { Probation } from './probation.ts';
@@ -182,8 +183,13 @@ export class PluginManager {
   }
 
   /** Calls, errors, times by plugin and hook since the start, over all threads and loads. */
-  figures(): Promise<readonly PluginFigures[]> {
-    return this.#view.figures();
+  async figures(): Promise<readonly PluginFigures[]> {
+    return (await this.#view.totals()).figures;
+  }
+
+  /** The same, and how shadows compare. */
+  totals(): Promise<PluginTotals> {
+    return this.#view.totals();
   }
 
   /** Told after every change of what `list` says. Returns how to stop that. */
@@ -321,9 +327,9 @@ export class PluginManager {
     });
   }
 
-  /** How the decisions of shadows compare, in all threads. */
-  comparisons(): Promise<readonly ShadowComparison[]> {
-    return this.#view.comparisons();
+  /** How the decisions of shadows compare since the start, in all threads. */
+  async comparisons(): Promise<readonly ShadowComparison[]> {
+    return (await this.#view.totals()).comparisons;
   }
 
   /**

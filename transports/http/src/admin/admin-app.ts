@@ -5,6 +5,8 @@ import { GatewayError } from '@bifrost/sdk';
 import type { Logger } from '../logging/logger.ts';
 import { formatError } from '../serving/error-shape.ts';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin-message.ts';
+import { addExplainRoutes } from './explain/explain-routes.ts';
+import type { ExplanationLog } from './explain/explanation-log.ts';
 import { addPluginRoutes } from './plugins/plugin-routes.ts';
 import type { PluginRoutesOptions } from './plugins/plugin-routes.ts';
 
@@ -14,6 +16,7 @@ export const maxUploadBytes = 64 * 1024 * 1024;
 export interface AdminAppOptions {
   readonly logger: Logger;
   readonly plugins: PluginRoutesOptions;
+  readonly explanations: ExplanationLog;
 }
 
 /** The status of an error that has none of its own: a plugin that cannot be loaded is no fault of the gateway. */
@@ -25,7 +28,7 @@ function statusOf(error: Error & { readonly statusCode?: number }): number {
 export class AdminApp implements AdminHandler {
   readonly #app: FastifyInstance;
 
-  constructor({ logger, plugins }: AdminAppOptions) {
+  constructor({ logger, plugins, explanations }: AdminAppOptions) {
     const app = fastify({ logger: false, bodyLimit: maxUploadBytes });
     app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
@@ -43,6 +46,7 @@ export class AdminApp implements AdminHandler {
         .send(formatError('unified', { statusCode, code, message }));
     });
     addPluginRoutes(app, plugins);
+    addExplainRoutes(app, explanations);
     this.#app = app;
   }
 

@@ -2,9 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Program } from '../__tests__/program.ts';
-
-const token = 'the-admin-token-of-the-tests';
+import { AdminGateway } from '../__tests__/admin-gateway.ts';
 
 interface Shown {
   readonly name: string;
@@ -29,60 +27,13 @@ function writePlugin(version: string, name = 'stamp.mjs'): string {
   return path;
 }
 
-/** The program, and its admin API. */
-class Gateway implements AsyncDisposable {
-  readonly program: Program;
-  #url = '';
-
-  constructor(environment: Readonly<Record<string, string>> = { BIFROST_ADMIN_TOKEN: token }) {
-    this.program = new Program(['-app-dir', folder, '-port', '0', '-threads', '2'], environment);
-  }
-
-  static async start(environment?: Readonly<Record<string, string>>): Promise<Gateway> {
-    const gateway = new Gateway(environment);
-    gateway.#url = (await gateway.program.ready()).replace('localhost', '127.0.0.1');
-    return gateway;
-  }
-
-  async call<Body = Record<string, unknown>>(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Readonly<Record<string, string>> = { authorization: `Bearer ${token}` },
-  ): Promise<{ readonly status: number; readonly body: Body }> {
-    const isBinary = body instanceof Uint8Array;
-    const type = isBinary ? 'application/octet-stream' : 'application/json';
-    const response = await fetch(`${this.#url}${path}`, {
-      method,
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': type }) },
-      ...(body === undefined ? {} : { body: isBinary ? new Uint8Array(body) : JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as Body };
-  }
-
-  /** The header that the plugin of these tests sets, on an answer to a new request. */
-  async stamp(): Promise<string | null> {
-    const response = await fetch(`${this.#url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"model":"mock/hello","messages":[{"role":"user","content":"Hi"}]}',
-    });
-    await response.arrayBuffer();
-    return response.headers.get('x-stamp');
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.program[Symbol.asyncDispose]();
-  }
-}
-
 // Each starts the program, some several times.
 describe('the admin API', { timeout: 120_000 }, () => {
   it('shows its token once, keeps it over restarts, and lets nobody in without', async () => {
     const environment = {};
     let shown: string;
     {
-      await using gateway = await Gateway.start(environment);
+      await using gateway = await AdminGateway.start(folder, environment);
       shown = (await gateway.program.until('stdout', /admin token, shown this once: (\S+)\n/))[1] ?? '';
       for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Basic ${shown}` }]) {
         const refused = await gateway.call('GET', '/api/plugins', undefined, headers as Record<string, string>);
@@ -94,7 +45,7 @@ describe('the admin API', { timeout: 120_000 }, () => {
         body: { plugins: [], count: 0 },
       });
     }
-    await using again = await Gateway.start(environment);
+    await using again = await AdminGateway.start(folder, environment);
     expect((await again.call('GET', '/api/plugins', undefined, { authorization: `Bearer ${shown}` })).status).toBe(200);
     expect(again.program.stdout).not.toContain('admin token');
   });
@@ -102,7 +53,7 @@ describe('the admin API', { timeout: 120_000 }, () => {
   it('adds, changes, reloads, disables and removes a plugin in all threads, and remembers it', async () => {
     const path = writePlugin('1');
     {
-      await using gateway = await Gateway.start();
+      await using gateway = await AdminGateway.start(folder);
       expect(await gateway.stamp()).toBeNull();
       const created = await gateway.call<{ plugin: Shown }>('POST', '/api/plugins', { name: 'stamp', path });
       expect(created).toMatchObject({ status: 201, body: { plugin: { name: 'stamp', enabled: true } } });
@@ -124,20 +75,20 @@ describe('the admin API', { timeout: 120_000 }, () => {
       expect(await gateway.stamp()).toBe('2 again');
     }
     {
-      await using gateway = await Gateway.start();
+      await using gateway = await AdminGateway.start(folder);
       expect(await gateway.stamp()).toBe('2 again');
       await gateway.call('PUT', '/api/plugins/stamp', { enabled: false });
       expect(await gateway.stamp()).toBeNull();
       expect((await gateway.call('DELETE', '/api/plugins/stamp')).status).toBe(200);
       expect((await gateway.call('GET', '/api/plugins/stamp')).status).toBe(404);
     }
-    await using gateway = await Gateway.start();
+    await using gateway = await AdminGateway.start(folder);
     expect((await gateway.call('GET', '/api/plugins')).body).toEqual({ plugins: [], count: 0 });
   });
 
   it('changes nothing where a change fails, and says why in the answer and in the status', async () => {
     const path = writePlugin('1');
-    await using gateway = await Gateway.start();
+    await using gateway = await AdminGateway.start(folder);
     const missing = await gateway.call('POST', '/api/plugins', { name: 'x', path: join(folder, 'missing.mjs') });
     expect(missing).toMatchObject({
       status: 422,
@@ -163,7 +114,7 @@ describe('the admin API', { timeout: 120_000 }, () => {
     ['an unknown key', { name: 'x', path: './x.mjs', isolatoin: 'worker' }, 'isolatoin'],
     ['a dead reference', { name: 'x', path: './x.mjs', config: { key: 'env.NO_SUCH_NAME' } }, 'NO_SUCH_NAME'],
   ])('answers 400 to an entry with %s', async (_what, entry, message) => {
-    await using gateway = await Gateway.start();
+    await using gateway = await AdminGateway.start(folder);
     const answer = await gateway.call<{ error: { message: string } }>('POST', '/api/plugins', entry);
     expect(answer.status).toBe(400);
     expect(answer.body.error.message).toContain(message);
@@ -178,7 +129,7 @@ describe('the admin API', { timeout: 120_000 }, () => {
       path,
       `import { word } from './word.mjs'; export default { httpTransportResponseHeadersHook: () => (${header}) };`,
     );
-    await using gateway = await Gateway.start();
+    await using gateway = await AdminGateway.start(folder);
     await gateway.call('POST', '/api/plugins', { name: 'watched', path, watch: true });
     expect(await gateway.stamp()).toBe('one');
     writeFileSync(imported, `export const word = 'two';`);
@@ -191,7 +142,7 @@ describe('the admin API', { timeout: 120_000 }, () => {
   });
 
   it('moves plugins, and knows what comes with the gateway', async () => {
-    await using gateway = await Gateway.start();
+    await using gateway = await AdminGateway.start(folder);
     const first = writePlugin('a', 'a.mjs');
     const second = writePlugin('b', 'b.mjs');
     await gateway.call('POST', '/api/plugins', { name: 'a', path: first });

@@ -6,6 +6,7 @@ import type { PluginStore, StoredPlugin } from '@bifrost/framework/admin';
 import type { PluginManager } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
 import type { JsonObject } from '@bifrost/sdk';
+import type { ExplanationLog } from '../admin/explain/explanation-log.ts';
 import type { AdminHandler } from '../admin/admin-message.ts';
 import { builtinConfigSchema } from '../plugins/builtin-config-schema.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -85,7 +86,7 @@ export class ProgramAdmin {
   }
 
   /** Makes what answers the calls. */
-  async createHandler(manager: PluginManager): Promise<AdminHandler> {
+  async createHandler(manager: PluginManager, explanations: ExplanationLog): Promise<AdminHandler> {
     const [{ AdminApp }, { PluginAdmin }] = await Promise.all([
       import('../admin/admin-app.ts'),
       import('../admin/plugins/plugin-admin.ts'),
@@ -102,7 +103,8 @@ export class ProgramAdmin {
       schemaOf,
     });
     const uploadDirectory = join(appDirectory, 'plugins', 'uploads');
-    return new AdminApp({ logger, plugins: { admin, builtins: this.#options.builtins, uploadDirectory, schemaOf } });
+    const plugins = { admin, builtins: this.#options.builtins, uploadDirectory, schemaOf };
+    return new AdminApp({ logger, plugins, explanations });
   }
 
   #store(): PluginStore {

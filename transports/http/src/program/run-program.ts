@@ -54,7 +54,10 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   const server = await startServer({
     environment,
     pluginDirectory: join(appDirectory, 'plugins'),
-    admin: { tokenHash: admin.tokenHash, createHandler: (plugins) => admin.createHandler(plugins) },
+    admin: {
+      tokenHash: admin.tokenHash,
+      createHandler: (plugins, explanations) => admin.createHandler(plugins, explanations),
+    },
     config: async () => {
       const config = await loadProgramConfig({
         environment,

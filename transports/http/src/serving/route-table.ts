@@ -111,6 +111,9 @@ const adminPaths: readonly (readonly [RouteEntry['method'], path: string, what: 
   ['PUT', '/api/plugins/:name', 'changes a plugin; what is left out stays, null takes away'],
   ['DELETE', '/api/plugins/:name', 'removes a plugin'],
   ['POST', '/api/plugins/:name/reload', 'loads a plugin anew from its artefact'],
+  ['GET', '/api/plugins/:name/figures', 'calls, errors and times of a plugin by hook'],
+  ['GET', '/api/explain', 'requests whose explanations are kept'],
+  ['GET', '/api/explain/:request_id', 'what plugins decided on a request'],
 ];
 
 /** Where Gemini's `{model}:{action}` begins. @google/genai 3 asks for `v1` unless told otherwise, older ones for `v1beta`. */

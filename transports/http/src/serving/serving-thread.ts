@@ -7,6 +7,7 @@ import type { RequestTrace } from '@bifrost/sdk';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { Server as NetServer } from 'node:net';
+import { explainedRequestOf } from '../admin/explain/explained-request.ts';
 import { createLogger } from '../logging/logger.ts';
 import type { Logger } from '../logging/logger.ts';
 import { beatCells } from '../supervisor/messages.ts';
@@ -127,8 +128,7 @@ export class ServingThread {
     // The engine's modules are loaded while the plugins are not there yet: nothing is lost when these are refused.
     if (this.#engine === undefined) {
       const module = await loadEngineModule(this.#start.engineModule);
-      const onTrace = (trace: RequestTrace): void => this.#metrics.countTrace(trace);
-      this.#engine = module.createEngine({ logger: this.#logger, onTrace });
+      this.#engine = module.createEngine({ logger: this.#logger, onTrace: (trace) => this.#traced(trace) });
     }
     try {
       this.#post({ type: 'prepared', report: await this.#plugins.prepare(plan) });
@@ -142,6 +142,13 @@ export class ServingThread {
         message: error instanceof Error ? error.message : String(error),
       });
     }
+  }
+
+  #traced(trace: RequestTrace): void {
+    this.#metrics.countTrace(trace);
+    // Without an admin API nobody could read it.
+    if (trace.explanation === undefined || this.#start.adminTokenHash === undefined) return;
+    this.#post({ type: 'explained', request: explainedRequestOf(trace, trace.explanation) });
   }
 
   async #commit(generation: number, isReserveKept: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
+import type { ExplainedRequest } from '../admin/explain/explained-request.ts';
 import type { PluginPlan, PluginReport } from '@bifrost/framework/plugins';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { LogLevel } from '../logging/log-level.ts';
@@ -71,6 +72,8 @@ export type FromThread =
   /** The instance of a plugin's load is gone, or was never begun. */
   | { readonly type: 'plugin-released'; readonly load: number }
   | { readonly type: 'plugin-changed'; readonly load: number }
+  /** A request that asked for its explanation has ended. */
+  | { readonly type: 'explained'; readonly request: ExplainedRequest }
   | { readonly type: 'part'; readonly id: number; readonly part: MetricPart }
   /** One thread was scraped: ask all the others. */
   | { readonly type: 'gather'; readonly id: number }

@@ -8,6 +8,7 @@ import type {
 } from '@bifrost/framework/plugins';
 import { GatewayError } from '@bifrost/sdk';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
+import type { ExplainedRequest } from '../admin/explain/explained-request.ts';
 import type { LogSink, Logger } from '../logging/logger.ts';
 import { GenerationExchange } from './generation-exchange.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
@@ -30,6 +31,8 @@ export interface SupervisorOptions {
   readonly logSink: LogSink;
   /** Answers calls of the admin API. Never rejects. */
   readonly handleAdmin?: (request: AdminRequest) => Promise<AdminAnswer>;
+  /** Gets what requests had explained, from all threads. */
+  readonly onExplained?: (request: ExplainedRequest) => void;
 }
 
 const startWithinMs = 30_000;
@@ -246,6 +249,9 @@ export class Supervisor implements ThreadGroup {
         void this.#options.handleAdmin?.(message.request).then((answer) => {
           worker.post({ type: 'admin-answer', id: message.id, answer });
         });
+        return;
+      case 'explained':
+        this.#options.onExplained?.(message.request);
         return;
       case 'part':
         this.#metrics.receive(worker, message.id, message.part);

@@ -8,7 +8,7 @@ import type { ParsedPluginEntry } from '@bifrost/framework/config';
 import { hashEntry } from '@bifrost/framework/admin';
 import { pluginNotFound } from '@bifrost/framework/plugin-manager';
 import type { PluginStore, StoredPlugin } from '@bifrost/framework/admin';
-import type { ManagedPlugin, PluginManager, PluginPlace } from '@bifrost/framework/plugin-manager';
+import type { ManagedPlugin, PluginManager, PluginPlace, PluginTotals } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
 import { restoredConfig } from './mask-config.ts';
 
@@ -72,6 +72,11 @@ export class PluginAdmin {
   /** All plugins, asked for now. */
   list(): Promise<readonly ManagedPlugin[]> {
     return this.#options.manager.refresh();
+  }
+
+  /** What the plugins' calls came to since the start, asked for now. */
+  totals(): Promise<PluginTotals> {
+    return this.#options.manager.totals();
   }
 
   /** Throws GatewayError 404. */

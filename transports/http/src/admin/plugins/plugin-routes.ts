@@ -4,6 +4,7 @@ import { GatewayError, isJsonObject } from '@bifrost/sdk';
 import type { JsonObject } from '@bifrost/sdk';
 import type { ManagedPlugin, PluginPlace } from '@bifrost/framework/plugin-manager';
 import type { PluginAdmin } from './plugin-admin.ts';
+import { formatFigures } from './figures-view.ts';
 import { formatPlugin } from './plugin-view.ts';
 import { storeUpload } from './upload-store.ts';
 
@@ -104,6 +105,10 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   app.post('/api/plugins/:name/reload', async (request) => {
     const plugin = await admin.reload(params(request));
     return { message: 'Plugin reloaded successfully', plugin: shown(plugin) };
+  });
+  app.get('/api/plugins/:name/figures', async (request) => {
+    const plugin = await admin.get(params(request));
+    return formatFigures(plugin, await admin.totals());
   });
   app.put('/api/plugins/sequence', async (request) => {
     const plugins = await admin.setSequence(placesOf(request));
