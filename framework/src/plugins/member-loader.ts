@@ -134,23 +134,30 @@ export class MemberLoader {
     return connectRemote({ entry, load, description, channel }, options, events);
   }
 
-  #member(pooled: PooledInstance, { entry, trial }: PlannedPlugin): GenerationMember {
+  #member(pooled: PooledInstance, planned: PlannedPlugin): GenerationMember {
+    const { entry, trial } = planned;
     const { record, plugin, description } = pooled;
     this.#options.pool.hold(pooled);
     // Switched off by its failures: that holds until it is loaded again, whatever else is swapped.
     if (record.state === 'disabled')
-      return { entry, record, pooled, ...this.#refusing({ entry, known: description }, record.message ?? 'disabled') };
+      return {
+        entry,
+        record,
+        pooled,
+        ...this.#refusing({ ...planned, known: description }, record.message ?? 'disabled'),
+      };
     return { entry, record, pooled, instance: placed(plugin.instance, entry, trial) };
   }
 
   #refusing(
-    { entry, known }: Pick<PlannedPlugin, 'entry' | 'known'>,
+    { entry, known, trial }: Pick<PlannedPlugin, 'entry' | 'known' | 'trial'>,
     reason: string,
   ): { readonly instance?: PluginInstance } {
     if (known?.isGuard !== true) return {};
     const { logger } = this.#options;
     const log = (level: LogLevel, message: string, fields: JsonObject): void => logger[level](message, fields);
-    return { instance: createRefusingInstance(entry, known, { reason, log }) };
+    // A candidate that fails refuses its own share of the requests, and no more.
+    return { instance: placed(createRefusingInstance(entry, known, { reason, log }), entry, trial) };
   }
 
   #onDisabled(record: PluginRecord, reason: string): void {

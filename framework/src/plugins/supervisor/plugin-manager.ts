@@ -327,9 +327,10 @@ export class PluginManager {
     });
   }
 
-  /** How the decisions of shadows compare since the start, in all threads. */
+  /** How the decisions of the shadows that are under way compare since the start, in all threads. */
   async comparisons(): Promise<readonly ShadowComparison[]> {
-    return (await this.#view.totals()).comparisons;
+    const { comparisons } = await this.#view.totals();
+    return comparisons.filter(({ candidate }) => this.#find(candidate)?.trial?.kind === 'shadow');
   }
 
   /**
