@@ -5,10 +5,16 @@ import type { TestServer } from '../__tests__/test-server.ts';
 import { routeTable } from './route-table.ts';
 
 let gateway: TestServer;
+/** One with an admin API, whose handler is not reached. */
+let guarded: TestServer;
 beforeAll(async () => {
+  guarded = await startTestServer({}, { admin: { tokenHash: 'ab'.repeat(32), createHandler: notReached } });
   gateway = await startTestServer({ client: { max_request_body_size_mb: 1, required_headers: ['x-team'] } });
 });
-afterAll(async () => gateway[Symbol.asyncDispose]());
+afterAll(async () => {
+  await guarded[Symbol.asyncDispose]();
+  await gateway[Symbol.asyncDispose]();
+});
 
 const team = { 'x-team': 'blue' };
 interface Asked extends Omit<RequestInit, 'headers'> {
@@ -31,11 +37,7 @@ describe.each(routeTable.filter(({ auth }) => auth === 'admin'))('$method $path'
   it.each([{}, { authorization: 'Bearer guess' }, { authorization: 'Basic dTpw' }])(
     'asks for the token (%j)',
     async (headers) => {
-      await using admin = await startTestServer(
-        {},
-        { admin: { tokenHash: 'ab'.repeat(32), createHandler: notReached } },
-      );
-      const response = await fetch(admin.url + url, { method, headers: { ...headers }, ...body });
+      const response = await fetch(guarded.url + url, { method, headers: { ...headers }, ...body });
       expect(response.status).toBe(401);
       expect(response.headers.get('www-authenticate')).toContain('Bearer');
       await response.arrayBuffer();
