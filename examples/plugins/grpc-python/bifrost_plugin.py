@@ -133,7 +133,7 @@ def serve(plugin):
     # Each serving thread of the gateway keeps one session, which keeps one of the server's threads.
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=64))
     server.add_generic_rpc_handlers((_handlers(plugin, pool),))
-    socket = os.path.join(os.environ["BIFROST_PLUGIN_SOCKET_DIR"], "plugin.sock")
+    socket = os.path.join(os.environ.get("BIFROST_PLUGIN_SOCKET_DIR", "/tmp"), "plugin.sock")
     server.add_insecure_port(f"unix:{socket}")
     server.start()
     print(f"1|{PROTOCOL}|unix|{socket}|grpc", flush=True)

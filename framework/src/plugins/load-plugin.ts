@@ -129,7 +129,8 @@ async function loadArtefact(
 ): Promise<ImportedPlugin> {
   const loader = await loaders?.(kind);
   if (loader === undefined) {
-    throw new PluginError(name, `${file} is of the kind "${kind}", which cannot be loaded here`, {
+    const fix = kind === 'grpc' ? ': set `"isolation": "grpc"` in its entry' : '';
+    throw new PluginError(name, `${file} is of the kind "${kind}", which cannot be loaded here${fix}`, {
       code: 'BF_PLUGIN_ARTEFACT_UNSUPPORTED',
     });
   }
