@@ -1,29 +1,10 @@
 /** One plugin in every cell of artefact and isolation, in the running program: the same requests, the same answers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hookNames } from '@bifrost/sdk';
-import {
-  buildContractPlugin,
-  contractCases,
-  contractLanguages,
-  contractMessage,
-  judgeContractAnswer,
-  missingContractTool,
-} from '@bifrost/testkit/contract';
-import type { ContractAnswer, ContractLanguage } from '@bifrost/testkit/contract';
+import { contractCases, contractMessage, judgeContractAnswer, missingContractTool } from '@bifrost/testkit/contract';
+import type { ContractAnswer } from '@bifrost/testkit/contract';
+import { cellEntry, cellName, pluginCells } from './plugin-cells.ts';
 import { PluginGateway } from './plugin-gateway.ts';
-
-const isolations = ['inline', 'worker', 'process'] as const;
-
-interface Cell {
-  readonly language: ContractLanguage;
-  readonly isolation: (typeof isolations)[number] | 'grpc';
-}
-
-const cells: readonly Cell[] = contractLanguages.flatMap((language): readonly Cell[] =>
-  language.startsWith('grpc')
-    ? [{ language, isolation: 'grpc' }]
-    : isolations.map((isolation) => ({ language, isolation })),
-);
 
 let gateway: PluginGateway;
 /** Hooks that were seen to work, by cell. */
@@ -66,12 +47,8 @@ async function ask(
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-async function counted(): Promise<readonly number[]> {
-  return (await ask(false, { 'x-contract': 'count' })).text.split(' ').map(Number);
-}
-
-const runnable = cells.filter(({ language }) => missingContractTool(language) === undefined);
-const others = cells.filter((cell) => !runnable.includes(cell));
+const runnable = pluginCells.filter(({ language }) => missingContractTool(language) === undefined);
+const others = pluginCells.filter((cell) => !runnable.includes(cell));
 
 it.skipIf(others.length === 0).each(others)('$language in $isolation is left out', ({ language }) => {
   console.info(missingContractTool(language));
@@ -79,13 +56,9 @@ it.skipIf(others.length === 0).each(others)('$language in $isolation is left out
 
 describe.each(runnable)('$language in $isolation', ({ language, isolation }) => {
   const cell = `${language} ${isolation}`;
-  const name = `${language}-${isolation}`;
-  const isNative = language.startsWith('n');
-  const granted = isNative ? { capabilities: { native: true } } : {};
-  const entry = { name, isolation, breaker: false, probation_seconds: 0, ...granted };
+  const name = cellName({ language, isolation });
   beforeAll(async () => {
-    const path = buildContractPlugin(language);
-    const shown = await gateway.add({ ...entry, path, config: { stamp: 's1' } });
+    const shown = await gateway.add({ ...cellEntry({ language, isolation }), config: { stamp: 's1' } });
     expect(shown).toMatchObject({ status: { status: 'active' }, isolation });
     seen.set(cell, new Set());
   }, 60_000);
@@ -116,8 +89,7 @@ describe.each(runnable)('$language in $isolation', ({ language, isolation }) => 
     await gateway.change(name, { config: { stamp: 's1' } });
     expect((await ask(false, {})).headers.get('x-stamp')).toBe('s1');
     // The one that serves is not ended: one thread has one instance in every isolation.
-    if (isolation !== 'grpc')
-      await expect.poll(async () => (await counted()).reduce((inits, cleanups) => inits - cleanups)).toBe(1);
+    if (isolation !== 'grpc') await expect.poll(() => gateway.instances()).toMatchObject({ live: 1 });
   });
 
   it.skipIf(isolation === 'inline')(

@@ -110,6 +110,17 @@ export class PluginGateway implements AsyncDisposable {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
+  /** What instances of the contract's plugin have counted together, over threads and reloads: it must be loaded. */
+  async instances(): Promise<{ readonly inits: number; readonly cleanups: number; readonly live: number }> {
+    const response = await fetch(`${this.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-contract': 'count' },
+      body: JSON.stringify({ model: 'mock/count', messages: [{ role: 'user', content: 'x' }] }),
+    });
+    const [inits = 0, cleanups = 0] = (await response.text()).split(' ').map(Number);
+    return { inits, cleanups, live: inits - cleanups };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.program[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
