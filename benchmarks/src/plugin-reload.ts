@@ -47,9 +47,12 @@ interface Outcome {
 }
 
 /** What instances have counted, once those of old generations have ended; after 30 s as it is then. */
-async function settledCounts(gateway: PluginGateway, serving: number): Promise<{ inits: number; live: number }> {
+async function settledCounts(
+  gateway: PluginGateway,
+  { name, serving }: { readonly name: string; readonly serving: number },
+): Promise<{ inits: number; live: number }> {
   for (let tries = 0; ; tries += 1) {
-    const counts = await gateway.instances();
+    const counts = gateway.instances(name);
     if (counts.live === serving || tries === 60) return counts;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
@@ -80,7 +83,7 @@ async function run(cell: PluginCell): Promise<Outcome> {
     },
   });
   const serving = cell.isolation === 'inline' ? threads : 1;
-  return { report, memory, serving, ...(await settledCounts(gateway, serving)) };
+  return { report, memory, serving, ...(await settledCounts(gateway, { name, serving })) };
 }
 
 function print(cell: PluginCell, { report, memory, inits, live, serving }: Outcome): void {

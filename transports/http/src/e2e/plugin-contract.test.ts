@@ -89,7 +89,7 @@ describe.each(runnable)('$language in $isolation', ({ language, isolation }) => 
     await gateway.change(name, { config: { stamp: 's1' } });
     expect((await ask(false, {})).headers.get('x-stamp')).toBe('s1');
     // The one that serves is not ended: one thread has one instance in every isolation.
-    if (isolation !== 'grpc') await expect.poll(() => gateway.instances()).toMatchObject({ live: 1 });
+    await expect.poll(() => gateway.instances(name)).toMatchObject({ live: 1 });
   });
 
   it.skipIf(isolation === 'inline')(

@@ -110,14 +110,13 @@ export class PluginGateway implements AsyncDisposable {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
-  /** What instances of the contract's plugin have counted together, over threads and reloads: it must be loaded. */
-  async instances(): Promise<{ readonly inits: number; readonly cleanups: number; readonly live: number }> {
-    const response = await fetch(`${this.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-contract': 'count' },
-      body: JSON.stringify({ model: 'mock/count', messages: [{ role: 'user', content: 'x' }] }),
-    });
-    const [inits = 0, cleanups = 0] = (await response.text()).split(' ').map(Number);
+  /** Instances of the contract's plugin that were begun and ended since the start, by what they say in the log themselves. */
+  instances(name: string): { readonly inits: number; readonly cleanups: number; readonly live: number } {
+    const lines = this.output
+      .split('\n')
+      .filter((line) => line.includes('contract: an instance is ') && line.includes(name));
+    const inits = lines.filter((line) => line.includes('an instance is begun')).length;
+    const cleanups = lines.length - inits;
     return { inits, cleanups, live: inits - cleanups };
   }
 

@@ -43,8 +43,8 @@ describe.each(cells)('$language in $isolation', (cell) => {
       expect(report.spanning).toBeGreaterThan(30);
       // Each instance is begun once; of all that were begun, only those that serve are not ended.
       const instances = cell.isolation === 'inline' ? threads : 1;
-      await expect.poll(() => gateway.instances(), { timeout: 20_000 }).toMatchObject({ live: instances });
-      expect((await gateway.instances()).inits).toBeGreaterThanOrEqual(13 * instances);
+      await expect.poll(() => gateway.instances(name), { timeout: 20_000 }).toMatchObject({ live: instances });
+      expect(gateway.instances(name).inits).toBeGreaterThanOrEqual(13 * instances);
     },
   );
 });
