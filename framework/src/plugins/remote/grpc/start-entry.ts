@@ -1,9 +1,11 @@
 /** `grpc` isolation as the manager of the plugins starts it: from an entry to a program, or to an address. */
 import { dirname, extname } from 'node:path';
 import { PluginError } from '@bifrost/sdk';
+import type { PluginLog } from '@bifrost/sdk';
 import type { Environment } from '../../../config/references.ts';
 import type { RemoteStart } from '../../supervisor/remote-load.ts';
 import type { RemotePlugin } from '../remote-plugin.ts';
+import { LogGate } from '../supervisor/log-gate.ts';
 import { startGrpcPlugin } from './start-grpc-plugin.ts';
 import type { GrpcPluginOptions } from './start-grpc-plugin.ts';
 
@@ -57,10 +59,21 @@ export function startGrpcEntry(start: RemoteStart, options: StartEntryOptions): 
   return startGrpcPlugin({
     name,
     config: config ?? {},
-    log,
+    log: logOf(log, entry.name),
     ...(program === undefined ? {} : { program }),
     ...(address === undefined ? {} : { address }),
     ...(artefact?.manifest === undefined ? {} : { manifest: artefact.manifest }),
     ...(memoryLimitBytes === undefined ? {} : { maxMemoryBytes: memoryLimitBytes }),
   });
+}
+
+/** Lines of the program, with the plugin's name and no more of them than a log can bear. */
+function logOf(log: PluginLog, name: string): PluginLog {
+  const gate = new LogGate(log, name);
+  return {
+    debug: (message, fields = {}) => gate.write('debug', message, fields),
+    info: (message, fields = {}) => gate.write('info', message, fields),
+    warn: (message, fields = {}) => gate.write('warn', message, fields),
+    error: (message, fields = {}) => gate.write('error', message, fields),
+  };
 }
