@@ -23,6 +23,7 @@ export { createPluginChains } from './plugins/create-plugin-chains.ts';
 export type * from './plugins/create-plugin-chains.ts';
 export type * from './plugins/hook-figures.ts';
 export type * from './plugins/plugin-figures.ts';
+export { pluginFiguresSince } from './plugins/figures-since.ts';
 export { mergePluginFigures } from './plugins/plugin-figures.ts';
 export { bucketLimitMs } from './plugins/duration-buckets.ts';
 export type { DurationHistogram } from './plugins/duration-buckets.ts';

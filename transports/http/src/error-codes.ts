@@ -18,6 +18,17 @@ export const httpErrorCodes = {
     cause: 'The body or the query of a call to the admin API is not what the route expects.',
     remedy: 'Correct what the message names.',
   },
+  BF_ADMIN_TRIAL_REFUSED: {
+    status: 409,
+    cause: 'A candidate was to be tried for the place of a plugin that does not serve.',
+    remedy: 'Enable the plugin, or update it: its status says why it does not serve.',
+  },
+  BF_ADMIN_TRIAL_UNKNOWN: {
+    status: 404,
+    cause:
+      'There is no candidate for the place of this plugin: none was staged, or a restart or a new configuration has dropped it.',
+    remedy: 'Stage one with `POST /api/plugins/NAME/canary`.',
+  },
   BF_ADMIN_UPLOAD_INVALID: {
     status: 400,
     cause: 'The file name of an uploaded artefact ends in nothing that an artefact ends in.',

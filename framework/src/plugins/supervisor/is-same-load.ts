@@ -16,6 +16,13 @@ function ofInstances(entry: PluginEntry): object {
   return Object.fromEntries(stated.filter(([, value]) => value !== undefined));
 }
 
+/** The members of an entry that may change under living instances. */
+export function overLivingOf(entry: PluginEntry): Partial<PluginEntry> {
+  const own = Object.entries(entry).filter(([key, value]) => overLiving.has(key) && value !== undefined);
+  // Filtering by name leaves each member's type.
+  return Object.fromEntries(own) as Partial<PluginEntry>;
+}
+
 /** True where instances of the one entry serve for the other. */
 export function isSameLoad(one: PluginEntry, other: PluginEntry): boolean {
   return isDeepStrictEqual(ofInstances(one), ofInstances(other));

@@ -19,7 +19,7 @@ import { checkEntry } from '../check-entry.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { InstanceCounts, ResolvedArtefact } from '../plugin-plan.ts';
 import { GenerationSwap } from './generation-swap.ts';
-import { isSameLoad } from './is-same-load.ts';
+import { isSameLoad, overLivingOf } from './is-same-load.ts';
 import { LoadMaker } from './load-maker.ts';
 import { ManagerView } from './manager-view.ts';
 import type { PluginTotals } from './manager-view.ts';
@@ -308,9 +308,7 @@ export class PluginManager {
     return this.#enqueue(async () => {
       const before = this.#slotOf(name);
       const candidate = this.#slotOf(candidateName(name));
-      const { placement, order } = before.entry;
-      const place = { ...(placement === undefined ? {} : { placement }), ...(order === undefined ? {} : { order }) };
-      const slot = this.#maker.fresh({ ...candidate.entry, ...place, name });
+      const slot = this.#maker.fresh({ ...candidate.entry, ...overLivingOf(before.entry), name });
       const slots = this.#slots.filter((one) => one !== candidate).map((one) => (one === before ? slot : one));
       await this.#changeOne(name, { slots, fresh: [slot], onFailure: 'abort', replaces: before });
       this.#view.forget(candidateName(name));

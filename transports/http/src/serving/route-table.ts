@@ -112,6 +112,10 @@ const adminPaths: readonly (readonly [RouteEntry['method'], path: string, what: 
   ['DELETE', '/api/plugins/:name', 'removes a plugin'],
   ['POST', '/api/plugins/:name/reload', 'loads a plugin anew from its artefact'],
   ['GET', '/api/plugins/:name/figures', 'calls, errors and times of a plugin by hook'],
+  ['GET', '/api/plugins/:name/canary', 'the candidate for the place of a plugin, compared with it'],
+  ['POST', '/api/plugins/:name/canary', 'tries another version of a plugin, as a canary or a shadow'],
+  ['DELETE', '/api/plugins/:name/canary', 'ends the trial'],
+  ['POST', '/api/plugins/:name/canary/promote', 'puts the candidate in the place of the plugin'],
   ['GET', '/api/explain', 'requests whose explanations are kept'],
   ['GET', '/api/explain/:request_id', 'what plugins decided on a request'],
 ];

@@ -6,11 +6,13 @@ import { GatewayError, isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject } from '@bifrost/sdk';
 import type { ParsedPluginEntry } from '@bifrost/framework/config';
 import { hashEntry } from '@bifrost/framework/admin';
-import { pluginNotFound } from '@bifrost/framework/plugin-manager';
+import { candidateName, pluginNotFound } from '@bifrost/framework/plugin-manager';
 import type { PluginStore, StoredPlugin } from '@bifrost/framework/admin';
 import type { ManagedPlugin, PluginManager, PluginPlace, PluginTotals } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
 import { restoredConfig } from './mask-config.ts';
+import type { TrialRequest } from './trial-request.ts';
+import type { RunningTrial } from './trial-view.ts';
 
 export interface PluginAdminOptions {
   readonly manager: PluginManager;
@@ -24,6 +26,13 @@ export interface PluginAdminOptions {
   readonly parseEntry: (file: JsonObject) => ParsedPluginEntry;
   /** The schema of the plugin's config, where its manifest has one. */
   readonly schemaOf?: (name: string) => JsonObject | undefined;
+}
+
+function noTrial(name: string): GatewayError {
+  return new GatewayError(`there is no candidate for the place of plugin "${name}"`, {
+    code: 'BF_ADMIN_TRIAL_UNKNOWN',
+    statusCode: 404,
+  });
 }
 
 function invalid(message: string): GatewayError {
@@ -49,12 +58,25 @@ function merge(base: JsonObject, patch: JsonObject): JsonObject {
   return merged;
 }
 
+/** A candidate that was staged: what becomes of it when it is promoted, and what the plugins had counted before. */
+interface StagedTrial {
+  readonly request: TrialRequest;
+  /** The plugin's entry as it would be written. */
+  readonly wanted: JsonObject;
+  readonly startedAt: number;
+  readonly totalsBefore: PluginTotals;
+}
+
+/** Members of an entry that are the place's, not the candidate's. */
+const placeMembers = ['placement', 'order', 'required', 'watch'] as const;
+
 export class PluginAdmin {
   readonly #options: PluginAdminOptions;
   readonly #fileHashes: ReadonlyMap<string, string>;
   /** Entries in force, as they are written. */
   #files: ReadonlyMap<string, JsonObject>;
   #stored: ReadonlyMap<string, StoredPlugin>;
+  readonly #trials = new Map<string, StagedTrial>();
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: PluginAdminOptions) {
@@ -111,7 +133,12 @@ export class PluginAdmin {
     return this.#enqueue(async () => {
       const before = this.#fileOf(name);
       await this.#options.manager.remove(name);
-      await this.#keep(name, undefined, () => this.#options.manager.add(this.#parse(before)));
+      const staged = this.#trials.get(name);
+      this.#trials.delete(name);
+      await this.#keep(name, undefined, async () => {
+        await this.#options.manager.add(this.#parse(before));
+        if (staged !== undefined) await this.#stage(name, staged);
+      });
     });
   }
 
@@ -135,6 +162,88 @@ export class PluginAdmin {
     });
   }
 
+  /**
+   * Loads a candidate for the plugin's place beside it. Rejects with 409 where the plugin does not serve, with 422 where the candidate
+   * cannot be loaded. It is not stored: after a restart it is gone.
+   */
+  beginTrial(name: string, request: TrialRequest): Promise<RunningTrial> {
+    return this.#enqueue(async () => {
+      const wanted = { ...this.#patched(name, this.#fileOf(name), request.patch), name };
+      const { state } = await this.get(name);
+      if (state !== 'active' && state !== 'degraded') {
+        throw new GatewayError(
+          `plugin "${name}" does not serve (${state}): there is nothing to try a candidate against`,
+          {
+            code: 'BF_ADMIN_TRIAL_REFUSED',
+            statusCode: 409,
+          },
+        );
+      }
+      const totalsBefore = await this.totals();
+      const startedAt = Date.now();
+      await this.#stage(name, { request, wanted, startedAt, totalsBefore });
+      return this.#trial(name);
+    });
+  }
+
+  /** Rejects with 404 where there is no trial. */
+  trial(name: string): Promise<RunningTrial> {
+    return this.#enqueue(() => this.#trial(name));
+  }
+
+  /** The candidate takes the plugin's place, in one swap, and is stored. */
+  promoteTrial(name: string): Promise<ManagedPlugin> {
+    return this.#enqueue(async () => {
+      const staged = (await this.#trial(name)) && this.#stagedOf(name);
+      const before = this.#fileOf(name);
+      const { manager } = this.#options;
+      const place = Object.fromEntries(placeMembers.map((member) => [member, before[member]]));
+      const wanted = merge(staged.wanted, stated(place) as JsonObject);
+      const promoted = await manager.promoteCandidate(name);
+      await this.#keep(name, wanted, async () => {
+        await manager.update(this.#parse(before));
+        await this.#stage(name, staged);
+      });
+      this.#trials.delete(name);
+      return promoted;
+    });
+  }
+
+  /** The plugin has all requests again. */
+  abortTrial(name: string): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#trial(name);
+      await this.#options.manager.abortCandidate(name);
+      this.#trials.delete(name);
+    });
+  }
+
+  async #stage(name: string, staged: StagedTrial): Promise<void> {
+    // It stands in nobody's way when it fails, and is what was tried until somebody tries another.
+    const entry = { ...this.#parse(staged.wanted), required: false, watch: false };
+    await this.#options.manager.stageCandidate(entry, staged.request.trial);
+    this.#trials.set(name, staged);
+  }
+
+  async #trial(name: string): Promise<RunningTrial> {
+    const plugin = await this.get(name);
+    const { startedAt, totalsBefore } = this.#stagedOf(name);
+    const totals = await this.totals();
+    const candidate = this.#candidateOf(name);
+    if (candidate === undefined) throw noTrial(name);
+    return { plugin, candidate, startedAt, totalsBefore, totals };
+  }
+
+  #candidateOf(name: string): ManagedPlugin | undefined {
+    return this.#options.manager.list().find((one) => one.name === candidateName(name));
+  }
+
+  #stagedOf(name: string): StagedTrial {
+    const staged = this.#trials.get(name);
+    if (staged !== undefined) return staged;
+    throw noTrial(name);
+  }
+
   async #replace(
     name: string,
     { before, wanted }: { readonly before: JsonObject; readonly wanted: JsonObject },
@@ -142,6 +251,9 @@ export class PluginAdmin {
     const { manager } = this.#options;
     const updated = await manager.update(this.#parse(wanted));
     await this.#keep(name, wanted, () => manager.update(this.#parse(before)));
+    // A plugin that is off has no share to give.
+    if (wanted['enabled'] === false && this.#candidateOf(name) !== undefined) await manager.abortCandidate(name);
+    if (wanted['enabled'] === false) this.#trials.delete(name);
     return updated;
   }
 

@@ -6,6 +6,8 @@ import type { ManagedPlugin, PluginPlace } from '@bifrost/framework/plugin-manag
 import type { PluginAdmin } from './plugin-admin.ts';
 import { formatFigures } from './figures-view.ts';
 import { formatPlugin } from './plugin-view.ts';
+import { parseTrialRequest } from './trial-request.ts';
+import { formatTrial } from './trial-view.ts';
 import { storeUpload } from './upload-store.ts';
 
 export interface PluginRoutesOptions {
@@ -109,6 +111,19 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   app.get('/api/plugins/:name/figures', async (request) => {
     const plugin = await admin.get(params(request));
     return formatFigures(plugin, await admin.totals());
+  });
+  app.post('/api/plugins/:name/canary', async (request, reply) => {
+    const trial = await admin.beginTrial(params(request), parseTrialRequest(objectOf(request)));
+    return reply.code(201).send(formatTrial(trial));
+  });
+  app.get('/api/plugins/:name/canary', async (request) => formatTrial(await admin.trial(params(request))));
+  app.post('/api/plugins/:name/canary/promote', async (request) => {
+    const plugin = await admin.promoteTrial(params(request));
+    return { message: 'Candidate promoted successfully', plugin: shown(plugin) };
+  });
+  app.delete('/api/plugins/:name/canary', async (request) => {
+    await admin.abortTrial(params(request));
+    return { message: 'Candidate removed successfully' };
   });
   app.put('/api/plugins/sequence', async (request) => {
     const plugins = await admin.setSequence(placesOf(request));

@@ -49,6 +49,7 @@ export function formatPlugin(
     watch: entry.watch ?? false,
     sha256: plugin.digest ?? null,
     file: plugin.file ?? null,
+    trial: plugin.trial ?? null,
     generation: plugin.generation,
     loadedAt: plugin.loadedAt === undefined ? null : new Date(plugin.loadedAt).toISOString(),
     loadMs: plugin.loadMs ?? null,
