@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { endWithChildren } from './end-with-children.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -53,7 +54,7 @@ export class Program {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGKILL');
+    if (this.child.pid !== undefined && this.child.exitCode === null) endWithChildren(this.child.pid);
     await this.exited;
   }
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { JsonObject } from '@bifrost/sdk';
+import { endWithChildren } from '../__tests__/end-with-children.ts';
 
 const main = resolve(import.meta.dirname, '../main.ts');
 
@@ -45,7 +46,7 @@ export async function startGatewayProcess(config: JsonObject, flags: readonly st
     kill: (signal) => child.kill(signal),
     exited,
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
+      if (child.pid !== undefined && child.exitCode === null) endWithChildren(child.pid);
       await exited;
       rmSync(folder, { recursive: true, force: true });
     },
