@@ -83,7 +83,10 @@ async function run(cell: PluginCell): Promise<Outcome> {
     },
   });
   const serving = cell.isolation === 'inline' ? threads : 1;
-  return { report, memory, serving, ...(await settledCounts(gateway, { name, serving })) };
+  const counts = await settledCounts(gateway, { name, serving });
+  if (report.faults.length > 0 || counts.live !== serving)
+    console.error(gateway.output.split('\n').filter((line) => !line.includes('contract: ')).slice(-60).join('\n'));
+  return { report, memory, serving, ...counts };
 }
 
 function print(cell: PluginCell, { report, memory, inits, live, serving }: Outcome): void {
@@ -102,7 +105,7 @@ function print(cell: PluginCell, { report, memory, inits, live, serving }: Outco
 | generations that answered | ${report.generations} |
 | instances begun, ended, serving | ${inits}, ${inits - live}, ${serving} |
 | resident memory at reload ${settledAfter} and at the end | ${settled[0]?.toFixed(0) ?? '-'} MB, ${settled.at(-1)?.toFixed(0) ?? '-'} MB |
-| its slope from there on | ${slopeOf(settled).toFixed(3)} MB per reload |`);
+| its slope from there on, and over the last half | ${slopeOf(settled).toFixed(3)}, ${slopeOf(memory.slice(memory.length >> 1)).toFixed(3)} MB per reload |`);
 }
 
 const cell = pluginCells.find((one) => cellName(one) === values.cell);

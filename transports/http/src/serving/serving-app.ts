@@ -47,6 +47,7 @@ export class ServingApp implements RouterListener, ExchangeListener {
   #config: ThreadConfig;
   #guard: OriginGuard;
   #isDraining = false;
+  #entries = 0;
   #onIdle: (() => void) | undefined;
 
   /** Call `ready` before the server listens. */
@@ -56,6 +57,11 @@ export class ServingApp implements RouterListener, ExchangeListener {
     this.#guard = this.#createGuard(options.config);
     this.#inference = new Inference(options.engine, options.logger);
     this.#router = new Router(this);
+  }
+
+  /** Requests that have come in so far. */
+  get entries(): number {
+    return this.#entries;
   }
 
   get server(): Server {
@@ -84,6 +90,7 @@ export class ServingApp implements RouterListener, ExchangeListener {
   /** Counted, its path decoded once, its origin checked. */
   entered(request: GatewayRequest, response: ServerResponse): void {
     const exchange = new Exchange(request, response, this);
+    this.#entries += 1;
     this.#options.metrics.inFlight += 1;
     if (this.#isDraining) response.shouldKeepAlive = false;
     const error = checkHead(request) ?? this.#normalizeTarget(request) ?? this.#checkOrigin(request);

@@ -29,6 +29,9 @@ const heartbeatMs = 100;
 /** After the last request of a drain: clients that were just about to send one on a kept connection get served. */
 const quietMs = 150;
 
+/** Connections that may wait to be accepted, as far as the system lets them: a thousand clients that come back at once fit in. */
+const backlog = 4096;
+
 /** How long a connection of a thread that lingers may be idle. */
 const idleMs = 5000;
 
@@ -223,13 +226,26 @@ export class ServingThread {
       // http.Server.close() would reset connections that were accepted and have not sent their request yet.
       NetServer.prototype.close.call(app.server);
       await app.drain();
-      await new Promise((resolve) => setTimeout(resolve, quietMs));
-      await app.drain();
       await this.#engine?.drain();
+      await this.#untilQuiet(app);
       app.server.closeIdleConnections();
-      await new Promise((resolve) => setImmediate(resolve));
+      await immediate();
     }
     await this.#end();
+  }
+
+  /**
+   * Waits for a while in which no request came. Where the thread is short of time its timers are late, and requests wait unread in
+   * their sockets, which a close would reset: they are read before it is judged (a connection's accept and its first read take a turn each).
+   */
+  async #untilQuiet(app: ServingApp): Promise<void> {
+    let before: number;
+    do {
+      before = app.entries;
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
+      for (let turn = 0; turn < 3; turn += 1) await immediate();
+      await app.drain();
+    } while (app.entries !== before);
   }
 
   /** Accepts no more and serves until the last connection has gone, on whatever generation is committed meanwhile. */
@@ -257,10 +273,15 @@ export class ServingThread {
   }
 }
 
+/** The next turn of the event loop, behind what could be read from sockets. */
+function immediate(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 function listen(app: ServingApp, descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {
     app.server.once('error', reject);
-    app.server.listen({ fd: descriptor }, () => {
+    app.server.listen({ fd: descriptor, backlog }, () => {
       app.server.off('error', reject);
       resolve();
     });
