@@ -85,7 +85,13 @@ async function run(cell: PluginCell): Promise<Outcome> {
   const serving = cell.isolation === 'inline' ? threads : 1;
   const counts = await settledCounts(gateway, { name, serving });
   if (report.faults.length > 0 || counts.live !== serving)
-    console.error(gateway.output.split('\n').filter((line) => !line.includes('contract: ')).slice(-60).join('\n'));
+    console.error(
+      gateway.output
+        .split('\n')
+        .filter((line) => !line.includes('contract: '))
+        .slice(-60)
+        .join('\n'),
+    );
   return { report, memory, serving, ...counts };
 }
 
