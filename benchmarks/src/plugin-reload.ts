@@ -2,7 +2,7 @@
  * Live streams, requests beside them, and a plugin that is reloaded again and again in one cell of artefact and isolation. Fails where
  * an answer failed, was cut, or is of two generations of the plugin, or where an instance was not ended; prints what it took.
  *
- * Usage: node benchmarks/src/plugin-reload.ts --cell module-inline [--streams 1000] [--reloads 100] [--rate 200] [--threads 2]
+ * Usage: node benchmarks/src/plugin-reload.ts --cell module-inline [--streams 1000] [--reloads 100] [--rate 200] [--every 500] [--threads 2]
  */
 import { parseArgs } from 'node:util';
 import { startBenchUpstream } from '@bifrost/testkit';
@@ -21,6 +21,8 @@ const { values } = parseArgs({
     reloads: { type: 'string', default: '100' },
     rate: { type: 'string', default: '200' },
     threads: { type: 'string', default: '2' },
+    /** Milliseconds from one reload to the next. */
+    every: { type: 'string', default: '500' },
     /** Texts of a stream, and the milliseconds between two. */
     chunks: { type: 'string', default: '10' },
     gap: { type: 'string', default: '500' },
@@ -69,9 +71,9 @@ async function run(cell: PluginCell): Promise<Outcome> {
   const report = await reloadUnderLoad({
     url: gateway.url,
     reload: (stamp) => gateway.change(name, { config: { stamp } }),
-    firstStamp: 'g0',
     streams,
     reloads,
+    everyMs: Number(values.every),
     rate,
     // The first chunk has the role, the last the reason of the end.
     streamModel: `openai/bench-stream-${chunks + 2}-gap-${gap}`,

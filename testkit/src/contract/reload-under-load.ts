@@ -11,11 +11,11 @@ export interface ReloadOptions {
   readonly url: string;
   /** Loads the plugin anew with this stamp; resolves when the gateway says that it serves. */
   readonly reload: (stamp: string) => Promise<void>;
-  /** The stamp that it has at the start. */
-  readonly firstStamp: string;
   /** Streams that are live at any time. */
   readonly streams: number;
   readonly reloads: number;
+  /** From the begin of one reload to the next, in milliseconds, where they are fast enough. */
+  readonly everyMs: number;
   /** Requests per second beside the streams. */
   readonly rate: number;
   /** Model of a stream; its answer has `chunks` texts. */
@@ -82,6 +82,7 @@ class ReloadRun {
       if (headers['x-stamp'] !== `g${number}`)
         this.#fault(`after reload ${number} an answer had the stamp ${String(headers['x-stamp'])}`);
       this.#options.onReload?.(number);
+      await pause(Math.max(0, this.#options.everyMs - (performance.now() - startedAt)));
     }
     this.#isOver = true;
     await Promise.all([...streaming, asking]);

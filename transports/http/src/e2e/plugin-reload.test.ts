@@ -29,9 +29,9 @@ describe.each(cells)('$language in $isolation', (cell) => {
       const report = await reloadUnderLoad({
         url: gateway.url,
         reload: (stamp) => gateway.change(name, { config: { stamp } }),
-        firstStamp: 'g0',
         streams: 60,
         reloads: 12,
+        everyMs: 150,
         rate: 20,
         streamModel: 'openai/bench-stream-20-gap-50',
         // The first chunk has the role, the last the reason of the end.
