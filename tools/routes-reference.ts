@@ -45,8 +45,8 @@ Generated from the route table of \`transports/http\` by \`node tools/write-refe
 method 405 with \`Allow\`.
 
 - **Access** \`public\` never asks for a credential. \`admin\` asks for the admin token (\`Authorization: Bearer TOKEN\`), also on
-  loopback ([operating](../operating.md)). \`inference\` has none yet either: whoever reaches the port may use it, and on
-  loopback Host and Origin are checked ([operating](../operating.md)). \`client.required_headers\` holds for \`inference\` routes.
+  loopback ([operating](../operating.md)). \`inference\` asks for the inference key where the
+  gateway can be reached from other machines, or where the configuration wants it; on loopback Host and Origin are checked. \`client.required_headers\` holds for \`inference\` routes.
 - **Model**: \`provider/model\`, split at the first slash where the prefix is a configured provider. A bare name goes to the route's own
   provider if its keys allow the model, else to the only provider whose keys do. Gemini's routes have the model in the path.
 - **fallbacks**: an array of \`provider/model\` in any inference body, tried in order after the model; never sent to a provider.

@@ -2,16 +2,16 @@ import type { ErrorCatalogue } from '@bifrost/sdk';
 
 /** Every error code that the plugin host makes. They stand in the log and in a plugin's status; no client sees them. */
 export const frameworkErrorCodes = {
-  BF_ADMIN_TOKEN_SHORT: {
+  BF_CREDENTIAL_SHORT: {
     status: 'none',
-    cause: '`BIFROST_ADMIN_TOKEN` is too short to be safe; the program does not start.',
-    remedy: 'Give at least 16 characters, or leave the variable out to have a token made.',
+    cause: '`BIFROST_ADMIN_TOKEN` or `BIFROST_INFERENCE_KEY` is too short to be safe; the program does not start.',
+    remedy: 'Give at least 16 characters, or leave the variable out to have one made.',
   },
-  BF_ADMIN_TOKEN_UNREADABLE: {
+  BF_CREDENTIAL_UNREADABLE: {
     status: 'none',
     cause:
-      'The file that keeps the hash of the admin token holds none; the program does not start without a credential.',
-    remedy: 'Delete the file that the message names: the next start makes a new token and shows it.',
+      'The file that keeps the hash of the admin token or the inference key holds none; the program does not start without a credential.',
+    remedy: 'Delete the file that the message names: the next start makes a new one and shows it.',
   },
   BF_PLUGIN_API_VERSION: {
     status: 'none',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { minCredentialLength } from '../admin/stored-credential.ts';
 import { knownObject, stringList, unusedObject, wholeNumber } from './schema-parts.ts';
 
 /** Keys of `client` that are accepted and have no effect yet, each with its type. */
@@ -13,9 +14,6 @@ const unusedClientShape = {
   hidden_request_types: stringList,
   disable_db_pings_in_health: z.boolean(),
   dump_errors_in_console_logs: z.boolean(),
-  enforce_auth_on_inference: z.boolean(),
-  enforce_governance_header: z.boolean(),
-  enforce_scim_auth: z.boolean(),
   dual_credential_conflict_behavior: z.enum(['error', 'prefer_vk', 'prefer_idp']),
   allow_direct_keys: z.boolean(),
   whitelisted_routes: stringList,
@@ -42,12 +40,9 @@ const unusedClientShape = {
 
 export const unusedClientKeys: readonly string[] = Object.keys(unusedClientShape);
 
-/** Those of the unused keys that an operator relies on for safety: setting one to true earns a warning, not a remark. */
-export const unusedProtectiveClientKeys: readonly string[] = [
-  'enforce_auth_on_inference',
-  'enforce_governance_header',
-  'enforce_scim_auth',
-];
+const credential = z.string().refine((text) => text.length >= minCredentialLength, {
+  error: `expected at least ${minCredentialLength} characters`,
+});
 
 /** `client` of config.json. Defaults are filled in by `resolveClient`. */
 export const clientSchema = knownObject({
@@ -57,6 +52,11 @@ export const clientSchema = knownObject({
   allowed_headers: stringList.optional(),
   required_headers: stringList.optional(),
   allow_per_request_raw_override: z.boolean().optional(),
+  enforce_auth_on_inference: z.boolean().optional(),
+  // Bifrost's older names of the same.
+  enforce_governance_header: z.boolean().optional(),
+  enforce_scim_auth: z.boolean().optional(),
+  inference_key: credential.optional(),
   header_filter_config: knownObject({ allowlist: stringList.optional(), denylist: stringList.optional() }).optional(),
   ...z.object(unusedClientShape).partial().shape,
 });

@@ -272,11 +272,18 @@ describe('a file that is right', () => {
     expect([...config.providers.keys()]).toEqual(['mock']);
   });
 
-  it('warns of a protection that is asked for and not there yet', () => {
-    const { notes } = load({ client: { enforce_auth_on_inference: true } });
-    expect(notes).toEqual([
-      { level: 'warn', message: expect.stringContaining('client.enforce_auth_on_inference is not used yet') },
-    ]);
+  it.each([
+    [{}, { keyRequired: 'beyond-loopback' }],
+    [{ enforce_auth_on_inference: true }, { keyRequired: 'always' }],
+    [{ enforce_governance_header: true }, { keyRequired: 'always' }],
+    [{ enforce_scim_auth: true, enforce_auth_on_inference: false }, { keyRequired: 'always' }],
+    [{ enforce_auth_on_inference: false }, { keyRequired: 'never' }],
+    [{ enforce_scim_auth: false }, { keyRequired: 'beyond-loopback' }],
+    [{ inference_key: 'env.OPENAI_API_KEY' }, { keyRequired: 'beyond-loopback', key: 'KEYOFCALLERS' }],
+  ])('says who may call with %j', (client, access) => {
+    const long = 'KEYOFCALLERS'.repeat(2);
+    const expected = 'key' in access ? { ...access, key: long } : access;
+    expect(load({ client }, { OPENAI_API_KEY: long }).inferenceAccess).toEqual(expected);
   });
 
   it('always has the embedded provider', () => {

@@ -11,7 +11,7 @@ import type { ConfigNote, LoadedConfig } from './loaded-config.ts';
 import { ConfigProblemsError } from './problem.ts';
 import type { ProviderFile } from './provider-schema.ts';
 import type { Environment } from './references.ts';
-import { describeUnusedClientKeys, resolveClient } from './resolve-client.ts';
+import { describeUnusedClientKeys, resolveClient, resolveInferenceAccess } from './resolve-client.ts';
 import { resolvePluginTrust } from './plugin-trust-schema.ts';
 import { resolvePlugins } from './resolve-plugins.ts';
 import { createProviderContext, resolveProvider } from './resolve-provider.ts';
@@ -208,6 +208,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     providers,
     client: resolveClient(file.client ?? {}),
     allowedHeaders: file.client?.allowed_headers ?? [],
+    inferenceAccess: resolveInferenceAccess(file.client ?? {}),
     plugins: plugins.entries,
     pluginFiles,
     pluginTrust: resolvePluginTrust(file.plugin_trust),

@@ -9,6 +9,14 @@ export interface ConfigNote {
   readonly message: string;
 }
 
+/** Whether a caller of inference has to present the inference key. */
+export interface InferenceAccess {
+  /** `beyond-loopback`: where the gateway can be reached from other machines. */
+  readonly keyRequired: 'always' | 'beyond-loopback' | 'never';
+  /** The key, where the configuration gives it; else it comes from the environment or is made. */
+  readonly key?: string;
+}
+
 /** Configuration as the gateway runs on it. All of it can be posted to a thread (structured clone). */
 export interface LoadedConfig {
   /** The file, or `the environment` where there is none. */
@@ -19,6 +27,7 @@ export interface LoadedConfig {
   readonly client: ClientConfig;
   /** Request headers that a browser's script may send beside the usual ones (`client.allowed_headers`). */
   readonly allowedHeaders: readonly string[];
+  readonly inferenceAccess: InferenceAccess;
   /** Entries of `plugins` whose code is not built in, in order; disabled ones too. */
   readonly plugins: readonly PluginEntry[];
   /** The same entries as they stand in the file, with their references; those that are not built in too. */

@@ -1,8 +1,8 @@
 import type { ClientConfig } from '@bifrost/core';
-import { unusedClientKeys, unusedProtectiveClientKeys } from './client-schema.ts';
+import { unusedClientKeys } from './client-schema.ts';
 import type { ClientFile } from './client-schema.ts';
 import { defaultClient } from '@bifrost/core/providers';
-import type { ConfigNote } from './loaded-config.ts';
+import type { ConfigNote, InferenceAccess } from './loaded-config.ts';
 
 const bytesPerMegabyte = 1024 * 1024;
 
@@ -22,16 +22,19 @@ export function resolveClient(file: ClientFile): ClientConfig {
   };
 }
 
-/** One note per kind of key of `client` that has no effect yet. */
+/** Whether callers of inference need the inference key. One of Bifrost's three names is enough to ask for it. */
+export function resolveInferenceAccess(file: ClientFile): InferenceAccess {
+  const stated = [file.enforce_auth_on_inference, file.enforce_governance_header, file.enforce_scim_auth];
+  const isRefused = file.enforce_auth_on_inference === false;
+  return {
+    keyRequired: stated.includes(true) ? 'always' : isRefused ? 'never' : 'beyond-loopback',
+    ...(file.inference_key === undefined ? {} : { key: file.inference_key }),
+  };
+}
+
+/** A note on the keys of `client` that have no effect yet, where there are any. */
 export function describeUnusedClientKeys(file: ClientFile): ConfigNote[] {
   const given = Object.entries(file).filter(([key, value]) => unusedClientKeys.includes(key) && value !== undefined);
-  const isProtective = ([key, value]: [string, unknown]): boolean =>
-    unusedProtectiveClientKeys.includes(key) && value === true;
-  const quiet = given.filter((entry) => !isProtective(entry)).map(([key]) => `client.${key}`);
-  const notes: ConfigNote[] = given.filter(isProtective).map(([key]) => ({
-    level: 'warn',
-    message: `client.${key} is not used yet: inference is served WITHOUT a credential`,
-  }));
-  if (quiet.length > 0) notes.push({ level: 'info', message: `not used yet: ${quiet.join(', ')}` });
-  return notes;
+  if (given.length === 0) return [];
+  return [{ level: 'info', message: `not used yet: ${given.map(([key]) => `client.${key}`).join(', ')}` }];
 }

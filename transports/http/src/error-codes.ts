@@ -44,6 +44,17 @@ export const httpErrorCodes = {
     cause: 'A call to the admin API has no admin token, or not the right one.',
     remedy: 'Send `Authorization: Bearer TOKEN`; deleting `admin-token.json` in the app directory makes a new token.',
   },
+  BF_HTTP_INFERENCE_KEY: {
+    status: 401,
+    cause: 'A call to inference has no inference key, or not the right one; beyond loopback each needs it.',
+    remedy:
+      'Send the key that the first start has shown (or `client.inference_key`, or `BIFROST_INFERENCE_KEY`) where the SDK sends its key; deleting `inference-key.json` in the app directory makes a new one.',
+  },
+  BF_HTTP_INFERENCE_OPEN: {
+    status: 'none',
+    cause: 'A gateway that is embedded in another program would serve inference to other machines without a key.',
+    remedy: 'Give `client.inference_key`, or set `client.enforce_auth_on_inference` to `false`.',
+  },
   BF_HTTP_ACTION_UNKNOWN: {
     status: 404,
     cause: "The path below Gemini's models has no action that is served.",

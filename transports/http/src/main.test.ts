@@ -112,8 +112,30 @@ describe('starting', () => {
       APP_HOST: '0.0.0.0',
       LOG_STYLE: 'pretty',
     });
+    const url = await program.ready();
+    expect(program.stderr).not.toMatch(/WARN /);
+    const key = (await program.until('stdout', /inference key, shown this once: (sk-bf-[\w-]{43})\n/))[1] ?? '';
+    expect(program.stdout).toContain(`curl ${url}/v1/chat/completions -H "authorization: Bearer ${key}"`);
+    const ask = async (value: string): Promise<number> => {
+      const response = await fetch(`${url}/v1/models`, { headers: { 'x-api-key': value } });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    expect([await ask(key), await ask('sk-bf-guess')]).toEqual([200, 401]);
+    expect(program.stderr).not.toContain(key);
+    program.child.kill('SIGTERM');
+    await program.exited;
+    await using again = new Program(['-app-dir', directory, '-threads', '1', '-host', '0.0.0.0', '-port', '0']);
+    await again.ready();
+    expect(again.stdout).toContain('-H "authorization: Bearer $BIFROST_INFERENCE_KEY"');
+    expect(again.stdout).not.toContain('shown this once: sk-bf-');
+  });
+
+  it('warns where the operator opens inference to other machines', async () => {
+    const config = writeConfig({ client: { enforce_auth_on_inference: false } });
+    await using program = new Program(['-config', config, '-threads', '1', '-host', '0.0.0.0', '-port', '0']);
     await program.ready();
-    expect(program.stderr).toMatch(/WARN .*without a credential/);
+    expect(await program.until('stderr', /"level":"warn".*without a credential/)).not.toBeNull();
   });
 });
 

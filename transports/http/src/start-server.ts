@@ -11,6 +11,7 @@ import type { LogSink, Logger } from './logging/logger.ts';
 import { findArtefact } from './plugins/find-artefact.ts';
 import { readVersion } from './program/version.ts';
 import { adoptListeningSocket, openListeningSocket } from './supervisor/listening-socket.ts';
+import { InferenceGate } from './supervisor/inference-gate.ts';
 import type { ListeningSocket } from './supervisor/listening-socket.ts';
 import { formatError } from './serving/error-shape.ts';
 import type { ThreadConfig } from './supervisor/messages.ts';
@@ -49,6 +50,11 @@ export interface StartServerOptions {
     /** Makes what answers the calls; called with the first one. */
     readonly createHandler: (plugins: PluginManager, explanations: ExplanationLog) => Promise<AdminHandler>;
   };
+  /**
+   * SHA-256 (hexadecimal digits) of the inference key, where callers need one and the configuration gives none. Without it, such a
+   * configuration is refused.
+   */
+  readonly openInferenceKey?: () => Promise<string>;
   /** Module (URL) that exports `createEngine`. @default '@bifrost/core' */
   readonly engineModule?: string;
 }
@@ -61,6 +67,8 @@ export interface RunningServer {
   /** The address it is bound to. */
   readonly address: string;
   readonly isLoopback: boolean;
+  /** Callers of inference need no key. */
+  readonly isInferenceOpen: boolean;
   /** The listening socket, for a process that is to take it over. */
   readonly listenDescriptor: number;
   /** Numbers of the threads that serve at this moment. */
@@ -84,9 +92,11 @@ const defaultPluginBlockedAfterMs = 1000;
 const defaultMaxThreadMegabytes = 1024;
 const defaultGraceMs = 30_000;
 
-function toThreadConfig(config: LoadedConfig, version: number): ThreadConfig {
-  const { providers, client, allowedHeaders } = config;
-  return { version, providers, client, allowedHeaders };
+function toThreadConfig(
+  { providers, client, allowedHeaders }: LoadedConfig,
+  rest: Pick<ThreadConfig, 'version' | 'inferenceKeyHash'>,
+): ThreadConfig {
+  return { ...rest, providers, client, allowedHeaders };
 }
 
 function limitsOf(options: StartServerOptions): WatchLimits {
@@ -137,6 +147,12 @@ function lateAdminHandler(
   };
 }
 
+/** The URL for clients on this machine. */
+function urlFor({ isLoopback, address, port }: ListeningSocket, host: string): string {
+  const shown = isLoopback || address === '0.0.0.0' || address === '::' ? 'localhost' : host;
+  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+}
+
 /** The socket that was handed over, or one of our own. */
 async function openSocket(host: string, { port, listenDescriptor }: StartServerOptions): Promise<ListeningSocket> {
   return listenDescriptor === undefined
@@ -179,10 +195,13 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     resolveArtefact: (entry, directory) => findArtefact(entry, { baseDirectory: directory, pluginDirectory, trust }),
   });
   let version = 0;
-  const configure = (config: LoadedConfig): Promise<void> => {
-    const { directory } = config;
+  const gate = new InferenceGate(socket.isLoopback, options.openInferenceKey);
+  const configure = async (config: LoadedConfig): Promise<void> => {
+    const access = await gate.settingsFor(config);
     trust = config.pluginTrust;
-    return plugins.load(config.plugins, { directory, settings: toThreadConfig(config, ++version) });
+    const settings = toThreadConfig(config, { version: ++version, ...access });
+    await plugins.load(config.plugins, { directory: config.directory, settings });
+    gate.isOpen = access.inferenceKeyHash === undefined;
   };
   let watch: PluginWatch | undefined;
   try {
@@ -196,12 +215,14 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     throw error;
   }
   const readyMs = performance.now() - startedAt;
-  const shown = socket.isLoopback || socket.address === '0.0.0.0' || socket.address === '::' ? 'localhost' : host;
   return {
-    url: `http://${shown.includes(':') ? `[${shown}]` : shown}:${socket.port}`,
+    url: urlFor(socket, host),
     port: socket.port,
     address: socket.address,
     isLoopback: socket.isLoopback,
+    get isInferenceOpen() {
+      return gate.isOpen;
+    },
     listenDescriptor: socket.fileDescriptor,
     readyMs,
     get threads() {

@@ -46,13 +46,13 @@ export class ProgramAdmin {
     this.#options = options;
     this.#admin = modules.admin;
     this.#parse = modules.parse;
-    const given = environment['BIFROST_ADMIN_TOKEN'];
-    const credential = modules.admin.openAdminCredential({
+    const kind = modules.admin.adminToken;
+    const credential = modules.admin.openStoredCredential(kind, {
       directory: appDirectory,
-      ...(given === undefined ? {} : { given }),
+      given: environment[kind.variable],
     });
     if (credential.warning !== undefined) logger.warn(credential.warning);
-    this.newToken = credential.newToken;
+    this.newToken = credential.newValue;
     this.tokenHash = credential.hash;
   }
 

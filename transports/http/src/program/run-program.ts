@@ -14,6 +14,7 @@ import { formatHelp } from './help-text.ts';
 import { inheritedSocket, reportReady, startSuccessor } from './hand-over.ts';
 import { loadProgramConfig } from './load-program-config.ts';
 import { parseFlags } from './parse-flags.ts';
+import { ProgramInferenceKey } from './program-inference-key.ts';
 import { ProgramAdmin } from './program-admin.ts';
 import { untilSignal } from './until-signal.ts';
 import { formatBuildFacts, readBuildFacts } from './build-facts.ts';
@@ -30,16 +31,22 @@ export interface ProgramInput {
   complain(text: string): void;
 }
 
-/** The line to try, which works as it stands: the embedded provider needs no key. */
-function formatCurl(url: string): string {
+/**
+ * The line to try, which works as it stands: the embedded provider needs no key. Where callers need one that was not made just now,
+ * it has to be in the environment.
+ */
+function formatCurl({ url, isInferenceOpen }: RunningServer, newKey: string | undefined): string {
   const body = '{"model":"mock/hello","messages":[{"role":"user","content":"Hello"}]}';
-  return `curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`;
+  const key = isInferenceOpen ? '' : ` -H "authorization: Bearer ${newKey ?? '$BIFROST_INFERENCE_KEY'}"`;
+  return `curl ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '${body}'`;
 }
 
 interface StartedProgram {
   readonly server: RunningServer;
   /** The admin token, where it was made at this start. */
   readonly newToken: string | undefined;
+  /** The inference key, where it was made at this start. */
+  readonly newKey: string | undefined;
 }
 
 async function start(values: FlagValues, { environment, isTerminal }: ProgramInput): Promise<StartedProgram> {
@@ -51,6 +58,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   const inherited = inheritedSocket(environment, process.pid);
   const appDirectory = values['app-dir'] ?? defaultAppDirectory(environment);
   const admin = await ProgramAdmin.open({ environment, appDirectory, logger, builtins: builtinPlugins });
+  const inferenceKey = new ProgramInferenceKey({ environment, appDirectory, logger });
   const server = await startServer({
     environment,
     pluginDirectory: join(appDirectory, 'plugins'),
@@ -58,6 +66,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
       tokenHash: admin.tokenHash,
       createHandler: (plugins, explanations) => admin.createHandler(plugins, explanations),
     },
+    openInferenceKey: () => inferenceKey.open(),
     config: async () => {
       const config = await loadProgramConfig({
         environment,
@@ -76,10 +85,10 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
     ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
     ...(values['blocked-after-ms'] === undefined ? {} : { blockedAfterMs: Number(values['blocked-after-ms']) }),
   });
-  if (!server.isLoopback) {
+  if (!server.isLoopback && server.isInferenceOpen) {
     logger.warn(`listening on ${server.address}: whoever reaches it can use your providers' keys without a credential`);
   }
-  return { server, newToken: admin.newToken };
+  return { server, newToken: admin.newToken, newKey: inferenceKey.newKey };
 }
 
 /** Why the program cannot run, and the exit code for it. */
@@ -118,7 +127,7 @@ export async function runProgram(input: ProgramInput): Promise<number> {
     complain(`bifrost-http: ${text}\n`);
     return code;
   }
-  const { server, newToken } = started;
+  const { server, newToken, newKey } = started;
   const handOver = (): Promise<number> => startSuccessor(server.listenDescriptor, input.environment);
   const graceMs = Number(values['drain-seconds'] ?? 30) * 1000;
   // Before anybody is told that it is ready: who knows may send a signal at once.
@@ -127,7 +136,8 @@ export async function runProgram(input: ProgramInput): Promise<number> {
   const readyMs = Math.round(performance.now());
   const count = server.threads.length;
   print(`bifrost-http is ready on ${server.url} (${count} ${count === 1 ? 'thread' : 'threads'}, ${readyMs} ms)\n`);
-  print(`${formatCurl(server.url)}\n`);
+  print(`${formatCurl(server, newKey)}\n`);
+  if (newKey !== undefined) print(`inference key, shown this once: ${newKey}\n`);
   if (newToken !== undefined) print(`admin token, shown this once: ${newToken}\n`);
   reportReady(input.environment);
   return ended;

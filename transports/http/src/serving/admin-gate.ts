@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { isAdminToken } from '@bifrost/framework/admin-token';
+import { isCredential } from '@bifrost/framework/credential-hash';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { TransportError } from './error-shape.ts';
 import type { GatewayRequest } from './gateway-request.ts';
@@ -74,7 +74,7 @@ export class AdminGate {
       return { statusCode: 404, code: 'BF_HTTP_ADMIN_OFF', message: 'this program runs without an admin API' };
     }
     const presented = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-    if (presented !== undefined && isAdminToken(presented, this.#tokenHash)) return undefined;
+    if (presented !== undefined && isCredential(presented, this.#tokenHash)) return undefined;
     const message =
       presented === undefined
         ? 'the admin API needs the admin token: send it as `Authorization: Bearer TOKEN` (the first start has shown it)'

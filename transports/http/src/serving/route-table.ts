@@ -14,8 +14,8 @@ export type RouteKind =
   | 'admin';
 
 /**
- * Who may call it: `public` routes never ask for a credential; `inference` is open on loopback until keys of callers exist;
- * `admin` asks for the admin token, also on loopback.
+ * Who may call it: `public` routes never ask for a credential; `inference` asks for the inference key where the
+ * configuration wants it, by default beyond loopback; `admin` asks for the admin token, also on loopback.
  */
 export type AuthClass = 'public' | 'inference' | 'admin';
 

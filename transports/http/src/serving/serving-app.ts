@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Engine } from '@bifrost/core';
 import type { Logger } from '../logging/logger.ts';
 import type { ThreadConfig } from '../supervisor/messages.ts';
+import { callerChallenge, refuseCaller } from './caller-gate.ts';
 import type { TransportError } from './error-shape.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeListener } from './exchange.ts';
@@ -102,6 +103,12 @@ export class ServingApp implements RouterListener, ExchangeListener {
 
   routed(entry: RouteEntry, exchange: Exchange): void {
     exchange.routePath = entry.path;
+    const { request, response } = exchange;
+    const refusal = refuseCaller(entry.auth, request.headers, this.#config.inferenceKeyHash);
+    if (refusal !== undefined) {
+      sendError(request, response, refusal, { surface: entry.surface, headers: callerChallenge });
+      return;
+    }
     if (entry.kind === 'inference' || entry.kind === 'genai-action') {
       this.#inference.start(entry, exchange, this.#config.client);
     } else this.#answerPlainly(entry, this.#options.plainHandlers[entry.kind], exchange);

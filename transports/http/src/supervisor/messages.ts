@@ -37,6 +37,8 @@ export interface ThreadConfig {
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly client: ClientConfig;
   readonly allowedHeaders: readonly string[];
+  /** SHA-256 of the inference key, in hexadecimal digits; absent: inference needs none. */
+  readonly inferenceKeyHash?: string;
 }
 
 export const processStates = { starting: 0, ready: 1, draining: 2 } as const;
