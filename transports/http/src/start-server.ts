@@ -16,6 +16,7 @@ import type { ListeningSocket } from './supervisor/listening-socket.ts';
 import { formatError } from './serving/error-shape.ts';
 import type { ThreadConfig } from './supervisor/messages.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
+import type { SupervisorOptions } from './supervisor/supervisor.ts';
 import type { WatchLimits } from './supervisor/thread-watch.ts';
 
 export interface StartServerOptions {
@@ -153,6 +154,21 @@ function urlFor({ isLoopback, address, port }: ListeningSocket, host: string): s
   return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
 }
 
+/** What every serving thread is born with. */
+function threadStart(
+  { fileDescriptor, isLoopback }: ListeningSocket,
+  { logLevel = 'info', engineModule = '@bifrost/core', admin }: StartServerOptions,
+): SupervisorOptions['start'] {
+  return {
+    listenDescriptor: fileDescriptor,
+    isLoopback,
+    logLevel,
+    engineModule,
+    version: readVersion(),
+    ...(admin === undefined ? {} : { adminTokenHash: admin.tokenHash }),
+  };
+}
+
 /** The socket that was handed over, or one of our own. */
 async function openSocket(host: string, { port, listenDescriptor }: StartServerOptions): Promise<ListeningSocket> {
   return listenDescriptor === undefined
@@ -175,14 +191,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     limits: limitsOf(options),
     logger,
     logSink,
-    start: {
-      listenDescriptor: socket.fileDescriptor,
-      isLoopback: socket.isLoopback,
-      logLevel,
-      engineModule: options.engineModule ?? '@bifrost/core',
-      version: readVersion(),
-      ...(options.admin === undefined ? {} : { adminTokenHash: options.admin.tokenHash }),
-    },
+    start: threadStart(socket, options),
     handleAdmin: lateAdminHandler(() => options.admin?.createHandler(plugins, explanations), logger),
     onExplained: (request) => explanations.add(request),
   });
