@@ -8,7 +8,8 @@ import type { RequestRun } from './run.ts';
 import { whenSettled } from './when-settled.ts';
 
 /**
- * One request, end to end: accept, (authenticate: the transport's and the plugins' work), peek, route, then per target and key
+ * One request, end to end: accept, authenticate (the transport's work, or the transport's after
+ * the plugins'), peek, route, then per target and key
  * guard, encode, call, decode, render; record. A feature attaches to a stage, as a plugin hook where it can; it adds no branch
  * here. Never throws; `onEnd` is called once, when the answer is out and recorded.
  *

@@ -7,15 +7,36 @@ import type { RequestRun } from './run.ts';
 import { whenSettled } from './when-settled.ts';
 
 /**
- * Opens the plugins' chains for the request and runs `httpTransportPreHook`. True when a plugin answered. Throws GatewayError
- * where one denied.
+ * Opens the plugins' chains for the request, lets the caller in, and runs `httpTransportPreHook`. True when a plugin answered.
+ * Throws GatewayError where one denied or the caller was refused.
  */
 export function openPlugins(run: RequestRun): boolean | Promise<boolean> {
   const chains = run.snapshot.plugins;
-  if (chains === null) return false;
-  const abort = new AbortController();
-  run.sink.onClose(() => abort.abort());
-  run.plugins = chains.open(run.facts(), run.headers as HttpRequest['headers'], abort.signal);
+  if (chains !== null) {
+    const abort = new AbortController();
+    run.sink.onClose(() => abort.abort());
+    run.plugins = chains.open(run.facts(), run.headers as HttpRequest['headers'], abort.signal);
+  }
+  const { authenticate } = run.request;
+  if (authenticate === undefined) return runHttpPre(run);
+  return whenSettled(runHttpPreAuth(run), (isAnswered): boolean | Promise<boolean> => {
+    if (isAnswered) return true;
+    const refusal = authenticate(run.headers);
+    if (refusal !== undefined) throw refusal;
+    return runHttpPre(run);
+  });
+}
+
+/** `httpTransportPreAuthHook` on its own, where the caller is let in after it. */
+function runHttpPreAuth(run: RequestRun): boolean | Promise<boolean> {
+  const { httpPreAuth } = run.needs;
+  if (run.plugins?.httpPreAuth === undefined || httpPreAuth === undefined) return false;
+  return whenSettled(run.plugins.httpPreAuth(httpRequestOf(run, httpPreAuth)), (outcome) =>
+    answerHttpPre(run, outcome),
+  );
+}
+
+function runHttpPre(run: RequestRun): boolean | Promise<boolean> {
   const { httpPre } = run.needs;
   if (run.plugins === null || httpPre === undefined) return false;
   return whenSettled(run.plugins.httpPre(httpRequestOf(run, httpPre)), (outcome) => answerHttpPre(run, outcome));

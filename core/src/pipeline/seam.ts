@@ -1,5 +1,5 @@
 /** The seam between the engine and whatever serves it (an HTTP server, a test, another program). */
-import type { DialectName, RequestTrace } from '@bifrost/sdk';
+import type { DialectName, GatewayError, RequestTrace } from '@bifrost/sdk';
 import type { ClientConfig, ProviderConfig } from '../config.ts';
 import type { PluginChains } from '../plugins/chain.ts';
 
@@ -37,6 +37,11 @@ export interface InboundRequest {
   readonly body: Buffer;
   /** `performance.now()` at arrival. */
   readonly startedAt: number;
+  /**
+   * Asked with the headers once the hooks before authentication have run: the error that the caller is refused with, if any.
+   * Absent: the transport has let the caller in.
+   */
+  readonly authenticate?: (headers: InboundRequest['headers']) => GatewayError | undefined;
 }
 
 /** Where the engine writes the answer. Calls come in the order `head`, `write`*, `end`. */

@@ -35,6 +35,8 @@ export interface PluginChains {
    * another hook of the phase may read the conversation. Each hook is shown only what it declared.
    */
   readonly needs: {
+    readonly httpPreAuth?: Reads;
+    /** Of the hooks before authentication too. */
     readonly httpPre?: Reads;
     readonly preRequest?: Reads;
     readonly preLLM?: Reads;

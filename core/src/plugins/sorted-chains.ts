@@ -56,6 +56,7 @@ function mostDemanding(entries: readonly HookEntry[], isWanted: (entry: HookEntr
 }
 
 const needNames = [
+  ['httpPreAuth', 'httpPreAuth'],
   ['httpPre', 'httpPreBoth'],
   ['preRequest', 'preRequest'],
   ['preLLM', 'preLLM'],

@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { InboundRequest } from '@bifrost/core';
+import { GatewayError } from '@bifrost/sdk';
 import { isCredential } from '@bifrost/framework/credential-hash';
 import type { TransportError } from './error-shape.ts';
 import type { AuthClass } from './route-table.ts';
@@ -26,11 +27,11 @@ const wrong: TransportError = {
  */
 export function refuseCaller(
   auth: AuthClass,
-  headers: IncomingHttpHeaders,
+  headers: InboundRequest['headers'],
   keyHash: string | undefined,
 ): TransportError | undefined {
   if (auth !== 'inference' || keyHash === undefined) return undefined;
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  const bearer = /^Bearer +(\S+) *$/i.exec(String(headers['authorization'] ?? ''))?.[1];
   let isPresent = false;
   for (const presented of [bearer, ...headerNames.map((name) => headers[name])]) {
     if (typeof presented !== 'string' || presented === '') continue;
@@ -38,4 +39,14 @@ export function refuseCaller(
     isPresent = true;
   }
   return isPresent ? wrong : missing;
+}
+
+/** The same for the engine, which asks once the hooks before authentication have run. */
+export function authenticatorOf(keyHash: string | undefined): NonNullable<InboundRequest['authenticate']> {
+  return (headers) => {
+    const refusal = refuseCaller('inference', headers, keyHash);
+    if (refusal === undefined) return undefined;
+    const { message, code, statusCode } = refusal;
+    return new GatewayError(message, { code, statusCode });
+  };
 }

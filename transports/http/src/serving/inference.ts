@@ -1,4 +1,4 @@
-import type { Engine, InboundRoute } from '@bifrost/core';
+import type { Engine, InboundRequest, InboundRoute } from '@bifrost/core';
 import type { Logger } from '../logging/logger.ts';
 import type { ThreadConfig } from '../supervisor/messages.ts';
 import type { Exchange } from './exchange.ts';
@@ -23,11 +23,11 @@ export class Inference {
   }
 
   /** Starts an `inference` or `genai-action` route. */
-  start(entry: RouteEntry, exchange: Exchange, client: ThreadConfig['client']): void {
+  start(entry: RouteEntry, exchange: Exchange, { client, authenticate }: InferenceTerms): void {
     if (!this.hasRequiredHeaders(entry, exchange, client)) return;
-    const limit = client.maxRequestBodyBytes;
-    if (entry.inbound !== undefined) this.#read(entry, { route: entry.inbound, path: entry.path, limit }, exchange);
-    else this.#startGenai(entry, limit, exchange);
+    const terms = { limit: client.maxRequestBodyBytes, authenticate };
+    if (entry.inbound !== undefined) this.#read(entry, { route: entry.inbound, path: entry.path, ...terms }, exchange);
+    else this.#startGenai(entry, terms, exchange);
   }
 
   /** False where a header that the operator requires is missing; the caller has then been told. */
@@ -42,7 +42,7 @@ export class Inference {
     return true;
   }
 
-  #startGenai(entry: RouteEntry, limit: number, exchange: Exchange): void {
+  #startGenai(entry: RouteEntry, terms: Pick<Destination, 'limit' | 'authenticate'>, exchange: Exchange): void {
     const { request, response } = exchange;
     const target = parseRequestTarget(request.url ?? '');
     if ('error' in target) return;
@@ -50,7 +50,7 @@ export class Inference {
     const route = parseGenaiAction(rest, target.query);
     if (route === undefined) {
       sendError(request, response, explainUnknownGenaiAction(rest), { surface: entry.surface });
-    } else this.#read(entry, { route, path: target.path, limit }, exchange);
+    } else this.#read(entry, { route, path: target.path, ...terms }, exchange);
   }
 
   #read(entry: RouteEntry, destination: Destination, exchange: Exchange): void {
@@ -63,7 +63,7 @@ export class Inference {
     });
   }
 
-  #hand({ route, path }: Destination, exchange: Exchange, body: Buffer): void {
+  #hand({ route, path, authenticate }: Destination, exchange: Exchange, body: Buffer): void {
     const { request, response, startedAt } = exchange;
     const url = request.url ?? '';
     const mark = url.indexOf('?');
@@ -76,6 +76,7 @@ export class Inference {
       headers: request.headers,
       body,
       startedAt,
+      ...(authenticate === undefined ? {} : { authenticate }),
     };
     // The engine never rejects; a failure here is a defect of its own that must end the request, not the thread.
     this.#engine.handle(inbound, new HttpResponseSink(exchange)).catch((error: unknown) => {
@@ -86,7 +87,14 @@ export class Inference {
   }
 }
 
-interface Destination {
+/** On what terms a request is taken in. */
+export interface InferenceTerms {
+  readonly client: ThreadConfig['client'];
+  /** The caller has still to be let in, once the plugins have seen the credentials. */
+  readonly authenticate?: InboundRequest['authenticate'];
+}
+
+interface Destination extends Pick<InferenceTerms, 'authenticate'> {
   readonly route: InboundRoute;
   /** The path as the engine and its plugins see it. */
   readonly path: string;

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Engine } from '@bifrost/core';
 import type { Logger } from '../logging/logger.ts';
 import type { ThreadConfig } from '../supervisor/messages.ts';
-import { callerChallenge, refuseCaller } from './caller-gate.ts';
+import { authenticatorOf, callerChallenge, refuseCaller } from './caller-gate.ts';
 import type { TransportError } from './error-shape.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeListener } from './exchange.ts';
@@ -31,6 +31,8 @@ export type PlainHandler = (
 export interface ServingAppOptions {
   readonly engine: Engine;
   readonly config: ThreadConfig;
+  /** Some plugin has a hook before authentication. */
+  readonly doPluginsTranslateCredentials: boolean;
   readonly isLoopback: boolean;
   readonly logger: Logger;
   readonly metrics: ThreadMetrics;
@@ -47,6 +49,7 @@ export class ServingApp implements RouterListener, ExchangeListener {
   readonly #inference: Inference;
   #config: ThreadConfig;
   #guard: OriginGuard;
+  #doPluginsTranslateCredentials: boolean;
   #isDraining = false;
   #entries = 0;
   #onIdle: (() => void) | undefined;
@@ -55,6 +58,7 @@ export class ServingApp implements RouterListener, ExchangeListener {
   constructor(options: ServingAppOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#doPluginsTranslateCredentials = options.doPluginsTranslateCredentials;
     this.#guard = this.#createGuard(options.config);
     this.#inference = new Inference(options.engine, options.logger);
     this.#router = new Router(this);
@@ -73,9 +77,10 @@ export class ServingApp implements RouterListener, ExchangeListener {
     return this.#router.ready();
   }
 
-  /** Swaps the configuration for new requests. */
-  configure(config: ThreadConfig): void {
+  /** Swaps the configuration for new requests. With plugins that translate credentials, callers are judged after these. */
+  configure(config: ThreadConfig, doPluginsTranslateCredentials: boolean): void {
     this.#config = config;
+    this.#doPluginsTranslateCredentials = doPluginsTranslateCredentials;
     this.#guard = this.#createGuard(config);
   }
 
@@ -105,12 +110,12 @@ export class ServingApp implements RouterListener, ExchangeListener {
     exchange.routePath = entry.path;
     const { request, response } = exchange;
     const refusal = refuseCaller(entry.auth, request.headers, this.#config.inferenceKeyHash);
-    if (refusal !== undefined) {
+    const isInference = entry.kind === 'inference' || entry.kind === 'genai-action';
+    if (refusal !== undefined && !(isInference && this.#doPluginsTranslateCredentials)) {
       sendError(request, response, refusal, { surface: entry.surface, headers: callerChallenge });
-      return;
-    }
-    if (entry.kind === 'inference' || entry.kind === 'genai-action') {
-      this.#inference.start(entry, exchange, this.#config.client);
+    } else if (isInference) {
+      const authenticate = refusal === undefined ? undefined : authenticatorOf(this.#config.inferenceKeyHash);
+      this.#inference.start(entry, exchange, { client: this.#config.client, authenticate });
     } else this.#answerPlainly(entry, this.#options.plainHandlers[entry.kind], exchange);
   }
 

@@ -22,6 +22,7 @@ import { ModelLister } from './models/model-lister.ts';
 import { readReadiness } from './readiness.ts';
 import { sendJson } from './send-json.ts';
 import { ServingApp } from './serving-app.ts';
+import type { ServingAppOptions } from './serving-app.ts';
 import { ThreadPlugins } from './thread-plugins.ts';
 
 /** How often the thread says that its event loop turns. */
@@ -34,6 +35,8 @@ const backlog = 4096;
 
 /** How long a connection of a thread that lingers may be idle. */
 const idleMs = 5000;
+
+type ServingTerms = Pick<ServingAppOptions, 'config' | 'doPluginsTranslateCredentials'>;
 
 /** One serving thread: an engine behind an HTTP server on the shared socket, steered by messages of the supervisor. */
 export class ServingThread {
@@ -163,9 +166,10 @@ export class ServingThread {
     this.#engine.configure({ version, providers, client, plugins: chains });
     retireOld();
     if (config !== this.#config) this.#models.configure(config);
-    this.#app?.configure(config);
+    const doPluginsTranslateCredentials = chains?.needs.httpPreAuth !== undefined;
+    this.#app?.configure(config, doPluginsTranslateCredentials);
     this.#config = config;
-    if (this.#app === undefined) await this.#listen(this.#engine, config);
+    if (this.#app === undefined) await this.#listen(this.#engine, { config, doPluginsTranslateCredentials });
     this.#post({ type: 'committed', generation });
   }
 
@@ -175,8 +179,8 @@ export class ServingThread {
     return Promise.resolve();
   }
 
-  async #listen(engine: Engine, config: ThreadConfig): Promise<void> {
-    const app = await this.#createApp(engine, config);
+  async #listen(engine: Engine, terms: ServingTerms): Promise<void> {
+    const app = await this.#createApp(engine, terms);
     this.#app = app;
     const descriptor = await duplicateDescriptor(this.#start.listenDescriptor);
     await listen(app, descriptor);
@@ -184,10 +188,10 @@ export class ServingThread {
     this.#post({ type: 'ready', descriptor });
   }
 
-  async #createApp(engine: Engine, config: ThreadConfig): Promise<ServingApp> {
+  async #createApp(engine: Engine, terms: ServingTerms): Promise<ServingApp> {
     const app = new ServingApp({
       engine,
-      config,
+      ...terms,
       isLoopback: this.#start.isLoopback,
       logger: this.#logger,
       metrics: this.#metrics,
