@@ -174,6 +174,45 @@ describe('a shadow', () => {
     expect(comparison).toMatchObject({ equal: 1, different: 0 });
   });
 
+  it('is compared by what its patch of headers changes: headers that it does not name are no difference', async () => {
+    const { chains, open } = chainsOf([
+      {
+        name: 'old',
+        httpTransportResponseHeadersHook: () => ({ headers: { 'X-Plugin': 'old', server: null } }),
+        httpTransportPostHook: () => ({ headers: { 'x-same': '1' } }),
+      },
+      {
+        name: 'new',
+        shadow: { of: 'old', share: 1 },
+        httpTransportResponseHeadersHook: () => ({ headers: { 'x-plugin': 'new', 'content-type': 'text/html' } }),
+        httpTransportPostHook: () => ({ headers: { 'X-Same': '1' } }),
+      },
+    ]);
+    const run = open();
+    const head = { statusCode: 200, headers: { server: 'a', 'content-type': 'text/plain', date: 'now' } };
+    void run.responseHeaders(head);
+    void run.httpPost({ ...head, body: new Uint8Array() });
+    run.finish(trace);
+    await chains.whenIdle();
+    expect(chains.comparisons()[0]).toMatchObject({ equal: 1, different: 1 });
+    expect(chains.comparisons()[0]?.differences[0]).toMatchObject({
+      real: {
+        decision: 'changed',
+        changes: [
+          { op: 'remove', path: '/headers/server' },
+          { op: 'add', path: '/headers/x-plugin', value: 'old' },
+        ],
+      },
+      candidate: {
+        decision: 'changed',
+        changes: [
+          { op: 'replace', path: '/headers/content-type', value: 'text/html' },
+          { op: 'add', path: '/headers/x-plugin', value: 'new' },
+        ],
+      },
+    });
+  });
+
   it('watches its share of the requests, and keeps the last differences', async () => {
     const models = Array.from({ length: 300 }, () => 'm');
     const { comparison } = await watched({ preRequestHook: () => undefined }, models, 0.5);

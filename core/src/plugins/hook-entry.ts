@@ -44,6 +44,8 @@ export interface HookEntry {
   readonly chunks: ChunkMode | undefined;
   readonly holdBack: HoldBack | undefined;
   failuresInARow: number;
+  /** Windows of its budget that were above it, in a row. */
+  slowWindowsInARow: number;
   /** `performance.now()` of the last failure that was logged, and how many were not since. */
   lastLoggedAt: number;
   unloggedFailures: number;
@@ -118,6 +120,11 @@ function warnOfOpenGuard(instance: PluginInstance, hook: HookName, policy: Failu
   instance.log('warn', message, { plugin: name, hook });
 }
 
+function budgetOf({ budgetMs }: PluginInstance, hook: HookName): LatencyBudget | undefined {
+  const ms = typeof budgetMs === 'object' ? budgetMs[hook] : budgetMs;
+  return ms === undefined ? undefined : new LatencyBudget(ms);
+}
+
 /** Both the hook's own filter and the plugin's share have to let a request through. */
 function withShare(filter: CompiledFilter, share: RequestTest | null): CompiledFilter {
   const { request, target } = filter;
@@ -154,11 +161,12 @@ export function createHookEntry(slot: PluginSlot, hook: HookName, requestTestInd
     disableAfter: typeof onError === 'object' ? onError.disableAfter : 0,
     rank: rankOf(slot, hook),
     figures: new HookFigures(),
-    budget: instance.budgetMs === undefined ? undefined : new LatencyBudget(instance.budgetMs),
+    budget: budgetOf(instance, hook),
     mark: runningMark(slot.number, hook),
     chunks: options.chunks,
     holdBack: options.holdBack,
     failuresInARow: 0,
+    slowWindowsInARow: 0,
     lastLoggedAt: Number.NEGATIVE_INFINITY,
     unloggedFailures: 0,
   };

@@ -82,6 +82,20 @@ export function countFailure(entry: HookEntry): void {
   );
 }
 
+/** At the end of a window of the hook's budget; `why` says what was above it, undefined that nothing was. */
+export function countSlowWindow(entry: HookEntry, why: string | undefined, now: number): void {
+  const { health, instance } = entry.slot;
+  entry.slowWindowsInARow = why === undefined ? 0 : entry.slowWindowsInARow + 1;
+  if (why === undefined) {
+    health.wasInBudget(entry);
+    return;
+  }
+  health.exceededBudget(entry, why, now);
+  if (entry.disableAfter === 0 || entry.slowWindowsInARow < entry.disableAfter || health.isDisabled) return;
+  health.disable();
+  instance.onDisabled?.(`${why}; that was its window number ${entry.slowWindowsInARow} in a row`);
+}
+
 /** Counts a call that was right. */
 export function countSuccess(entry: HookEntry): void {
   entry.failuresInARow = 0;

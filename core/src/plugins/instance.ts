@@ -31,8 +31,11 @@ export interface PluginInstance {
   readonly onError?: OnError;
   /** False: a hook is called however often it fails. @default after 20 failures in a row, for 10 s */
   readonly breaker?: BreakerOptions | false;
-  /** A hook whose p99 over the last window (10 s, at least 100 calls) is above this many milliseconds makes the plugin `degraded`. */
-  readonly budgetMs?: number;
+  /**
+   * Milliseconds, of every hook or by hook. A hook whose p99 over the last window (10 s, at least 100 calls) is above opens the
+   * plugin's breaker: its policy then says what becomes of requests. Without a breaker the plugin is `degraded` and no more.
+   */
+  readonly budgetMs?: number | { readonly [Name in HookName]?: number };
   /** Told when the breaker has opened or a hook is slower than the budget, and when all is well again. Must not throw. */
   onDegraded?(reason: string): void;
   onRecovered?(): void;

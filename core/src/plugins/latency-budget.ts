@@ -1,6 +1,10 @@
-/** Watches one hook's p99 over successive windows, for plugins with a latency budget. */
+/**
+ * Watches one hook's p99 over successive windows, for plugins with a latency budget. A window above it is a failure of the hook like
+ * any other: its breaker opens, and what then becomes of requests is the hook's policy.
+ */
 import { DurationBuckets } from './duration-buckets.ts';
 import type { HookEntry } from './hook-entry.ts';
+import { countSlowWindow } from './hook-failure.ts';
 
 const windowMs = 10_000;
 /** A p99 of fewer calls is one call's luck: the window goes on until they have come. */
@@ -19,6 +23,7 @@ export class LatencyBudget {
   record(entry: HookEntry, durationMs: number, now: number): void {
     if (Number.isNaN(this.#windowStart)) this.#windowStart = now;
     this.#buckets.record(durationMs);
+    if (durationMs > this.#budgetMs) entry.slot.health.noteSlowTrial(entry, now);
     if (now - this.#windowStart < windowMs || this.#buckets.count < minimumCalls) return;
     const p99 = this.#buckets.percentile(0.99) ?? 0;
     const why =
@@ -27,6 +32,6 @@ export class LatencyBudget {
         : undefined;
     this.#buckets = new DurationBuckets();
     this.#windowStart = now;
-    entry.slot.health.noteSpeed(entry.hook, why);
+    countSlowWindow(entry, why, now);
   }
 }

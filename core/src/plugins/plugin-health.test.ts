@@ -149,32 +149,88 @@ describe("the operator's settings of an entry", () => {
 });
 
 describe('the latency budget of a plugin', () => {
-  it('degrades it when the p99 of a window is above, and is told when it is within again', () => {
-    let costMs = 5;
-    const told: string[] = [];
-    const { open, chains, lines } = chainsOf([
+  /** A plugin whose hook takes `costMs`, and windows of its budget of 1 ms. */
+  function heavy(more: Partial<TestPlugin> = {}) {
+    const state = { costMs: 5, calls: 0, told: [] as string[] };
+    const chains = chainsOf([
       {
         name: 'heavy',
         budgetMs: 1,
-        onDegraded: (reason) => told.push(reason),
-        onRecovered: () => told.push('recovered'),
-        preRequestHook: () => void vi.advanceTimersByTime(costMs),
+        onDegraded: (reason) => state.told.push(reason),
+        onRecovered: () => state.told.push('recovered'),
+        onDisabled: (reason) => state.told.push(`disabled: ${reason}`),
+        preRequestHook: () => {
+          state.calls += 1;
+          vi.advanceTimersByTime(state.costMs);
+        },
+        ...more,
       },
     ]);
+    const ask = () => chains.open().preRequest(request);
     const window = (): void => {
-      for (let index = 0; index < 101; index += 1) void open().preRequest(request);
+      for (let index = 0; index < 101; index += 1) void ask();
       vi.advanceTimersByTime(10_000);
-      void open().preRequest(request);
+      void ask();
     };
+    return { ...chains, state, ask, window };
+  }
+
+  it('opens its breaker when the p99 of a window is above: the hook is left out, and degraded is why', () => {
+    const { chains, state, ask, window, lines } = heavy();
     window();
-    expect(told).toEqual([expect.stringMatching(/p99 of preRequestHook was [\d.]+ ms .* above its budget of 1 ms/)]);
-    expect(chains.figures()[0]).toMatchObject({ state: 'degraded', reason: told[0] });
+    expect(state.told).toEqual([
+      expect.stringMatching(/p99 of preRequestHook was [\d.]+ ms .* above its budget of 1 ms; its hooks are left out/),
+    ]);
+    expect(chains.figures()[0]).toMatchObject({ state: 'degraded', reason: state.told[0] });
     expect(lines).toEqual([expect.stringContaining('warn heavy plugin heavy is degraded')]);
-    costMs = 0;
+    const before = state.calls;
+    expect(ask()).toBeUndefined();
+    expect(state.calls).toBe(before);
+  });
+
+  it('takes a slow trial for a failed one, and is told when a whole window is within the budget again', () => {
+    const { chains, state, ask, window } = heavy();
     window();
+    vi.advanceTimersByTime(10_000);
+    const before = state.calls;
+    void ask();
+    void ask();
+    expect(state.calls).toBe(before + 1);
+    state.costMs = 0;
+    vi.advanceTimersByTime(10_000);
+    void ask();
+    expect(chains.figures()[0]?.state).toBe('degraded');
     window();
-    expect(told.at(-1)).toBe('recovered');
+    expect(state.told.at(-1)).toBe('recovered');
     expect(chains.figures()[0]?.state).toBe('active');
+  });
+
+  it('follows the policy of the hook: what fails closed refuses, what is disabled after n windows is', () => {
+    const closed = heavy({ guard: true });
+    closed.window();
+    expect(closed.ask()).toMatchObject({ error: { code: 'BF_PLUGIN_HOOK_FAILED' } });
+    const limited = heavy({ onError: { disableAfter: 2 } });
+    limited.window();
+    vi.advanceTimersByTime(10_000);
+    limited.state.costMs = 0;
+    void limited.ask();
+    limited.state.costMs = 5;
+    limited.window();
+    expect(limited.state.told.at(-1)).toMatch(/^disabled: the p99 .* window number 2 in a row$/);
+    expect(limited.chains.figures()[0]?.state).toBe('disabled');
+  });
+
+  it('is one of the named hooks only where it says so, and only a report without a breaker', () => {
+    const other = heavy({ budgetMs: { postLLMHook: 1 } });
+    other.window();
+    expect(other.state.told).toEqual([]);
+    const reporting = heavy({ breaker: false });
+    reporting.window();
+    expect(reporting.state.told).toEqual([expect.stringMatching(/above its budget of 1 ms$/)]);
+    expect(reporting.chains.figures()[0]?.state).toBe('degraded');
+    const before = reporting.state.calls;
+    void reporting.ask();
+    expect(reporting.state.calls).toBe(before + 1);
   });
 });
 

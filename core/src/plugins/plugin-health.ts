@@ -11,7 +11,7 @@ export const defaultBreaker = { failures: 20, coolDownMs: 10_000, windowMs: 10_0
 /** Fewer calls than these in a window say nothing of a rate. */
 const minimumCalls = 20;
 
-/** `degraded`: the breaker is open, or the plugin is slower than its budget. */
+/** `degraded`: the breaker is open, or a hook is slower than its budget. */
 export type PluginState = 'active' | 'degraded' | 'disabled';
 
 /** Why a hook was not called. */
@@ -91,17 +91,27 @@ export class PluginHealth {
     this.isOff = true;
   }
 
-  /** A hook has become slower than the budget (`why`), or is within it again (undefined). */
-  noteSpeed(hook: string, why: string | undefined): void {
-    if (why === undefined) {
-      if (this.#slowHooks?.delete(hook) !== true) return;
-      if (this.#slowHooks.size === 0) this.#slowHooks = undefined;
-      this.#tellRecovery();
-      return;
-    }
-    const isNew = this.#slowHooks?.has(hook) !== true;
-    (this.#slowHooks ??= new Map()).set(hook, why);
-    if (isNew) this.#tellDegraded(why);
+  /** A hook was within its budget over a window. */
+  wasInBudget(entry: HookEntry): void {
+    if (this.#slowHooks?.delete(entry.hook) !== true) return;
+    if (this.#slowHooks.size === 0) this.#slowHooks = undefined;
+    this.#tellRecovery();
+  }
+
+  /** A hook was slower than its budget over a window: that opens the breaker, where there is one. */
+  exceededBudget(entry: HookEntry, why: string, now: number): void {
+    const isNew = this.#slowHooks?.has(entry.hook) !== true;
+    (this.#slowHooks ??= new Map()).set(entry.hook, why);
+    if (this.#options.failures === Number.POSITIVE_INFINITY && this.#options.errorRate > 1) {
+      if (isNew) this.#tellDegraded(why);
+    } else if (this.#openReason === undefined && !this.isDisabled) this.#open(why, now);
+  }
+
+  /** A call took longer than the budget: as the trial of an open breaker it has failed. */
+  noteSlowTrial(entry: HookEntry, now: number): void {
+    if (this.#trial !== entry || this.#slowHooks?.has(entry.hook) !== true) return;
+    this.#trial = undefined;
+    this.#openUntil = now + this.#options.coolDownMs;
   }
 
   /** Counts over the window are taken from the figures, and only when something fails: a good call pays nothing for them. */

@@ -134,8 +134,8 @@ export class Shadow {
     requestId: string,
     { input, real, candidate }: { readonly input: unknown; readonly real: Deed; readonly candidate: Deed },
   ): void {
-    const [left, right] = [decisionOf(input, real), decisionOf(input, candidate)];
-    if (isSameDeed(real, candidate) || (left.decision === right.decision && left.decision === 'unchanged')) {
+    const [left, right] = [decisionOf(hook, input, real), decisionOf(hook, input, candidate)];
+    if (isSameDeed(hook, { real, candidate, left, right })) {
       this.#equal += 1;
       return;
     }
@@ -220,12 +220,32 @@ function plain(returned: unknown): unknown {
   return { stream: '(a stream)' };
 }
 
-function isSameDeed(real: Deed, candidate: Deed): boolean {
-  if ('failed' in real || 'failed' in candidate) return 'failed' in real && 'failed' in candidate;
-  return isDeepStrictEqual(plain(real.returned), plain(candidate.returned));
+interface BothDeeds {
+  readonly real: Deed;
+  readonly candidate: Deed;
+  readonly left: ComparedDecision;
+  readonly right: ComparedDecision;
 }
 
-function decisionOf(input: unknown, deed: Deed): ComparedDecision {
+function isSameDeed(hook: string, { real, candidate, left, right }: BothDeeds): boolean {
+  if ('failed' in real || 'failed' in candidate) return 'failed' in real && 'failed' in candidate;
+  if (left.decision === 'unchanged' && right.decision === 'unchanged') return true;
+  const [one, other] = [plain(real.returned), plain(candidate.returned)];
+  return (
+    isDeepStrictEqual(one, other) || (hasHeaderPatch(hook) && isDeepStrictEqual(lowerCased(one), lowerCased(other)))
+  );
+}
+
+/** The patch with the names of headers as they are sent. */
+function lowerCased(returned: unknown): unknown {
+  if (typeof returned !== 'object' || returned === null) return returned;
+  const patch = headersOf(returned);
+  if (patch === undefined) return returned;
+  const headers = Object.fromEntries(Object.entries(patch).map(([name, value]) => [name.toLowerCase(), value]));
+  return { ...returned, headers };
+}
+
+function decisionOf(hook: string, input: unknown, deed: Deed): ComparedDecision {
   if ('failed' in deed) return { decision: 'failed', reason: deed.failed };
   const returned = plain(deed.returned);
   if (returned === undefined) return { decision: 'unchanged' };
@@ -234,7 +254,34 @@ function decisionOf(input: unknown, deed: Deed): ComparedDecision {
   if ('error' in returned) return withChanges('error', valueChanges({}, returned));
   if ('response' in returned || 'result' in returned) return withChanges('response', valueChanges({}, returned));
   if ('stream' in returned) return { decision: 'stream' };
+  if (hasHeaderPatch(hook)) return withChanges('changed', headerPatchChanges(input, returned));
   return withChanges('changed', valueChanges(shownMembers(input, returned), returned));
+}
+
+/** Hooks that return changes of headers in the place of all headers. */
+function hasHeaderPatch(hook: string): boolean {
+  return hook === 'httpTransportResponseHeadersHook' || hook === 'httpTransportPostHook';
+}
+
+/** What such a hook changed: of the headers that it was shown, those that its patch does not name stay as they are. */
+function headerPatchChanges(input: unknown, returned: object): ComparedDecision['changes'] {
+  const shown = shownMembers(input, returned);
+  const [before, patch] = [headersOf(shown), headersOf(returned)];
+  if (patch === undefined) return valueChanges(shown, returned);
+  const named = Object.keys(patch);
+  const given = named.flatMap((name) => (patch[name] === null ? [] : [[name.toLowerCase(), patch[name]] as const]));
+  const old = named.flatMap((name) => {
+    const value = before?.[name.toLowerCase()];
+    return value === undefined ? [] : [[name.toLowerCase(), value] as const];
+  });
+  const left = { ...shown, headers: Object.fromEntries(old) };
+  return valueChanges(left, { ...returned, headers: Object.fromEntries(given) });
+}
+
+function headersOf(value: object): Readonly<Record<string, unknown>> | undefined {
+  const headers: unknown = 'headers' in value ? value.headers : undefined;
+  // Names and values of a plain object, whatever they are.
+  return typeof headers === 'object' && headers !== null ? (headers as Readonly<Record<string, unknown>>) : undefined;
 }
 
 function withChanges(
