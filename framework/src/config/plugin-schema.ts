@@ -1,3 +1,4 @@
+import { hookNames } from '@bifrost/sdk';
 import { z } from 'zod';
 import { durationMs, knownObject, stringList, stringMap, wholeNumber } from './schema-parts.ts';
 
@@ -27,6 +28,9 @@ const onErrorSchema = z.union(
   { error: 'expected "continue", "deny", "skip" or { "disable_after": n }' },
 );
 
+const milliseconds = z.number().positive();
+const budgetByHook = knownObject(Object.fromEntries(hookNames.map((hook) => [hook, milliseconds.optional()])));
+
 /** One entry of `plugins`. */
 export const pluginSchema = knownObject({
   name: z.string().min(1),
@@ -37,6 +41,8 @@ export const pluginSchema = knownObject({
   order: z.number().int().optional(),
   version: z.union([z.string(), z.number()]).optional(),
   required: z.boolean().optional(),
+  guard: z.boolean().optional(),
+  on_load_failure: z.enum(['deny', 'continue']).optional(),
   isolation: z.enum(['inline', 'worker', 'process', 'grpc']).optional(),
   instances: z.enum(['plugin', 'thread']).optional(),
   watch: z.boolean().optional(),
@@ -53,7 +59,7 @@ export const pluginSchema = knownObject({
   timeout_ms: wholeNumber(1, 2_147_483_647).optional(),
   on_error: onErrorSchema.optional(),
   breaker: z.union([z.literal(false), breakerSchema]).optional(),
-  budget_ms: z.number().positive().optional(),
+  budget_ms: z.union([milliseconds, budgetByHook]).optional(),
   rollback: z.union([z.literal(false), rollbackSchema]).optional(),
   probation_seconds: z.number().min(0).max(86_400).optional(),
   semaphore_size: wholeNumber(1, 10_000_000).optional(),

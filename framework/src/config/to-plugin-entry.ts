@@ -44,6 +44,8 @@ export function toPluginEntry(file: PluginFile): PluginEntry {
       placement,
       order,
       required,
+      guard: file.guard === true ? true : undefined,
+      onLoadFailure: file.on_load_failure,
       isolation,
       instances,
       watch,
