@@ -13,6 +13,8 @@ export interface ResolvedArtefact {
   /** Absolute path. */
   readonly file: string;
   readonly kind: ArtefactKind;
+  /** Of a plugin that is a part of the program: what is imported in the place of `file`. */
+  readonly moduleUrl?: string;
   readonly manifest?: PluginManifest;
   /** SHA-256 of the file, 64 hexadecimal digits. */
   readonly digest?: string;

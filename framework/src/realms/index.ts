@@ -1,6 +1,6 @@
 export { packaging } from './packaging.ts';
 export type { Packaging } from './packaging.ts';
-export { realmEntry } from './realm-entry.ts';
+export { entryUrl, realmEntry } from './realm-entry.ts';
 export type { RealmEntry } from './realm-entry.ts';
 export { startThread } from './start-thread.ts';
 export type { ThreadOptions } from './start-thread.ts';

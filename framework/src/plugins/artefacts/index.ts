@@ -4,6 +4,8 @@
  */
 export { checkedConfig, resolveArtefact, storeUpload, toDownloadOptions } from './resolve-artefact.ts';
 export type { ArtefactEntry, CheckedArtefact, ResolveOptions } from './resolve-artefact.ts';
+export { resolveBuiltin } from './resolve-builtin.ts';
+export type { BuiltinPlugin } from './resolve-builtin.ts';
 export { locateArtefact } from './locate-artefact.ts';
 export type { LocatedArtefact, LocateOptions } from './locate-artefact.ts';
 export type { StoredArtefact } from './download/artefact-cache.ts';

@@ -26,7 +26,7 @@ export interface RemoteStartersOptions {
 async function artefactOf({ entry, artefact, directory }: RemoteStart): Promise<ResolvedArtefact> {
   const found = artefact ?? (await findArtefact(entry, { baseDirectory: directory, workingDirectory: process.cwd() }));
   if (found !== undefined) return found;
-  const message = 'it has no `path`: built-in plugins run in the serving threads (isolation "inline")';
+  const message = 'it has no `path`, and was not found among the plugins of the gateway';
   throw new PluginError(entry.name, message, { code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE' });
 }
 

@@ -72,16 +72,16 @@ describe.each([
   });
 });
 
-describe('plugins that come with the gateway', () => {
+describe.each(['inline', 'worker', 'process'])('plugins that come with the gateway, in isolation %s', (isolation) => {
   it('are loaded by name, and their configuration is checked', { timeout: 60_000 }, async () => {
     const rules = [
       { name: 'r', responses: [{ type: 'success', content: { message: 'a key: sk-aaaaaaaaaaaaaaaaaaaaaaaa' } }] },
     ];
     const plugins = [
       // First: a plugin that answers by itself ends the way forward, and what was not reached does not see the answer.
-      { name: 'guard' },
-      { name: 'mocker', config: { rules } },
-      { name: 'json-parser', config: { usage: 'sometimes' } },
+      { name: 'guard', isolation },
+      { name: 'mocker', isolation, config: { rules } },
+      { name: 'json-parser', isolation, config: { usage: 'sometimes' } },
     ];
     await using gateway = await startGatewayProcess({ plugins }, ['-threads', '1']);
     expect(gateway.output()).toContain('Plugin loaded successfully: guard');
@@ -91,5 +91,13 @@ describe('plugins that come with the gateway', () => {
     const stream = await (await ask(gateway, 'Hello', true)).text();
     expect(stream).not.toContain('sk-aaaa');
     expect(stream).toContain('REDACTED:openai-key');
+  });
+
+  it('fail closed where a guard is configured wrongly', { timeout: 60_000 }, async () => {
+    await using gateway = await startGatewayProcess({ plugins: [{ name: 'guard', isolation, config: { secret: 1 } }] });
+    const refused = await ask(gateway, 'Hello');
+    expect(refused.status).toBe(500);
+    expect(await refused.text()).toContain('BF_PLUGIN_HOOK_FAILED');
+    expect(gateway.output()).toContain('as it is a guard, every request that it would have seen is refused');
   });
 });

@@ -1,6 +1,7 @@
 import type { PluginSupply } from '@bifrost/framework/config';
 import type { PluginEntry, ResolvedArtefact } from '@bifrost/framework/plugins';
 import { isNativeCodeAllowed } from '@bifrost/framework/realms';
+import { builtinEntries } from './builtin-plugins.ts';
 
 export interface FindArtefactOptions {
   /** Where relative paths start. */
@@ -10,19 +11,18 @@ export interface FindArtefactOptions {
   readonly trust: PluginSupply | undefined;
 }
 
-/**
- * The artefact of an entry, checked before any of its code runs; built-in plugins (whose config is checked here) and programs at an
- * address have none. Rejects with PluginError.
- */
+/** The artefact of an entry, checked before any of its code runs; programs at an address have none. Rejects with PluginError. */
 export async function findArtefact(
   entry: PluginEntry,
   { baseDirectory, pluginDirectory, trust }: FindArtefactOptions,
 ): Promise<ResolvedArtefact | undefined> {
   // Only a gateway with plugins needs what reads and checks them.
-  const { resolveArtefact, toDownloadOptions } = await import('@bifrost/framework/artefacts');
+  const { resolveArtefact, resolveBuiltin, toDownloadOptions } = await import('@bifrost/framework/artefacts');
   if (entry.path === undefined || entry.path === '') {
-    await checkBuiltinConfig(entry);
-    return undefined;
+    if (entry.grpc !== undefined) return undefined;
+    const { builtinManifest } = await import('./builtin-manifests.ts');
+    const [module, manifest] = [builtinEntries.get(entry.name), builtinManifest(entry.name)];
+    return resolveBuiltin(entry, module === undefined || manifest === undefined ? undefined : { module, manifest });
   }
   return resolveArtefact(entry, {
     baseDirectory,
@@ -31,12 +31,4 @@ export async function findArtefact(
     ...(pluginDirectory === undefined ? {} : { pluginDirectory }),
     ...(trust === undefined ? {} : { trust, download: toDownloadOptions(trust) }),
   });
-}
-
-async function checkBuiltinConfig(entry: PluginEntry): Promise<void> {
-  const [{ builtinConfigSchema }, { checkedConfig }] = await Promise.all([
-    import('./builtin-config-schema.ts'),
-    import('@bifrost/framework/artefacts'),
-  ]);
-  checkedConfig(entry, builtinConfigSchema(entry.name));
 }

@@ -8,7 +8,7 @@ import type { PluginEntry } from '@bifrost/framework/plugins';
 import type { JsonObject } from '@bifrost/sdk';
 import type { ExplanationLog } from '../admin/explain/explanation-log.ts';
 import type { AdminHandler } from '../admin/admin-message.ts';
-import { builtinConfigSchema } from '../plugins/builtin-config-schema.ts';
+import { builtinConfigSchema } from '../plugins/builtin-manifests.ts';
 import type { Logger } from '../logging/logger.ts';
 
 export interface ProgramAdminOptions {

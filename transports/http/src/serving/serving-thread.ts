@@ -13,7 +13,6 @@ import type { Logger } from '../logging/logger.ts';
 import { beatCells } from '../supervisor/messages.ts';
 import type { FromThread, ThreadConfig, ThreadStart, ToThread } from '../supervisor/messages.ts';
 import { AdminGate } from './admin-gate.ts';
-import { builtinModules } from '../plugins/builtin-modules.ts';
 import { duplicateDescriptor } from './duplicate-descriptor.ts';
 import { loadEngineModule } from './engine-module.ts';
 import { MetricsGatherer } from './metrics/gatherer.ts';
@@ -68,7 +67,6 @@ export class ServingThread {
       logger: this.#logger,
       running: beat(beatCells.running),
       loading: beat(beatCells.loading),
-      builtins: builtinModules,
       loaders: loadersOfRealm,
       connectRemote: async (end, options, events) => {
         const { connectRemote } = await import('@bifrost/framework/remote-connection');

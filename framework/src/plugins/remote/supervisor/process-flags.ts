@@ -40,7 +40,10 @@ export function processFlags(options: ProcessFlagsOptions): readonly string[] {
   const folder = dirname(artefact.file);
   const readable = [
     ...codeDirectories.map((directory) => directory + sep),
-    ...readableFiles(artefact.file, options.sharedDirectories),
+    // A module inside the executable is no file.
+    ...(artefact.moduleUrl?.startsWith('file:') === false
+      ? []
+      : readableFiles(artefact.file, options.sharedDirectories)),
     ...(fs.read ?? []).map((path) => grantedPath(entry.name, folder, path)),
   ];
   const writable = (fs.write ?? []).map((path) => grantedPath(entry.name, folder, path));
