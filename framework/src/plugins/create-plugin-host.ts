@@ -8,6 +8,7 @@ import type { IntrinsicsGuard } from './realm-guard/intrinsics-guard.ts';
 import { CallSuspects } from './realm-guard/call-suspects.ts';
 import { checkEntry } from './check-entry.ts';
 import { InstancePool } from './instance-pool.ts';
+import { standInFor } from './failed-description.ts';
 import type { ArtefactLoaders, LoadOptions } from './load-plugin.ts';
 import { MemberLoader } from './member-loader.ts';
 import type { ConnectRemote } from './member-loader.ts';
@@ -174,12 +175,13 @@ class ThreadPluginHost implements PluginHost {
   report(generation: PluginGeneration, options: { readonly hasTotals?: boolean } = {}): PluginReport {
     const { counts, staleModules } = this.#pool;
     const statuses = generation.status();
+    const failed = generation.failedDescriptions;
     return {
       generation: generation.id,
       statuses,
       descriptions: Object.fromEntries(
         statuses.flatMap(({ load }) => {
-          const description = this.#pool.find(load)?.description;
+          const description = this.#pool.find(load)?.description ?? failed.get(load);
           return description === undefined ? [] : [[load, description]];
         }),
       ),
@@ -221,7 +223,9 @@ class ThreadPluginHost implements PluginHost {
     const fault = checkEntry(entry, names) ?? notInline(entry);
     names.add(entry.name);
     if (fault === undefined) return { entry, load, source: { kind: 'inline' } };
-    return { entry, load, source: { kind: 'failed', message: fault.message, code: fault.code } };
+    const known = standInFor(entry, undefined);
+    const source = { kind: 'failed', message: fault.message, code: fault.code } as const;
+    return { entry, load, source, ...(known === undefined ? {} : { known }) };
   }
 
   #generation(id: number, members: readonly GenerationMember[]): PluginGeneration {

@@ -15,6 +15,7 @@ import type {
   PluginManifest,
   SharedState,
 } from '@bifrost/sdk';
+import { claimedByManifest, claimedByModule, describeFailure } from './failed-description.ts';
 import { explainLoadError } from './explain-load-error.ts';
 import { hookObjectOptions } from './hook-options.ts';
 import type { ArtefactLoader } from './artefacts/artefact-loader.ts';
@@ -109,7 +110,8 @@ export async function importPlugin(
   const { artefact } = options;
   if (artefact !== undefined && artefact.kind !== 'module') return loadArtefact(entry, artefact, identity, options);
   if (artefact !== undefined) {
-    const imported = await importPluginModule(name, artefact.file, identity, options);
+    const { file, moduleUrl } = artefact;
+    const imported = await importPluginModule(name, { file, moduleUrl }, identity, options);
     return { ...imported, ...manifestFacts(artefact.manifest) };
   }
   const builtin = options.builtins.get(name);
@@ -152,14 +154,16 @@ function manifestFacts(manifest: PluginManifest | undefined): Pick<ImportedPlugi
   return { isGuard: manifest.guard === true, version: manifest.version };
 }
 
-/** Imports the module `file`. Rejects with PluginError. */
+/** Imports the module `file`, or the one of the program at `moduleUrl`. Rejects with PluginError. */
 export async function importPluginModule(
   name: string,
-  file: string,
+  { file, moduleUrl }: { readonly file: string; readonly moduleUrl?: string | undefined },
   identity: PluginIdentity,
   options: Pick<LoadOptions, 'initTimeoutMs' | 'importModule'>,
 ): Promise<ImportedPlugin> {
-  const { specifier, plugin } = beginPluginImport(name, identity.generation, file);
+  const begun = beginPluginImport(name, identity.generation, file);
+  // The program's own modules are never replaced: all loads share them.
+  const { specifier, plugin } = moduleUrl === undefined ? begun : { ...begun, specifier: moduleUrl };
   const settled = await settleWithin(
     runInPluginScope(identity, () => options.importModule(specifier)),
     options.initTimeoutMs,
@@ -247,7 +251,13 @@ export async function loadPlugin(
 ): Promise<LoadedPlugin> {
   const identity = identityOf(entry, generation, events);
   const artefact = options.artefact ?? (await findArtefact(entry, options));
-  const imported = await importPlugin(entry, identity, artefact === undefined ? options : { ...options, artefact });
+  const imported = await importPlugin(
+    entry,
+    identity,
+    artefact === undefined ? options : { ...options, artefact },
+  ).catch((error: unknown) => {
+    throw describeFailure(error, claimedByManifest(artefact?.manifest));
+  });
   return instantiatePlugin(withCheckedConfig(entry, artefact), imported, options, { identity, ...events });
 }
 
@@ -267,6 +277,9 @@ export async function instantiatePlugin(
   try {
     return await instantiate(entry, { ...imported, unload }, options, events);
   } catch (error) {
+    const { module, isGuard } = imported;
+    const claimed = claimedByModule(module) ?? (isGuard === true ? { isGuard, hooks: {} } : undefined);
+    describeFailure(error, claimed);
     // Code whose `init` is still running is unloaded when that has ended.
     if (!(PluginError.isInstance(error) && error.code === 'BF_PLUGIN_INIT_TIMEOUT')) await unload();
     throw error;
@@ -320,7 +333,7 @@ async function instantiate(
     config: deepFreeze(config),
     hooks,
     self: plugin.self,
-    isGuard: plugin.isGuard || isGuard === true,
+    isGuard: plugin.isGuard || isGuard === true || entry.guard === true,
     placement: entry.placement ?? 'post_builtin',
     order: entry.order ?? 0,
     log: (level, message, fields) => options.logger[level](message, fields),

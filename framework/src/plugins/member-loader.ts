@@ -4,6 +4,7 @@ import type { LogLevel, PluginInstance } from '@bifrost/core';
 import { PluginError } from '@bifrost/sdk';
 import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { describePlugin } from './describe-plugin.ts';
+import { describedFailure, standInFor } from './failed-description.ts';
 import { hookObjectOptions } from './hook-options.ts';
 import { PooledInstance } from './instance-pool.ts';
 import type { InstancePool } from './instance-pool.ts';
@@ -72,8 +73,11 @@ export class MemberLoader {
       return this.#member(await this.#begin(planned, record, options), planned);
     } catch (error) {
       record.fail(error);
+      record.description = describedFailure(error);
       this.refuse([planned]);
-      return { entry, record, ...this.#refusing(planned, record.message ?? 'it cannot be loaded'), failure: error };
+      const known = planned.known ?? standInFor(entry, record.description);
+      const refused = known === undefined ? planned : { ...planned, known };
+      return { entry, record, ...this.#refusing(refused, record.message ?? 'it cannot be loaded'), failure: error };
     } finally {
       Atomics.store(loading, 0, 0);
       if (source.kind === 'inline') this.#options.onCodeRun(record);

@@ -41,6 +41,10 @@ export interface PluginEntry {
   readonly order?: number;
   /** The gateway does not start, or keeps its old plugins, while this one cannot be loaded. @default false */
   readonly required?: boolean;
+  /** The operator says that it is a guard, whatever it says of itself: it fails closed. */
+  readonly guard?: true;
+  /** What becomes of requests where it cannot be loaded at the start. @default 'deny' for what is known to be a guard, else 'continue' */
+  readonly onLoadFailure?: 'deny' | 'continue';
   /** @default 'inline' */
   readonly isolation?: PluginIsolation;
   /** `thread`: one instance for each serving thread also in `worker`, `process` and `grpc`. @default 'plugin' */
@@ -61,8 +65,8 @@ export interface PluginEntry {
   readonly onError?: OnError;
   /** False: none. @default the gateway's own settings */
   readonly breaker?: BreakerOptions | false;
-  /** Milliseconds that the p99 of a hook may take before the plugin counts as degraded. @default no limit */
-  readonly budgetMs?: number;
+  /** Milliseconds that the p99 of every hook, or of those named, may take before its failure policy applies. @default no limit */
+  readonly budgetMs?: number | { readonly [Name in HookName]?: number };
   /** False: a new version stays, however it fails. */
   readonly rollback?: RollbackSettings | false;
   /** How long the version before is kept in reserve after a swap, in milliseconds; 0: not at all. @default 30000 */

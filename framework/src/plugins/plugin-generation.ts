@@ -10,6 +10,7 @@ import type {
 } from '@bifrost/core';
 import type { InstancePool, PooledInstance } from './instance-pool.ts';
 import type { PluginRecord } from './plugin-record.ts';
+import type { PluginDescription } from './remote/remote-plugin.ts';
 import type { PluginEntry, PluginStatus } from './plugin-entry.ts';
 
 export interface RetireOptions {
@@ -27,6 +28,8 @@ export interface PluginGeneration {
   readonly isReady: boolean;
   /** One per entry, in their order. Plain data. */
   status(): readonly PluginStatus[];
+  /** By load: what is known of plugins that could not be loaded. */
+  readonly failedDescriptions: ReadonlyMap<number, PluginDescription>;
   /** Loads by the slot numbers that stand in the mark of what runs. */
   readonly slots: Readonly<Record<number, number>>;
   /** Calls, errors, times by plugin and hook. Plain data. */
@@ -93,6 +96,14 @@ export class LoadedGeneration implements PluginGeneration {
   get slots(): Readonly<Record<number, number>> {
     const loads = new Map(this.#members.map(({ record }) => [record.name, record.load]));
     return Object.fromEntries([...this.#chains.slotNames].map(([slot, name]) => [slot, loads.get(name) ?? 0]));
+  }
+
+  get failedDescriptions(): ReadonlyMap<number, PluginDescription> {
+    return new Map(
+      this.#members.flatMap(({ record: { load, description } }) =>
+        description === undefined ? [] : [[load, description] as const],
+      ),
+    );
   }
 
   get records(): readonly PluginRecord[] {

@@ -3,6 +3,7 @@ import { GatewayError } from '@bifrost/sdk';
 import type { HookName } from '@bifrost/sdk';
 import { messageOf } from '@bifrost/core';
 import type { PluginEntry, PluginState, PluginStatus } from './plugin-entry.ts';
+import type { PluginDescription } from './remote/remote-plugin.ts';
 
 /** Failures in a row of one hook from which the plugin counts as degraded. */
 const degradedFrom = 5;
@@ -27,6 +28,8 @@ export interface StatusContext {
 export class PluginRecord {
   readonly name: string;
   readonly load: number;
+  /** What is known of the plugin though it could not be loaded. */
+  description: PluginDescription | undefined;
   #state: PluginState;
   #message: string | undefined;
   #code: string | undefined;

@@ -7,6 +7,7 @@ import { apiRelease, isApiSupported, PluginError } from '@bifrost/sdk';
 import type { ArtefactKind, JsonObject, PluginCapabilities, PluginManifest } from '@bifrost/sdk';
 import { didYouMean } from '../../config/suggestion.ts';
 import type { PluginSupply } from '../../config/plugin-trust-schema.ts';
+import { claimedByManifest, describeFailure } from '../failed-description.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 import { ArtefactCache } from './download/artefact-cache.ts';
 import type { StoredArtefact } from './download/artefact-cache.ts';
@@ -237,9 +238,18 @@ function maxMemoryOf({ memoryLimitBytes }: ArtefactEntry): { readonly maxMemoryB
 
 /** Finds and checks the artefact of an entry that has a `path`. Rejects with PluginError; then nothing of it has run. */
 export async function resolveArtefact(entry: ArtefactEntry, options: ResolveOptions): Promise<CheckedArtefact> {
+  const found = await find(entry, options);
+  try {
+    return await check(entry, found, options);
+  } catch (error) {
+    throw describeFailure(error, claimedByManifest(found.manifest));
+  }
+}
+
+async function check(entry: ArtefactEntry, found: Found, options: ResolveOptions): Promise<CheckedArtefact> {
   const { name } = entry;
   const machine = options.machine ?? thisMachine();
-  const { file, directory, manifest, packageName, source, isVerified } = await find(entry, options);
+  const { file, directory, manifest, packageName, source, isVerified } = found;
   const bytes = await readArtefactFile(name, file);
   const digest = sha256Of(bytes);
   const expected = statedDigest(entry);

@@ -13,7 +13,8 @@ export const connectRemote: ConnectRemote = ({ entry, description, channel }, { 
     name,
     ...(getModelInfo === undefined ? {} : { getModelInfo }),
   });
-  const { actualName, version, isGuard } = description;
+  const { actualName, version } = description;
+  const isGuard = description.isGuard || entry.guard === true;
   return Promise.resolve({
     instance: {
       name,

@@ -44,7 +44,13 @@ export type ToRunner =
 export type FromRunner =
   | { readonly kind: 'stage'; readonly stage: RunnerStage }
   | { readonly kind: 'ready'; readonly description: PluginDescription }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      /** What is known of it all the same. */
+      readonly description?: PluginDescription;
+    }
   | { readonly kind: 'pong'; readonly ping: number }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: JsonObject }
   /** Work that the plugin left running has failed. */

@@ -2,6 +2,7 @@
 import { GatewayError, PluginError } from '@bifrost/sdk';
 import { messageOf } from '@bifrost/core';
 import type { ThreadPlan } from '../plugin-plan.ts';
+import { describedFailure } from '../failed-description.ts';
 import type { PluginSlot } from './managed-plugin.ts';
 import type { LoadFailure, PluginLoad } from './plugin-load.ts';
 import type { GenerationChange, ThreadAnswer, ThreadGroup } from './thread-group.ts';
@@ -77,6 +78,7 @@ export class GenerationSwap {
         const failed = noteFailures(open, answers);
         if (failed.length === 0) {
           await group.commit(change.generation, { isReserveKept: request.isReserveKept });
+          for (const { load } of request.slots) load.hasServed ||= load.isServing;
           return { generation: change.generation, answers };
         }
         givenUp.push(change.generation);
@@ -96,6 +98,7 @@ export class GenerationSwap {
           await begin(slot, request.directory);
         } catch (error) {
           slot.load.fail(toFailure(error));
+          slot.load.description ??= describedFailure(error);
           failed.push(slot);
         }
       }),

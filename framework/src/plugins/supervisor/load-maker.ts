@@ -54,6 +54,7 @@ export class LoadMaker {
     const twin = new PluginLoad(entry, this.#sharedOf(entry.name));
     twin.description = load.description;
     twin.artefact = load.artefact;
+    twin.hasServed = load.hasServed;
     if (load.failure !== undefined) twin.fail(load.failure);
     return { entry, load: twin, ...(trial === undefined ? {} : { trial }) };
   }

@@ -76,9 +76,11 @@ export interface StatusSources {
 export function describeManaged({ entry, load, trial }: PluginSlot, sources: StatusSources): ManagedPlugin {
   const { notes, answers, generation, memoryBytes } = sources;
   const seen = seenIn(load.load, answers);
-  const { failure, artefact, loadedAt, description } = load;
+  const { failure, failureSentence, artefact, loadedAt, known: description } = load;
   const merged =
-    failure === undefined ? mergeStates(seen, load.isAway) : { state: 'error' as const, message: failure.message };
+    failureSentence === undefined
+      ? mergeStates(seen, load.isAway)
+      : { state: 'error' as const, message: failureSentence };
   const message = notes?.remark === undefined ? merged.message : join(notes.remark, merged.message);
   const base: PluginStatus = seen[0]?.status ?? blankStatus(entry, load.load);
   const { message: _message, code: _code, ...facts } = base;

@@ -119,7 +119,8 @@ export class ManagerView implements ThreadGroupObserver {
     for (const answer of answers) this.#note(answer);
     for (const { entry, load } of fresh) {
       const { name } = entry;
-      if (load.failure !== undefined) this.#options.log.error(failureLine(name, load.failure), { plugin: name });
+      const message = load.failureSentence;
+      if (message !== undefined) this.#options.log.error(failureLine(name, { message }), { plugin: name });
       else if (entry.enabled) this.#options.log.info(`Plugin loaded successfully: ${name}`, { plugin: name });
       // Said again also where it is as it was.
       this.#lastStates.delete(name);

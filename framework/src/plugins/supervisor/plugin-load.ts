@@ -3,6 +3,7 @@ import type { PluginError } from '@bifrost/sdk';
 import type { PluginEntry } from '../plugin-entry.ts';
 import type { PlannedPlugin, PluginSource, ResolvedArtefact } from '../plugin-plan.ts';
 import type { PluginDescription } from '../remote/remote-plugin.ts';
+import { claimedByManifest, isClaimedGuard, standInFor } from '../failed-description.ts';
 import type { RemoteLoad } from './remote-load.ts';
 
 /** Why a plugin is not called. */
@@ -17,7 +18,7 @@ export class PluginLoad {
   readonly load: number;
   readonly name: string;
   readonly #shared: SharedArrayBuffer;
-  readonly #isEnabled: boolean;
+  readonly #entry: PluginEntry;
   artefact: ResolvedArtefact | undefined;
   remote: RemoteLoad | undefined;
   /** Since its first instance was loaded. */
@@ -26,6 +27,8 @@ export class PluginLoad {
   failure: LoadFailure | undefined;
   /** It ended by itself and is to be started again: its hooks fail at once, by their policy. */
   isAway = false;
+  /** Some plan with it was committed: what it said of itself holds. */
+  hasServed = false;
   /** Milliseconds since 1970. */
   loadedAt: number | undefined;
 
@@ -34,12 +37,36 @@ export class PluginLoad {
     this.load = lastLoad;
     this.name = entry.name;
     this.#shared = shared;
-    this.#isEnabled = entry.enabled;
+    this.#entry = entry;
   }
 
   /** True where it is meant to be called. */
   get isServing(): boolean {
-    return this.#isEnabled && this.failure === undefined;
+    return this.#entry.enabled && this.failure === undefined;
+  }
+
+  /**
+   * What refuses requests in its place while it is not called: what the guard is known to see, and everything where nothing is
+   * known of it. Undefined where requests pass without it.
+   */
+  get known(): PluginDescription | undefined {
+    const said = this.#said;
+    if (this.failure !== undefined && !this.hasServed) return standInFor(this.#entry, said);
+    return said === undefined ? undefined : { ...said, isGuard: isClaimedGuard(this.#entry, said) };
+  }
+
+  get #said(): PluginDescription | undefined {
+    return this.description ?? this.remote?.description ?? claimedByManifest(this.artefact?.manifest);
+  }
+
+  /** Why it is not called, with what that means for requests. */
+  get failureSentence(): string | undefined {
+    const { failure, known } = this;
+    if (failure === undefined) return undefined;
+    if (known === undefined && isClaimedGuard(this.#entry, this.#said))
+      return `${failure.message}; it is a guard, and requests pass without it (on_load_failure: continue)`;
+    if (known?.isGuard !== true) return failure.message;
+    return `${failure.message}; as it is a guard, every request that it would have seen is refused`;
   }
 
   fail(error: PluginError | LoadFailure): void {
@@ -48,16 +75,15 @@ export class PluginLoad {
 
   /** What `thread` is told; `entry` is as it stands in the plan, whose place may have changed since the load. */
   async planFor(thread: number, entry: PluginEntry): Promise<PlannedPlugin> {
-    const { load, description, artefact } = this;
+    const { load, known, artefact } = this;
     const source = await this.#sourceFor(thread);
     const config = artefact?.config;
     const checked = config === undefined ? entry : { ...entry, config };
-    const known = description ?? this.remote?.description;
     return { entry: checked, load, source, shared: this.#shared, ...(known === undefined ? {} : { known }) };
   }
 
   async #sourceFor(thread: number): Promise<PluginSource> {
-    if (!this.#isEnabled) return { kind: 'off' };
+    if (!this.#entry.enabled) return { kind: 'off' };
     if (this.failure !== undefined) return { kind: 'failed', ...this.failure };
     if (this.remote !== undefined) return this.remote.sourceFor(thread);
     return { kind: 'inline', ...(this.artefact === undefined ? {} : { artefact: this.artefact }) };

@@ -1,61 +1,8 @@
-import type { PluginChains, PluginRun } from '@bifrost/core';
-import type { PluginLog } from '@bifrost/sdk';
+import type { PluginRun } from '@bifrost/core';
 import { describe, expect, it } from 'vitest';
 import { entry, pluginFolder } from '../__tests__/plugin-folder.ts';
-import type { PluginHostOptions } from '../create-plugin-host.ts';
-import { InProcessGroup } from './__tests__/in-process-group.ts';
-import { PluginManager } from './plugin-manager.ts';
-import type { PluginManagerOptions } from './plugin-manager.ts';
-
-const facts = { requestId: 'r', requestType: 'chat_completion', method: 'POST', path: '/', isStream: false };
-const trace = { facts, statusCode: 200, startedAt: 0, latencyMs: 1, attempts: [], lane: 'none' } as const;
-
-function open(chains: PluginChains | null | undefined): PluginRun | null {
-  return chains?.open(facts, {}, new AbortController().signal) ?? null;
-}
-
-/** What the plugins of a thread make of the model, as one request sees it. */
-async function answer(chains: PluginChains | null | undefined): Promise<unknown> {
-  const run = open(chains);
-  const outcome = await run?.preRequest({ model: '', isStream: false, fallbacks: [] });
-  run?.finish(trace);
-  return outcome?.error?.code ?? outcome?.model;
-}
-
-/** A plugin that adds its tag to the model, and writes its life to a global list. */
-const tagging = (tag: string, more = ''): string => `
-  const life = (globalThis.managedLife ??= []);
-  export const init = () => void life.push('+${tag}');
-  export const cleanup = () => void life.push('-${tag}');
-  export const preRequestHook = (ctx, request) => ({ model: request.model + '${tag}' });
-  ${more}`;
-
-const lifeOf = (): string[] => (globalThis as { managedLife?: string[] }).managedLife?.splice(0) ?? [];
-
-interface Setup {
-  readonly manager: PluginManager;
-  readonly group: InProcessGroup;
-  readonly lines: string[];
-}
-
-function setUp(
-  folder: string,
-  options: Partial<PluginManagerOptions> & {
-    readonly threads?: number;
-    readonly host?: Partial<PluginHostOptions>;
-  } = {},
-): Setup {
-  const { threads = 2, host, ...rest } = options;
-  const lines: string[] = [];
-  const write = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
-  const log: PluginLog = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-  const group = new InProcessGroup(threads, folder, host);
-  lifeOf();
-  return { manager: new PluginManager({ group, log, directory: folder, ...rest }), group, lines };
-}
-
-const answers = ({ group }: Setup): Promise<unknown[]> => Promise.all(group.chains.map(answer));
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { answer, facts, answers, lifeOf, open, settled, setUp, tagging, trace } from './__tests__/managed.ts';
+import type { Setup } from './__tests__/managed.ts';
 
 describe('the plugins of all threads', () => {
   it('are loaded once in each, said once, and shown as one', async () => {

@@ -1,6 +1,7 @@
 /** One load of a plugin that runs outside the serving threads: the running plugin, its channels, and who still uses them. */
 import type { PluginLog } from '@bifrost/sdk';
 import { messageOf } from '@bifrost/core';
+import { describedFailure } from '../failed-description.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 import type { PluginSource, ResolvedArtefact } from '../plugin-plan.ts';
 import type { PluginDescription, RemoteExit, RemotePlugin } from '../remote/remote-plugin.ts';
@@ -104,7 +105,10 @@ export class RemoteLoad {
       return plugin;
     });
     this.#running.set(key, starting);
-    starting.catch(() => this.#running.delete(key));
+    starting.catch((error: unknown) => {
+      this.#running.delete(key);
+      this.#description ??= describedFailure(error);
+    });
     return starting;
   }
 

@@ -9,6 +9,7 @@ import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
 import { describeThrown } from '../thrown-data.ts';
 import { describePlugin } from '../../describe-plugin.ts';
+import { describedFailure } from '../../failed-description.ts';
 import { loadPlugin } from '../../load-plugin.ts';
 import type { ArtefactLoaders, LoadedPlugin, LoadOptions } from '../../load-plugin.ts';
 import { KnownModels } from './known-models.ts';
@@ -75,7 +76,8 @@ export class PluginRunner {
       const error = this.#host.explain(thrown);
       const code = PluginError.isInstance(error) ? error.code : 'BF_PLUGIN_LOAD_FAILED';
       const message = error instanceof Error ? error.message : String(error);
-      this.#host.send({ kind: 'failed', code, message });
+      const description = describedFailure(thrown);
+      this.#host.send({ kind: 'failed', code, message, ...(description === undefined ? {} : { description }) });
     }
   }
 

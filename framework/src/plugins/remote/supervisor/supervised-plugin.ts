@@ -5,6 +5,7 @@
 import { defaultTimeoutMs } from '@bifrost/core';
 import { hookNames, PluginError } from '@bifrost/sdk';
 import type { HookName } from '@bifrost/sdk';
+import { describeFailure } from '../../failed-description.ts';
 import { readPluginModule } from '../../read-plugin-module.ts';
 import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
 import type { PluginDescription, RemoteChannel, RemoteExit, RemotePlugin } from '../remote-plugin.ts';
@@ -156,13 +157,18 @@ export class SupervisedPlugin implements RemotePlugin {
         this.#onReady(message.description);
         break;
       case 'failed':
-        if (this.#state === 'starting') this.#started.reject(this.#error(message.message, message.code));
+        this.#onFailed(message);
         break;
       case 'closed':
         this.#cleaned.resolve();
         break;
       default:
     }
+  }
+
+  #onFailed({ message, code, description }: Extract<FromRunner, { readonly kind: 'failed' }>): void {
+    if (this.#state !== 'starting') return;
+    this.#started.reject(describeFailure(this.#error(message, code), description));
   }
 
   #onReady(description: PluginDescription): void {
