@@ -1,6 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Exchange } from './exchange.ts';
+import { bodyStallMs } from './read-body.ts';
+import type { BodySource } from './read-body.ts';
 
 /** Who takes a request's body, piece by piece as the parser finds it. */
 export interface BodyTaker {
@@ -14,7 +16,7 @@ export interface BodyTaker {
  * A request whose body can be taken straight from the parser. Node's way (a readable stream in flowing mode) costs three turns of the
  * tick queue and a dozen calls for a body that is nearly always one piece; whoever does not take the body gets that stream as ever.
  */
-export class GatewayRequest extends IncomingMessage {
+export class GatewayRequest extends IncomingMessage implements BodySource {
   /** The exchange that this request opened; set before anything else looks at it. */
   exchange: Exchange | undefined = undefined;
   #taker: BodyTaker | undefined = undefined;
@@ -32,6 +34,14 @@ export class GatewayRequest extends IncomingMessage {
   releaseBody(): void {
     this.#taker = undefined;
     this.#isTaken = false;
+  }
+
+  watchStall(onStall: () => void): void {
+    this.setTimeout(bodyStallMs, onStall);
+  }
+
+  unwatchStall(): void {
+    this.setTimeout(0);
   }
 
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {

@@ -5,9 +5,9 @@ import { GatewayRequest } from './gateway-request.ts';
 /** Most bytes of a request's head. Source: Bifrost's `server.read_buffer_size`. */
 const maxHeadBytes = 64 * 1024;
 /** Slow heads (and connections that send nothing) are ended after this; bodies and answers have no clock here. */
-const headTimeoutMs = 60_000;
+export const headTimeoutMs = 60_000;
 /** Above the idle timeouts of the usual load balancers (60 s), so that they close first. */
-const keepAliveTimeoutMs = 75_000;
+export const keepAliveTimeoutMs = 75_000;
 
 /** Node's HTTP server with every limit stated: none may cut a long upload or stream, all heads are bounded. */
 export function createHttpServer(listener: (request: GatewayRequest, response: ServerResponse) => void): Server {

@@ -1,10 +1,15 @@
-import type { Engine, InboundRequest, InboundRoute } from '@bifrost/core';
+import type { Engine, InboundRequest } from '@bifrost/core';
 import type { Logger } from '../logging/logger.ts';
 import type { ThreadConfig } from '../supervisor/messages.ts';
+import { destinationOf, genaiActionPart } from './destination.ts';
+import type { Destination } from './destination.ts';
+import { formatError } from './error-shape.ts';
+import type { TransportError } from './error-shape.ts';
 import type { Exchange } from './exchange.ts';
-import { parseGenaiAction } from './genai-action.ts';
 import { explainUnknownGenaiAction } from './not-found.ts';
+import type { PlainExchange } from './plain/plain-exchange.ts';
 import { readBody } from './read-body.ts';
+import type { BodyFailure } from './read-body.ts';
 import { explainBody, failedError } from './refusals.ts';
 import { requestIdOf } from './request-id.ts';
 import { parseRequestTarget } from './request-path.ts';
@@ -25,35 +30,63 @@ export class Inference {
   /** Starts an `inference` or `genai-action` route. */
   start(entry: RouteEntry, exchange: Exchange, { client, authenticate }: InferenceTerms): void {
     if (!this.hasRequiredHeaders(entry, exchange, client)) return;
-    const terms = { limit: client.maxRequestBodyBytes, authenticate };
-    if (entry.inbound !== undefined) this.#read(entry, { route: entry.inbound, path: entry.path, ...terms }, exchange);
-    else this.#startGenai(entry, terms, exchange);
+    const { request, response } = exchange;
+    const url = request.url ?? '';
+    const destination = destinationOf(entry, url, client.maxRequestBodyBytes);
+    if (destination !== undefined) {
+      this.#read(entry, { ...destination, authenticate }, exchange);
+      return;
+    }
+    const target = parseRequestTarget(url);
+    const action = 'error' in target ? '' : genaiActionPart(entry, target.path);
+    sendError(request, response, explainUnknownGenaiAction(action), { surface: entry.surface });
+  }
+
+  /** Hands a plain request to the engine. */
+  startPlain(exchange: PlainExchange, body: Buffer): void {
+    const { plainHead, route, startedAt } = exchange;
+    const { headers } = plainHead;
+    const inbound = {
+      requestId: requestIdOf(exchange.plainHead),
+      route: route.route,
+      method: 'POST',
+      path: route.path,
+      query: route.query,
+      headers,
+      body,
+      startedAt,
+    };
+    this.#engine.handle(inbound, exchange).catch((error: unknown) => {
+      this.#logger.error('the engine failed', { error: String(error), request_id: inbound.requestId });
+      if (exchange.statusCode !== 0) exchange.destroy();
+      else this.refusePlain(exchange, failedError);
+    });
+  }
+
+  /** Says on a plain connection why a body was not taken. */
+  refusePlainBody(exchange: PlainExchange, failure: Exclude<BodyFailure, 'aborted'>): void {
+    this.refusePlain(exchange, explainBody(failure, exchange.route.limit));
+  }
+
+  refusePlain(exchange: PlainExchange, error: TransportError): void {
+    exchange.head(error.statusCode, {
+      'content-type': 'application/json; charset=utf-8',
+      'x-request-id': requestIdOf(exchange.plainHead),
+    });
+    exchange.end(formatError(exchange.route.entry.surface, error));
   }
 
   /** False where a header that the operator requires is missing; the caller has then been told. */
   hasRequiredHeaders(entry: RouteEntry, { request, response }: Exchange, client: ThreadConfig['client']): boolean {
-    for (const name of client.requiredHeaders) {
-      if (request.headers[name] !== undefined) continue;
-      const message = `the header ${name} is missing; this gateway requires it (client.required_headers)`;
-      const error = { statusCode: 400, code: 'BF_HTTP_HEADER_MISSING', message } as const;
-      sendError(request, response, error, { surface: entry.surface });
-      return false;
-    }
-    return true;
+    const missing = missingHeader(request, client);
+    if (missing === undefined) return true;
+    const message = `the header ${missing} is missing; this gateway requires it (client.required_headers)`;
+    const error = { statusCode: 400, code: 'BF_HTTP_HEADER_MISSING', message } as const;
+    sendError(request, response, error, { surface: entry.surface });
+    return false;
   }
 
-  #startGenai(entry: RouteEntry, terms: Pick<Destination, 'limit' | 'authenticate'>, exchange: Exchange): void {
-    const { request, response } = exchange;
-    const target = parseRequestTarget(request.url ?? '');
-    if ('error' in target) return;
-    const rest = target.path.slice(entry.path.length - 1);
-    const route = parseGenaiAction(rest, target.query);
-    if (route === undefined) {
-      sendError(request, response, explainUnknownGenaiAction(rest), { surface: entry.surface });
-    } else this.#read(entry, { route, path: target.path, ...terms }, exchange);
-  }
-
-  #read(entry: RouteEntry, destination: Destination, exchange: Exchange): void {
+  #read(entry: RouteEntry, destination: AuthenticatedDestination, exchange: Exchange): void {
     const { request, response } = exchange;
     readBody(request, destination.limit, (failure, body) => {
       if (failure === null) this.#hand(destination, exchange, body);
@@ -63,17 +96,16 @@ export class Inference {
     });
   }
 
-  #hand({ route, path, authenticate }: Destination, exchange: Exchange, body: Buffer): void {
+  #hand({ route, path, query, authenticate }: AuthenticatedDestination, exchange: Exchange, body: Buffer): void {
     const { request, response, startedAt } = exchange;
-    const url = request.url ?? '';
-    const mark = url.indexOf('?');
+    const { method = 'POST', headers } = request;
     const inbound = {
       requestId: requestIdOf(request),
       route,
-      method: request.method ?? 'POST',
+      method,
       path,
-      query: mark === -1 ? '' : url.slice(mark + 1),
-      headers: request.headers,
+      query,
+      headers,
       body,
       startedAt,
       ...(authenticate === undefined ? {} : { authenticate }),
@@ -94,10 +126,12 @@ export interface InferenceTerms {
   readonly authenticate?: InboundRequest['authenticate'];
 }
 
-interface Destination extends Pick<InferenceTerms, 'authenticate'> {
-  readonly route: InboundRoute;
-  /** The path as the engine and its plugins see it. */
-  readonly path: string;
-  /** Most bytes of the body. */
-  readonly limit: number;
+type AuthenticatedDestination = Destination & Pick<InferenceTerms, 'authenticate'>;
+
+/** The first header that the operator requires and the request does not have. */
+export function missingHeader(
+  { headers }: { readonly headers: Readonly<Record<string, unknown>> },
+  { requiredHeaders }: ThreadConfig['client'],
+): string | undefined {
+  return requiredHeaders.find((name) => headers[name] === undefined);
 }

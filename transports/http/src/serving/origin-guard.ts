@@ -31,9 +31,9 @@ export class OriginGuard {
     this.#rules = rules;
   }
 
-  check(request: IncomingMessage): GuardVerdict {
+  check({ headers }: Pick<IncomingMessage, 'headers'>): GuardVerdict {
     if (!this.#rules.isLoopback) return 'ok';
-    const { host, origin } = request.headers;
+    const { host, origin } = headers;
     if (host !== undefined && !this.#isLoopbackHost(host)) return 'host';
     return origin === undefined || this.isAllowedOrigin(origin) ? 'ok' : 'origin';
   }

@@ -7,7 +7,7 @@ import type { BodyTaker, GatewayRequest } from './gateway-request.ts';
 const firstBytes = 16 * 1024 * 1024;
 const unknownFirstBytes = 16 * 1024;
 /** A client that sends no byte of an unfinished body for this long is given up. */
-const stallMs = 60_000;
+export const bodyStallMs = 60_000;
 
 export type BodyFailure = 'too-large' | 'aborted' | 'stalled';
 
@@ -16,8 +16,18 @@ export type BodyListener = (failure: BodyFailure | null, body: Buffer) => void;
 
 const empty = Buffer.alloc(0);
 
-class BodyReader implements BodyTaker {
-  readonly #request: GatewayRequest;
+/** Where a body comes from, as its reader sees it. */
+export interface BodySource {
+  /** From now on, calls `onStall` once when no byte has come for `bodyStallMs`. */
+  watchStall(onStall: () => void): void;
+  unwatchStall(): void;
+  /** The body is refused: what still comes of it is not handed over. */
+  releaseBody(): void;
+}
+
+/** Gathers a body in one buffer, and tells its listener once. */
+export class BodyReader implements BodyTaker {
+  readonly #source: BodySource;
   readonly #limit: number;
   readonly #expected: number;
   readonly #listener: BodyListener;
@@ -26,8 +36,9 @@ class BodyReader implements BodyTaker {
   #isDone = false;
   #isWatched = false;
 
-  constructor(request: GatewayRequest, limit: number, expected: number, listener: BodyListener) {
-    this.#request = request;
+  /** `expected` is the stated length in bytes, -1 where none is. */
+  constructor(source: BodySource, limit: number, expected: number, listener: BodyListener) {
+    this.#source = source;
     this.#limit = limit;
     this.#expected = expected;
     this.#listener = listener;
@@ -67,7 +78,7 @@ class BodyReader implements BodyTaker {
   #watch(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    this.#request.setTimeout(stallMs, () => this.#finish('stalled'));
+    this.#source.watchStall(() => this.#finish('stalled'));
   }
 
   onBodyEnd(): void {
@@ -81,8 +92,8 @@ class BodyReader implements BodyTaker {
   #finish(failure: BodyFailure | null): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    if (this.#isWatched) this.#request.setTimeout(0);
-    if (failure !== null) this.#request.releaseBody();
+    if (this.#isWatched) this.#source.unwatchStall();
+    if (failure !== null) this.#source.releaseBody();
     const { length } = this.#buffer;
     const body = this.#length === length ? this.#buffer : this.#buffer.subarray(0, this.#length);
     this.#buffer = empty;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ResponseSink } from '@bifrost/core';
+import { frameChunk } from './chunk-frame.ts';
 import type { Exchange } from './exchange.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -9,20 +10,6 @@ type Headers = Readonly<Record<string, string | readonly string[]>>;
 const maxFramedBytes = 16 * 1024;
 /** Up to this a whole answer is copied behind its head: cheaper than a second piece. */
 const maxJoinedBytes = 16 * 1024;
-const [carriageReturn, lineFeed] = [0x0d, 0x0a];
-
-/** A chunk of `bytes` bytes in the framing of `transfer-encoding: chunked` (RFC 9112 section 7.1), in one piece. */
-function frameChunk(chunk: Uint8Array | string, bytes: number): Buffer {
-  const size = bytes.toString(16);
-  const start = size.length + 2;
-  const framed = Buffer.allocUnsafe(start + bytes + 2);
-  framed.write(`${size}\r\n`, 0, 'latin1');
-  if (typeof chunk === 'string') framed.write(chunk, start, 'utf8');
-  else framed.set(chunk, start);
-  framed[start + bytes] = carriageReturn;
-  framed[start + bytes + 1] = lineFeed;
-  return framed;
-}
 
 /**
  * The engine's way to the client over Node's response. One per request.

@@ -30,6 +30,18 @@ export function findExactRoute(method: string | undefined, target: string | unde
   return exactRoutes.get(method ?? '')?.get(target ?? '');
 }
 
+const genaiRoutes = routeTable.filter(({ kind }) => kind === 'genai-action');
+/** A target that is decoded to itself, whatever decodes it; the query is passed on as it is. */
+const plainTarget = /^[\w\-~:@.,/]+(?:\?[\w\-~:@.,/&=]*)?$/;
+
+/** The inference route of a POST whose target leaves nothing to decode or to decide; undefined where Fastify has to. */
+export function findPlainRoute(target: string): RouteEntry | undefined {
+  const exact = findExactRoute('POST', target);
+  if (exact !== undefined) return exact.kind === 'inference' ? exact : undefined;
+  if (!target.startsWith('/genai/') || !plainTarget.test(target) || target.includes('/.')) return undefined;
+  return genaiRoutes.find(({ path }) => target.startsWith(path.slice(0, -1)));
+}
+
 /**
  * The server and its routes. Fastify has the whole table and decides everything that is not plain: wildcards, HEAD, other methods,
  * what is not found. A target that is a route's path to the letter needs none of that and spares the 3 µs.

@@ -8,14 +8,22 @@ import type { TransportError } from './error-shape.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeListener } from './exchange.ts';
 import type { GatewayRequest } from './gateway-request.ts';
-import { Inference } from './inference.ts';
+import { destinationOf } from './destination.ts';
+import { headTimeoutMs, keepAliveTimeoutMs } from './http-server.ts';
+import { Inference, missingHeader } from './inference.ts';
 import type { ThreadMetrics } from './metrics/thread-metrics.ts';
 import { explainUnrouted } from './not-found.ts';
 import { OriginGuard } from './origin-guard.ts';
+import type { PlainExchange } from './plain/plain-exchange.ts';
+import { PlainFront } from './plain/plain-front.ts';
+import type { PlainListener, PlainRoute } from './plain/plain-front.ts';
+import type { PlainHead } from './plain/plain-head.ts';
+import { bodyStallMs } from './read-body.ts';
+import type { BodyFailure } from './read-body.ts';
 import { checkHead, explainRouterFailure, explainVerdict, failedError } from './refusals.ts';
 import { formatRequestTarget, parseRequestTarget } from './request-path.ts';
 import { requestIdOf } from './request-id.ts';
-import { findExactRoute, Router } from './router.ts';
+import { findExactRoute, findPlainRoute, Router } from './router.ts';
 import type { RouterListener } from './router.ts';
 import { surfaceOf } from './route-table.ts';
 import type { RouteEntry } from './route-table.ts';
@@ -43,10 +51,11 @@ export interface ServingAppOptions {
  * The HTTP side of one serving thread: checks what concerns the connection, finds the route, and hands over to the engine or to a
  * plain handler. The answers go straight to Node's response.
  */
-export class ServingApp implements RouterListener, ExchangeListener {
+export class ServingApp implements RouterListener, ExchangeListener, PlainListener {
   readonly #options: ServingAppOptions;
   readonly #router: Router;
   readonly #inference: Inference;
+  readonly #plain: PlainFront;
   #config: ThreadConfig;
   #guard: OriginGuard;
   #doPluginsTranslateCredentials: boolean;
@@ -62,6 +71,11 @@ export class ServingApp implements RouterListener, ExchangeListener {
     this.#guard = this.#createGuard(options.config);
     this.#inference = new Inference(options.engine, options.logger);
     this.#router = new Router(this);
+    this.#plain = new PlainFront(this.#router.server, this, {
+      firstHeadMs: headTimeoutMs,
+      keepAliveMs: keepAliveTimeoutMs,
+      bodyStallMs,
+    });
   }
 
   /** Requests that have come in so far. */
@@ -87,10 +101,44 @@ export class ServingApp implements RouterListener, ExchangeListener {
   /** From now on every answer closes its connection. Resolves when no request is under way. */
   drain(): Promise<void> {
     this.#isDraining = true;
+    this.#plain.stopKeepingAlive();
     return new Promise((resolve) => {
       this.#onIdle = resolve;
       if (this.#options.metrics.inFlight === 0) resolve();
     });
+  }
+
+  closeIdleConnections(): void {
+    this.#plain.closeIdleConnections();
+    this.server.closeIdleConnections();
+  }
+
+  /** Only what would be served: every refusal is Node's way to explain. */
+  admit(head: PlainHead): PlainRoute | undefined {
+    const { client } = this.#config;
+    const entry = findPlainRoute(head.target);
+    if (entry === undefined || head.contentLength > client.maxRequestBodyBytes) return undefined;
+    if (this.#guard.check(head) !== 'ok' || missingHeader(head, client) !== undefined) return undefined;
+    if (refuseCaller(entry.auth, head.headers, this.#config.inferenceKeyHash) !== undefined) return undefined;
+    const destination = destinationOf(entry, head.target, client.maxRequestBodyBytes);
+    return destination && { ...destination, entry };
+  }
+
+  plainEntered(): void {
+    this.#entries += 1;
+    this.#options.metrics.inFlight += 1;
+  }
+
+  startPlain(exchange: PlainExchange, body: Buffer): void {
+    this.#inference.startPlain(exchange, body);
+  }
+
+  refusePlain(exchange: PlainExchange, failure: Exclude<BodyFailure, 'aborted'>): void {
+    this.#inference.refusePlainBody(exchange, failure);
+  }
+
+  plainEnded({ route, statusCode, startedAt }: PlainExchange): void {
+    this.#countAnswer('POST', route.entry.path, statusCode === 0 ? clientGone : statusCode, startedAt);
   }
 
   /** Counted, its path decoded once, its origin checked. */
@@ -135,15 +183,16 @@ export class ServingApp implements RouterListener, ExchangeListener {
   }
 
   exchangeClosed({ request, response, routePath, startedAt }: Exchange): void {
+    const status = response.headersSent ? response.statusCode : clientGone;
+    this.#countAnswer(knownMethod(request.method), routePath, status, startedAt);
+  }
+
+  #countAnswer(method: string, path: string, status: number, startedAt: number): void {
     const { metrics, logger } = this.#options;
     metrics.inFlight -= 1;
     const seconds = (performance.now() - startedAt) / 1000;
-    const status = response.headersSent ? response.statusCode : clientGone;
-    metrics.countAnswer(routePath, knownMethod(request.method), status, seconds);
-    if (logger.isDebug) {
-      const { statusCode } = response;
-      logger.debug('request', { method: request.method ?? '', path: routePath, status: statusCode, seconds });
-    }
+    metrics.countAnswer(path, method, status, seconds);
+    if (logger.isDebug) logger.debug('request', { method, path, status, seconds });
     if (this.#isDraining && metrics.inFlight === 0) this.#onIdle?.();
   }
 

@@ -230,7 +230,7 @@ export class ServingThread {
       await app.drain();
       await this.#engine?.drain();
       await this.#untilQuiet(app);
-      app.server.closeIdleConnections();
+      app.closeIdleConnections();
       await immediate();
     }
     await this.#end();
@@ -258,7 +258,7 @@ export class ServingThread {
       NetServer.prototype.close.call(app.server);
       await app.drain();
       // Every answer since then has closed its connection: those that are idle were so all the time.
-      const idle = setInterval(() => app.server.closeIdleConnections(), idleMs);
+      const idle = setInterval(() => app.closeIdleConnections(), idleMs);
       await closed;
       clearInterval(idle);
     }
