@@ -1,5 +1,6 @@
 /** The command line as a function: arguments in, exit code out. Nothing here touches the process. */
 import { GatewayError } from '@bifrost/sdk';
+import { readBuildStamp } from '@bifrost/framework/realms';
 import { nearestWord } from '@bifrost/framework/suggestion';
 import type { Command, CommandContext } from './command.ts';
 import { commands } from './commands/index.ts';
@@ -61,7 +62,7 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
     return exitCodes.done;
   }
   if (/^--?(?:v|version)$/.test(first)) {
-    context.print('bifrost 0.1.0');
+    context.print(`bifrost ${readBuildStamp()?.version ?? '0.1.0'}`);
     return exitCodes.done;
   }
   if (first !== 'plugin' && first !== 'plugins') throw unknownCommand(undefined, first);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repository } from '../build/repository.ts';
 
-const folders = ['sdk', 'core', 'framework', 'transports/http', 'tools/build', 'plugins'];
+const folders = ['sdk', 'core', 'framework', 'testkit/src', 'cli', 'transports/http', 'tools/build', 'plugins'];
 const store = join(repository, 'tmp/artefacts');
 /** No build takes this long: its maker was killed. */
 const staleAfterMs = 15 * 60_000;

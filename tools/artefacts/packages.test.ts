@@ -33,6 +33,12 @@ describe('the npm packages in a project of their own', () => {
     expect(facts).toMatchObject({ build: 'bundle', commit: '0123456789ab', nativePlugins: true });
   });
 
+  it('make, build and check a plugin with npx', () => {
+    expect(run('npx', '--no-install', 'bifrost', 'plugin', 'new', 'hello')).toContain('bifrost plugin test hello');
+    expect(run('npx', '--no-install', 'bifrost-http', 'plugin', 'build', 'hello')).toContain('hello 0.1.0');
+    expect(run('npx', '--no-install', 'bifrost', 'plugin', 'check', 'hello/dist')).toContain('ok: hello 0.1.0, module');
+  });
+
   it('serve', async () => {
     const main = join(project, 'node_modules/.bin/bifrost-http');
     await using gateway = await runGateway([process.execPath, main], { args: ['-app-dir', project] });

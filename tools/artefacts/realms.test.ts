@@ -21,7 +21,7 @@ const commands: Record<'bundle' | 'executable', readonly string[]> = { bundle: [
 
 beforeAll(async () => {
   writeFileSync(plugin, `const word: string = await Promise.resolve('from disk'); export default word;`);
-  const bundle = await bundleProgram({ kind: 'bundle' }, entries);
+  const bundle = await bundleProgram({ kind: 'bundle' }, entries, []);
   writeBundle(join(folder, 'bundle'), bundle);
   const host = readBuildHost();
   const runtime = findRuntime({ ...host, kind: 'dynamic' }, host).file;

@@ -32,6 +32,13 @@ export async function runGateway(command: readonly string[], options: RunOptions
     output += chunk.toString();
     for (const wakeUp of wakeUps) wakeUp();
   };
+  let ended: Error | undefined;
+  const end = (reason: Error): void => {
+    ended = reason;
+    for (const wakeUp of wakeUps) wakeUp();
+  };
+  child.once('error', end);
+  child.once('close', (code) => end(new Error(`the gateway ended with code ${code}:\n${output}`)));
   child.stdout.on('data', read);
   child.stderr.on('data', read);
   const until = (pattern: RegExp): Promise<RegExpExecArray> =>
@@ -39,14 +46,13 @@ export async function runGateway(command: readonly string[], options: RunOptions
       const look = (): void => {
         const match = pattern.exec(output);
         if (match !== null) resolve(match);
+        else if (ended !== undefined) reject(ended);
         else if (output.includes('not handed over')) reject(new Error(output));
         else return;
         wakeUps.delete(look);
       };
       wakeUps.add(look);
       look();
-      child.once('error', reject);
-      child.once('close', (code) => reject(new Error(`the gateway ended with code ${code}:\n${output}`)));
     });
   const match = await until(/ready on (http:\/\/\S+) \(1 thread, (\d+) ms\)/);
   return {

@@ -1,9 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { isElf } from './elf/elf-file.ts';
 import { stripExecutable } from './elf/strip-executable.ts';
 import { repository } from './repository.ts';
+
+/** Read by readAsset (framework/src/realms/asset.ts). */
+const smallest = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
 
 export interface AssembleOptions {
   /** Node for the target. */
@@ -22,13 +26,16 @@ export function assembleExecutable({ runtime, boot, assets }: AssembleOptions): 
   mkdirSync(join(repository, 'tmp'), { recursive: true });
   const folder = mkdtempSync(join(repository, 'tmp/assemble-'));
   try {
-    for (const [name, text] of [...assets, ['boot.cjs', boot] as const]) writeFileSync(join(folder, name), text);
+    writeFileSync(join(folder, 'main.cjs'), boot);
+    const names = [...assets.keys(), 'boot.cjs'];
+    for (const [index, text] of [...assets.values(), boot].entries()) {
+      writeFileSync(join(folder, `asset-${index}`), zstdCompressSync(text, smallest));
+    }
     const bytes = readFileSync(runtime);
     writeFileSync(join(folder, 'runtime'), isElf(bytes) ? stripExecutable(bytes) : bytes);
     chmodSync(join(folder, 'runtime'), 0o755);
-    const names = [...assets.keys(), 'boot.cjs'];
     const config = {
-      main: 'boot.cjs',
+      main: 'main.cjs',
       mainFormat: 'commonjs',
       executable: 'runtime',
       output: 'executable',
@@ -39,7 +46,7 @@ export function assembleExecutable({ runtime, boot, assets }: AssembleOptions): 
       execArgv: ['--disable-warning=ExperimentalWarning'],
       // Children get their flags by --node-options=; NODE_OPTIONS of the user's shell is not ours to obey.
       execArgvExtension: 'cli',
-      assets: Object.fromEntries(names.map((name) => [name, name])),
+      assets: Object.fromEntries(names.map((name, index) => [name, `asset-${index}`])),
     };
     writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
     execFileSync(process.execPath, ['--build-sea=sea.json'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });

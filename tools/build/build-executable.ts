@@ -8,6 +8,7 @@ import { bundleBoot, bundleProgram } from './bundle-program.ts';
 import { collectLibraries } from './carried-libraries.ts';
 import type { CarriedLibraries } from './carried-libraries.ts';
 import { makePortable } from './elf/make-portable.ts';
+import { symbolNames, trimSymbols } from './elf/trim-symbols.ts';
 import { repository } from './repository.ts';
 import { findRuntime } from './runtime-binary.ts';
 import { writeSbom } from './sbom.ts';
@@ -69,7 +70,8 @@ export async function buildExecutable({
   let bytes = assembleExecutable({ runtime: runtime.file, boot, assets: program.files });
   if (carried !== undefined) {
     const loader = readFileSync(join(import.meta.dirname, `loader/loader-${loaderNames[target.architecture]}.bin`));
-    bytes = makePortable(bytes, { loader, linker: carried.linker, libraries: carried.libraries });
+    const asked = new Set([carried.linker, ...carried.libraries].flatMap((library) => symbolNames(library.bytes)));
+    bytes = makePortable(trimSymbols(bytes, asked), { loader, linker: carried.linker, libraries: carried.libraries });
   }
   const version = options.version ?? packageVersion();
   const { modules } = program;

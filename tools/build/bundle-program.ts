@@ -1,13 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { rolldown } from 'rolldown';
 import type { OutputChunk, Plugin } from 'rolldown';
 import type { BuildStamp } from '../../framework/src/realms/build-stamp.ts';
+import { listCarriedFiles } from './carried-files.ts';
 import { findProgramEntries } from './program-entries.ts';
 import { repository } from './repository.ts';
 
 /** The program as JavaScript. */
 export interface ProgramBundle {
-  /** Text by file name, in the order of the names. All files belong in one folder. */
+  /** Text by path in one folder, in the order of the paths: code, and under `files/` what the program reads. */
   readonly files: ReadonlyMap<string, string>;
   /** The sources that went in, relative to the repository, with forward slashes. */
   readonly modules: readonly string[];
@@ -26,12 +28,14 @@ const requireOnlyBuiltins: Plugin = {
 export async function bundleProgram(
   stamp: BuildStamp,
   entries: Readonly<Record<string, string>> = findProgramEntries(),
+  carried: readonly string[] = listCarriedFiles(),
 ): Promise<ProgramBundle> {
   const build = await rolldown({
     cwd: repository,
     input: entries,
     platform: 'node',
-    external: (id) => id.startsWith('node:'),
+    // The bundler is no part of the program: `bifrost plugin build` takes that of the plugin's folder.
+    external: (id) => id.startsWith('node:') || id === 'rolldown',
     transform: { define: { bifrostBuildStamp: JSON.stringify(stamp) }, target: 'node26' },
     plugins: [requireOnlyBuiltins],
     logLevel: 'warn',
@@ -47,7 +51,9 @@ export async function bundleProgram(
       comments: { legal: false, annotation: false, jsdoc: false },
     });
     const chunks = output.filter((item): item is OutputChunk => item.type === 'chunk');
-    const files = new Map(chunks.map(({ fileName, code }) => [fileName, code] as const).toSorted(byName));
+    const code = chunks.map((chunk) => [chunk.fileName, chunk.code] as const);
+    const texts = carried.map((path) => [`files/${path}`, readFileSync(join(repository, path), 'utf8')] as const);
+    const files = new Map([...code, ...texts].toSorted(byName));
     const modules = [...new Set(chunks.flatMap(({ moduleIds }) => moduleIds))].filter((id) => isAbsolute(id));
     return { files, modules: modules.map((id) => relative(repository, id).split(sep).join('/')).toSorted() };
   } finally {

@@ -60,7 +60,7 @@ function packageLibrary(folder: string, emitted: string, output: string): void {
 async function packageProgram(output: string, facts: SourceFacts & { readonly version?: string }): Promise<void> {
   const { name, version, license, engines } = readManifest('transports/http');
   writeBundle(join(output, 'dist'), await bundleProgram({ kind: 'bundle', ...facts }));
-  const bin = { 'bifrost-http': './dist/main.js' };
+  const bin = { 'bifrost-http': './dist/main.js', bifrost: './dist/workshop.js' };
   writeManifest(output, { name, version: facts.version ?? version, license, bin, engines });
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ProgramBundle } from './bundle-program.ts';
 
 /**
@@ -9,7 +9,10 @@ import type { ProgramBundle } from './bundle-program.ts';
 export function writeBundle(folder: string, { files }: ProgramBundle): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
-  for (const [name, text] of files) if (name !== 'main.js') writeFileSync(join(folder, name), text);
+  for (const [name, text] of files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    if (name !== 'main.js') writeFileSync(join(folder, name), text);
+  }
   writeFileSync(join(folder, 'main.js'), files.get('main.js') ?? '');
   for (const name of readdirSync(folder)) {
     if (name.endsWith('.js') && !files.has(name)) rmSync(join(folder, name));

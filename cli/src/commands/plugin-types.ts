@@ -1,5 +1,6 @@
-import { copyFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readCarriedFile } from '@bifrost/framework/realms';
 import type { Command } from '../command.ts';
 import { folderOf } from '../plugin/find-entry.ts';
 import { sdkTypesFile } from '../plugin/templates.ts';
@@ -16,7 +17,7 @@ export const pluginTypes: Command = {
   examples: [{ command: 'bifrost plugin types hello', says: 'hello/bifrost-sdk.d.ts is of this version now' }],
   run(context, input) {
     const file = join(folderOf(input.positionals[0] ?? '.', context.directory), 'bifrost-sdk.d.ts');
-    copyFileSync(sdkTypesFile, file);
+    writeFileSync(file, readCarriedFile(sdkTypesFile));
     context.print(`${file} is written`);
     return Promise.resolve(0);
   },

@@ -4,10 +4,10 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { apiRelease, manifestFileName } from '@bifrost/sdk';
 import type { PluginManifest } from '@bifrost/sdk';
-import type * as Rolldown from 'rolldown';
 import type { Environment } from '@bifrost/framework/config';
 import { locateArtefact, sha256Of, toIntegrity } from '@bifrost/framework/artefacts';
 import { CommandFailure } from '../command-failure.ts';
+import { bundleModule } from './bundle-module.ts';
 import { readManifestFile, writeManifestFile } from './manifest-file.ts';
 
 export interface BuildOptions {
@@ -63,27 +63,12 @@ async function findSource(path: string, directory: string): Promise<Source> {
 }
 
 async function bundle({ manifest, entry = '' }: Source, file: string, banner: string): Promise<void> {
-  let rolldown: typeof Rolldown;
   try {
-    rolldown = await import('rolldown');
-  } catch (cause) {
-    throw failed(manifest.name, 'the bundler is not installed: run `npm ci` without --omit', cause);
-  }
-  try {
-    const made = await rolldown.rolldown({
-      input: entry,
-      platform: 'node',
-      external: ['@bifrost/sdk', /^node:/],
-      logLevel: 'silent',
-    });
-    const { output } = await made.generate({ format: 'esm', codeSplitting: false });
-    await made.close();
-    const [chunk] = output;
+    const code = await bundleModule(entry);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${banner}\n${chunk.code}`);
+    writeFileSync(file, `${banner}\n${code}`);
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw failed(manifest.name, `it cannot be bundled: ${said}`, cause);
+    throw failed(manifest.name, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 

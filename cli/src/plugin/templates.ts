@@ -1,7 +1,7 @@
-/** What `bifrost plugin new` can write. The files are real ones, below `templates/`. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+/** What `bifrost plugin new` can write. The files are real ones, below `templates/`; the program carries them. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { sdkFolder } from '../sdk-types.ts';
+import { carriedFiles, readCarriedFile } from '@bifrost/framework/realms';
 
 export interface Template {
   readonly name: string;
@@ -49,36 +49,25 @@ export const templates: readonly Template[] = [
   },
 ];
 
-const templatesFolder = join(import.meta.dirname, '../../templates');
-
-/** The file with the types of `@bifrost/sdk`. */
-export const sdkTypesFile = join(templatesFolder, 'typescript/bifrost-sdk.d.ts');
+/** The file with the types of `@bifrost/sdk`, as the program carries it. */
+export const sdkTypesFile = 'cli/templates/typescript/bifrost-sdk.d.ts';
 
 /** The file that a template writes as `.gitignore`; npm would leave that name out of a package. */
 const ignoreFile = '_gitignore';
 
-function fillIn(folder: string, name: string): void {
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = join(entry.parentPath, entry.name);
-    const text = readFileSync(file, 'utf8');
-    if (text.includes('__NAME__')) writeFileSync(file, text.replaceAll('__NAME__', name));
-  }
+function writeFile(file: string, bytes: Buffer, name: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const text = bytes.toString().replaceAll('__NAME__', name);
+  // What names its own interpreter is a program.
+  writeFileSync(file, text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
 }
 
 /** Writes the files of `template` into `folder`, which is new or empty; returns their paths, relative to it. */
 export function writeTemplate(template: Template, folder: string, name: string): readonly string[] {
-  mkdirSync(folder, { recursive: true });
-  cpSync(join(templatesFolder, template.name), folder, { recursive: true });
-  for (const [from, to] of Object.entries(template.sdkFiles)) {
-    const target = join(folder, to);
-    mkdirSync(dirname(target), { recursive: true });
-    cpSync(join(sdkFolder(), from), target);
-  }
-  fillIn(folder, name);
-  if (existsSync(join(folder, ignoreFile))) renameSync(join(folder, ignoreFile), join(folder, '.gitignore'));
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .toSorted();
+  const root = `cli/templates/${template.name}`;
+  const own = carriedFiles(root).map((path): readonly [string, string] => [path, path.slice(root.length + 1)]);
+  const ofSdk = Object.entries(template.sdkFiles).map(([from, to]): readonly [string, string] => [`sdk/${from}`, to]);
+  const files = [...own, ...ofSdk].map(([from, to]) => [from, to === ignoreFile ? '.gitignore' : to] as const);
+  for (const [from, to] of files) writeFile(join(folder, to), readCarriedFile(from), name);
+  return files.map(([, to]) => to).toSorted();
 }

@@ -3,11 +3,11 @@
  * `import()` knows only Node's own modules; here the ordinary loader is brought back and taught to find the program's modules,
  * which are carried as assets, under `bifrost:`. So our code, and plugins from disk, load as they do under plain Node.
  *
- * Bundled on its own, as CommonJS: it may import nothing but Node.
+ * Bundled on its own, as CommonJS: it may import nothing but Node and what itself does so.
  */
 import { enableCompileCache, registerHooks } from 'node:module';
-import { getAsset } from 'node:sea';
 import { constants, runInThisContext } from 'node:vm';
+import { readAsset } from './asset.ts';
 
 /** What a thread is to run; set in the lines before this text (start-thread.ts). */
 declare const bifrostRealm: { readonly name: string; readonly compileCache?: string } | undefined;
@@ -24,7 +24,7 @@ registerHooks({
   },
   load(url, context, next) {
     if (!url.startsWith(scheme)) return next(url, context);
-    return { format: 'module', source: getAsset(new URL(url).pathname.slice(1), 'utf8'), shortCircuit: true };
+    return { format: 'module', source: readAsset(new URL(url).pathname.slice(1)).toString(), shortCircuit: true };
   },
 });
 

@@ -1,10 +1,11 @@
+export { carriedFiles, readCarriedFile } from './carried-files.ts';
 export { packaging } from './packaging.ts';
 export type { Packaging } from './packaging.ts';
 export { entryUrl, realmEntry } from './realm-entry.ts';
 export type { RealmEntry } from './realm-entry.ts';
 export { startThread } from './start-thread.ts';
 export type { ThreadOptions } from './start-thread.ts';
-export { startChild } from './start-child.ts';
+export { childArguments, startChild } from './start-child.ts';
 export type { ChildOptions } from './start-child.ts';
 export { codeDirectories } from './code-directories.ts';
 export { isNativeCodeAllowed, readBuildStamp } from './build-stamp.ts';

@@ -2,6 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { WorkerOptions } from 'node:worker_threads';
+import { readAsset } from './asset.ts';
 import { packaging } from './packaging.ts';
 import { entryUrl } from './realm-entry.ts';
 import type { RealmEntry } from './realm-entry.ts';
@@ -19,8 +20,7 @@ function bootstrapOf(entry: RealmEntry): string {
   const cacheOfVersion = getCompileCacheDir();
   const compileCache = cacheOfVersion === undefined ? undefined : dirname(cacheOfVersion);
   if (packaging === 'executable') {
-    const { getAsset } = process.getBuiltinModule('node:sea');
-    return `const bifrostRealm = ${JSON.stringify({ name: entry.name, compileCache })};\n${getAsset('boot.cjs', 'utf8')}`;
+    return `const bifrostRealm = ${JSON.stringify({ name: entry.name, compileCache })};\n${readAsset('boot.cjs').toString()}`;
   }
   const useCache = compileCache === undefined ? '' : `enableCompileCache(${JSON.stringify(compileCache)});`;
   return `const { enableCompileCache } = require('node:module');\n${useCache}\nimport(${JSON.stringify(entryUrl(entry))});`;

@@ -1,7 +1,21 @@
 /** The little of the ELF format that the build reads and writes: 64-bit, little-endian, program headers and the dynamic table. */
 
 export const segmentTypes = { load: 1, dynamic: 2, interpreter: 3, headers: 6 } as const;
-export const dynamicTags = { end: 0, needed: 1, stringTable: 5 } as const;
+export const dynamicTags = {
+  end: 0,
+  needed: 1,
+  jumpBytes: 2,
+  stringTable: 5,
+  symbolTable: 6,
+  relocations: 7,
+  relocationBytes: 8,
+  stringBytes: 10,
+  jumps: 23,
+  nameHash: 0x6ffffef5,
+  symbolVersions: 0x6ffffff0,
+  neededVersions: 0x6ffffffe,
+  neededVersionCount: 0x6fffffff,
+} as const;
 
 /** Machine numbers of the format by Node's name of the architecture. */
 export const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
@@ -83,7 +97,8 @@ export interface DynamicEntry {
   readonly value: bigint;
 }
 
-function fileOffsetOf(file: ElfFile, address: number): number {
+/** Where an address is in the file. Throws for one that no segment has. */
+export function fileOffsetOf(file: ElfFile, address: number): number {
   const segment = file.segments.find(
     ({ type, address: start, fileSize }) =>
       type === segmentTypes.load && address >= start && address < start + fileSize,

@@ -18,8 +18,6 @@ export interface RemoteStartersOptions {
   readonly onEscape?: (plugin: string, message: string) => void;
   /** Freeze hook inputs: for development and tests. @default false */
   readonly areInputsFrozen?: boolean;
-  /** A Node that runs the scripts of gRPC plugins. @default that of this process */
-  readonly node?: string;
 }
 
 /** What to start: as the manager has found it, or found here. Rejects with PluginError. */
@@ -36,7 +34,7 @@ export function remoteStarters(options: RemoteStartersOptions = {}): {
   readonly process: StartRemote;
   readonly grpc: StartRemote;
 } {
-  const { environment = processEnvironment(), models, onEscape, areInputsFrozen, node = process.execPath } = options;
+  const { environment = processEnvironment(), models, onEscape, areInputsFrozen } = options;
   const optionsOf = ({ entry, load, log, shared }: RemoteStart, artefact: ResolvedArtefact): RemotePluginOptions => ({
     entry: withCheckedConfig(entry, artefact),
     artefact,
@@ -59,6 +57,6 @@ export function remoteStarters(options: RemoteStartersOptions = {}): {
         sharedDirectories: [start.directory, process.cwd()],
       }),
     // The client's library is large, and few gateways have such a plugin.
-    grpc: async (start) => (await import('./grpc/start-entry.ts')).startGrpcEntry(start, { environment, node }),
+    grpc: async (start) => (await import('./grpc/start-entry.ts')).startGrpcEntry(start, { environment }),
   };
 }

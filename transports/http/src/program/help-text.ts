@@ -40,6 +40,9 @@ official SDKs, only their base URL changed:
   http://localhost:8080/anthropic      Anthropic
   http://localhost:8080/genai          Google GenAI
 
+plugins, made, checked, tested and signed without a running gateway:
+  bifrost-http plugin --help
+
 exit codes: 0 after a signal, 1 the port is taken or the gateway failed, 2 a flag or the configuration is wrong
 `;
 }

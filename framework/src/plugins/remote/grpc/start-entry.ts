@@ -6,10 +6,11 @@ import type { Environment } from '../../../config/references.ts';
 import type { RemoteStart } from '../../supervisor/remote-load.ts';
 import type { RemotePlugin } from '../remote-plugin.ts';
 import { LogGate } from '../supervisor/log-gate.ts';
+import { scriptCommand } from './script-command.ts';
 import { startGrpcPlugin } from './start-grpc-plugin.ts';
 import type { GrpcPluginOptions } from './start-grpc-plugin.ts';
 
-/** Run with a Node of their own: the file itself is no program. */
+/** Run with the gateway's own Node: the file itself is no program. */
 const scripts = ['.ts', '.mts', '.js', '.mjs'];
 /** What any program may need to find its way; of the gateway's other variables it sees what it is granted. */
 const plainVariables = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
@@ -17,8 +18,6 @@ const plainVariables = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
 export interface StartEntryOptions {
   /** The gateway's environment. */
   readonly environment: Environment;
-  /** A Node that runs scripts. */
-  readonly node: string;
 }
 
 function environmentOf({ entry }: RemoteStart, environment: Environment): Readonly<Record<string, string>> {
@@ -30,7 +29,7 @@ function environmentOf({ entry }: RemoteStart, environment: Environment): Readon
   return { ...Object.fromEntries(inherited), ...entry.grpc?.env };
 }
 
-function programOf(start: RemoteStart, { environment, node }: StartEntryOptions): GrpcPluginOptions['program'] {
+function programOf(start: RemoteStart, { environment }: StartEntryOptions): GrpcPluginOptions['program'] {
   const { entry, artefact, directory } = start;
   const file = artefact?.file;
   const args = entry.grpc?.args ?? [];
@@ -42,7 +41,7 @@ function programOf(start: RemoteStart, { environment, node }: StartEntryOptions)
   if (command !== undefined) return { ...common, command, args };
   if (file === undefined) return undefined;
   if (!scripts.includes(extname(file))) return { ...common, command: file, args };
-  return { ...common, command: node, args: [file, ...args] };
+  return { ...common, ...scriptCommand(file, args) };
 }
 
 /** Starts the plugin of an entry, or connects to it. Rejects with PluginError. */
