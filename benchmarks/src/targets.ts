@@ -65,7 +65,7 @@ function ours(folder: string, name: string, port: number, plugin?: string): Targ
     readyPath: '/health/ready',
     command: [
       join(root, 'node_modules/.bin/node'),
-      join(root, 'transports/http/src/main.ts'),
+      join(root, 'tmp/bundle/main.js'),
       '-config',
       config,
       '-port',
