@@ -19,13 +19,13 @@ interface TargetFailure {
  */
 export class AttemptChain {
   readonly #run: RequestRun;
-  readonly #onEnd: () => void;
+  readonly #onEnd: (run: RequestRun) => void;
   /** What the client hears of if nothing succeeds. */
   #told: TargetFailure | undefined = undefined;
   #next = 0;
 
   /** `onEnd` is called once, when the client was answered or has gone. */
-  constructor(run: RequestRun, onEnd: () => void) {
+  constructor(run: RequestRun, onEnd: (run: RequestRun) => void) {
     this.#run = run;
     this.#onEnd = onEnd;
   }
@@ -40,7 +40,7 @@ export class AttemptChain {
 
   readonly #tried = (failure: AttemptFailure | undefined): void => {
     if (failure === undefined) {
-      this.#onEnd();
+      this.#onEnd(this.#run);
       return;
     }
     const run = this.#run;
@@ -77,19 +77,23 @@ export class AttemptChain {
     run.keyName = told.keyName;
     try {
       const responded = respondError(run, told.failure);
-      if (responded instanceof Promise) responded.then(this.#onEnd, this.#giveUp);
-      else this.#onEnd();
+      if (responded instanceof Promise) {
+        responded.then(
+          () => this.#onEnd(run),
+          (error: unknown) => this.#giveUp(error),
+        );
+      } else this.#onEnd(run);
     } catch (error) {
       this.#giveUp(error);
     }
   }
 
   /** Not even the error could be written in the client's dialect: the connection must not stay open. */
-  readonly #giveUp = (error: unknown): void => {
+  #giveUp(error: unknown): void {
     this.#run.services.logger?.error('an error could not be rendered', error);
     this.#run.writer.destroy();
-    this.#onEnd();
-  };
+    this.#onEnd(this.#run);
+  }
 }
 
 function mayFallBack(failure: AttemptFailure): boolean {

@@ -130,7 +130,8 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
   }
   const shared = buildOutboundHeaders(run, runtime, key);
   const headers = Buffer.isBuffer(body) ? shared : [...shared, 'content-length', String(totalBytes(body))];
-  const request = { ...locateRequest(run, { runtime, key, surface, model, isOtherDialect, action }), headers, body };
+  const { origin, path } = locateRequest(run, { runtime, key, surface, model, isOtherDialect, action });
+  const request = { origin, path, headers, body };
   return { runtime, key, model, codec, surface, lane, losses, isUsageWithheld, request, place };
 }
 

@@ -47,7 +47,7 @@ const canceled: AttemptResult = { kind: 'canceled' };
 export class Attempt implements UpstreamListener, Watched {
   readonly run: RequestRun;
   readonly plan: AttemptPlan;
-  readonly startedAt: number = performance.now();
+  readonly startedAt: number;
   nextLookAt = 0;
   watchedBefore: Watched | null = null;
   watchedAfter: Watched | null = null;
@@ -60,10 +60,15 @@ export class Attempt implements UpstreamListener, Watched {
   #lastWriteAt: number;
   #isComplete = false;
 
-  /** `done` is called once, with how the attempt ended. */
-  constructor(run: RequestRun, plan: AttemptPlan, done: (result: AttemptResult) => void) {
+  /** `startedAt`: `performance.now()` now; `done` is called once, with how the attempt ended. */
+  constructor(
+    run: RequestRun,
+    plan: AttemptPlan,
+    { startedAt, done }: { readonly startedAt: number; readonly done: (result: AttemptResult) => void },
+  ) {
     this.run = run;
     this.plan = plan;
+    this.startedAt = startedAt;
     this.#done = done;
     this.#lastWriteAt = run.request.startedAt;
     this.#call = new UpstreamCall(plan.runtime.dispatcher, plan.request, this);
@@ -97,11 +102,19 @@ export class Attempt implements UpstreamListener, Watched {
     this.#finish({ kind: 'failed', failure: { info, class: failureClass, ...(raw === undefined ? {} : { raw }) } });
   }
 
+  /**
+   * When the bytes came that a relay is handed, in the time of `performance.now()`: a reading of the clock costs as much as a hook,
+   * and one is enough for what happens within one call. With a decompressor in between bytes come later than they were read.
+   */
+  get arrivedAt(): number {
+    return this.#decompressor === undefined ? this.#lastByteAt : performance.now();
+  }
+
   /** The first content has arrived: from now on only silence counts. */
-  noteContent(): void {
+  noteContent(now: number = performance.now()): void {
     if (this.#hasContent) return;
     this.#hasContent = true;
-    this.run.firstContentAt ??= performance.now();
+    this.run.firstContentAt ??= now;
     if (this.run.isStream) this.plan.place.release();
   }
 

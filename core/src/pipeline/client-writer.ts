@@ -22,7 +22,8 @@ export class ClientWriter {
   #state: 'new' | 'waiting' | 'open' | 'ended' = 'new';
   #isBlocked = false;
   #isHeld = false;
-  #kept: (Uint8Array | string)[] = [];
+  /** Written while a plugin judges the head. */
+  #kept: (Uint8Array | string)[] | undefined = undefined;
   #isEndKept = false;
   /** Settles once a plugin that takes its time has judged the head; null where none does. Until then nothing is out. */
   opening: Promise<void> | null = null;
@@ -80,13 +81,13 @@ export class ClientWriter {
   }
 
   write(chunk: Uint8Array | string): void {
-    if (this.#state === 'waiting') this.#kept.push(chunk);
+    if (this.#state === 'waiting') (this.#kept ??= []).push(chunk);
     else if (this.#state === 'open' && !this.#run.sink.isClosed && !this.#run.sink.write(chunk)) this.#block();
   }
 
   end(chunk?: Uint8Array | string): void {
     if (this.#state === 'waiting') {
-      if (chunk !== undefined) this.#kept.push(chunk);
+      if (chunk !== undefined) (this.#kept ??= []).push(chunk);
       this.#isEndKept = true;
     } else if (this.#state === 'open') {
       this.#state = 'ended';
@@ -101,7 +102,7 @@ export class ClientWriter {
   deny(denial: ErrorInfo): void {
     const run = this.#run;
     this.#state = 'ended';
-    this.#kept = [];
+    this.#kept = undefined;
     run.error = denial;
     run.statusCode = denial.statusCode;
     const headers: ClientHeaders = { 'content-type': 'application/json' };
@@ -137,8 +138,8 @@ export class ClientWriter {
     if (!sink.isClosed) sink.head(statusCode, plugins === null ? changed : explained(plugins, changed));
     if (!wasWaiting) return;
     this.#isBlocked = false;
-    const kept = this.#kept;
-    this.#kept = [];
+    const kept = this.#kept ?? [];
+    this.#kept = undefined;
     for (const chunk of kept) this.write(chunk);
     if (this.#isEndKept) this.end();
     else this.#resumeSource();
@@ -149,12 +150,11 @@ export class ClientWriter {
       this.#isBlocked = true;
       this.#source?.pause();
     }
-    if (this.#state === 'open') this.#run.sink.onDrain(this.#onDrain);
+    if (this.#state !== 'open') return;
+    this.#run.sink.onDrain(() => {
+      if (this.#isBlocked) this.#unblock();
+    });
   }
-
-  readonly #onDrain = (): void => {
-    if (this.#isBlocked) this.#unblock();
-  };
 
   #unblock(): void {
     this.#isBlocked = false;
@@ -179,7 +179,9 @@ export function applyHeaderChanges(
 ): ClientHeaders {
   if (changes === undefined) return headers;
   const changed = { ...headers };
-  for (const [name, value] of Object.entries(changes)) {
+  for (const name in changes) {
+    const value = changes[name];
+    if (value === undefined) continue;
     if (value === null) delete changed[name.toLowerCase()];
     else changed[name.toLowerCase()] = value;
   }

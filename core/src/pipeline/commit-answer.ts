@@ -5,7 +5,11 @@ import { addLosses, addRoutingFacts, copyUpstreamHeaders } from './response-head
 type ClientHeaders = Record<string, string | readonly string[]>;
 
 /** The headers of an answer: what may pass of the provider's, and who served it how. */
-export function answerHeaders(attempt: Attempt, upstream: UpstreamHeaders): ClientHeaders {
+export function answerHeaders(
+  attempt: Attempt,
+  upstream: UpstreamHeaders,
+  now: number = performance.now(),
+): ClientHeaders {
   const headers: ClientHeaders = {};
   const { plan, run } = attempt;
   const contentType = upstream['content-type'];
@@ -21,7 +25,7 @@ export function answerHeaders(attempt: Attempt, upstream: UpstreamHeaders): Clie
   if (encoding !== undefined && encoding !== 'identity') headers['x-bf-decompressed'] = encoding;
   addLosses(headers, plan.losses);
   run.lossesInHead = plan.losses.length;
-  addRoutingFacts(headers, run);
+  addRoutingFacts(headers, run, now);
   return headers;
 }
 

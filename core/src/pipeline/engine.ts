@@ -56,23 +56,28 @@ class RequestEngine implements Engine {
     return new Promise((resolve) => this.#run(request, sink, resolve));
   }
 
-  #run(request: InboundRequest, sink: ResponseSink, onEnd: () => void): void {
+  #run(request: InboundRequest, sink: ResponseSink, resolve: () => void): void {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) throw new TypeError('configure the engine before it handles requests');
     const run = new RequestRun(this.#services, snapshot, request, sink);
     if (this.#isDraining) {
-      refuse(run, onEnd);
+      refuse(run);
+      resolve();
       return;
     }
     this.#inFlight += 1;
     snapshot.users += 1;
-    runPipeline(run, () => {
-      snapshot.release();
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve();
-      onEnd();
-    });
+    run.onEnd = this.#ended;
+    run.resolve = resolve;
+    runPipeline(run);
   }
+
+  readonly #ended = (run: RequestRun): void => {
+    run.snapshot.release();
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve();
+    run.resolve();
+  };
 
   configure(snapshot: EngineSnapshot): void {
     const previous = this.#snapshot;
@@ -94,7 +99,7 @@ class RequestEngine implements Engine {
   }
 }
 
-function refuse(run: RequestRun, onEnd: () => void): void {
+function refuse(run: RequestRun): void {
   const error = new GatewayError('the gateway is shutting down; send the request again', {
     code: 'BF_ENGINE_DRAINING',
     statusCode: 503,
@@ -102,7 +107,6 @@ function refuse(run: RequestRun, onEnd: () => void): void {
   });
   // No plugin has been opened: nothing can make this wait.
   void respondError(run, { info: error.toInfo() });
-  onEnd();
 }
 
 /** Creates an engine. Call `configure` before the first request. */

@@ -1,5 +1,7 @@
 import type { KeyConfig } from '../config.ts';
 import type { Surface } from '../providers/provider.ts';
+import type { UpstreamAddress } from '../upstream/address.ts';
+import { callAddress } from './call-address.ts';
 import type { ProviderRuntime } from './provider-runtime.ts';
 import type { RequestRun } from './run.ts';
 
@@ -17,10 +19,7 @@ interface Destination {
 }
 
 /** Origin and path (with query) of a call. */
-export function locateRequest(
-  run: RequestRun,
-  destination: Destination,
-): { readonly origin: string; readonly path: string } {
+export function locateRequest(run: RequestRun, destination: Destination): UpstreamAddress {
   const { runtime, key, surface, model, isOtherDialect, action } = destination;
   const override =
     runtime.config.requestPathOverrides?.[run.requestType] ??
@@ -29,13 +28,11 @@ export function locateRequest(
   if (path.includes('{')) {
     path = path.replace('{model}', encodeURIComponent(model)).replace('{action}', action ?? pathAction(run));
   }
+  const baseUrl = key.baseUrl ?? runtime.config.definition.baseUrl;
   const query = buildQuery(run, path, isOtherDialect);
-  if (/^https?:\/\//.test(path)) {
-    const url = new URL(path);
-    return { origin: url.origin, path: `${url.pathname}${url.search}${query}` };
-  }
-  const address = runtime.address(key.baseUrl ?? runtime.config.definition.baseUrl);
-  return { origin: address.origin, path: `${address.path}${path.startsWith('/') ? '' : '/'}${path}${query}` };
+  return query === '' && path === surface.path
+    ? runtime.surfaceAddress(baseUrl, path)
+    : callAddress(runtime.address(baseUrl), path, query);
 }
 
 /** The action of a path such as `/models/m:embedContent`: the caller's own where it has one for this operation. */

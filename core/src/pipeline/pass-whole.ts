@@ -12,13 +12,17 @@ const judgedBytes = 1024;
 /** An answer that may be a failure is held up to here to be judged whole. */
 const maxSuspectedBytes = 1024 * 1024;
 
+const noBytes = Buffer.alloc(0);
+
 /** Passes a whole answer's bytes through as they come, with the provider's content length. Only its beginning is held. */
 export class PassWhole implements Relay {
   readonly #attempt: Attempt;
   readonly #statusCode: number;
   readonly #headers: UpstreamHeaders;
   readonly #usage: WholeUsage | undefined;
-  #held: Buffer[] = [];
+  /** What is held, mostly in one piece: a list of one would be made for every answer. */
+  #held: Buffer | undefined = undefined;
+  #heldMore: Buffer[] | undefined = undefined;
   #heldBytes = 0;
   /** Known once the beginning is there. */
   #isSuspected: boolean | undefined;
@@ -45,8 +49,7 @@ export class PassWhole implements Relay {
       this.#write(chunk);
       return;
     }
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
+    this.#hold(chunk);
     if (this.#heldBytes < judgedBytes) return;
     if (this.#isSuspected === undefined) {
       const start = this.#takeHeld();
@@ -54,11 +57,11 @@ export class PassWhole implements Relay {
         this.#failWith(start);
         return;
       }
-      this.#held.push(start);
+      this.#hold(start);
       this.#isSuspected = maySayFailure(this.#attempt.plan.codec.name, start);
     }
     if (this.#isSuspected && this.#heldBytes <= maxSuspectedBytes) return;
-    this.#begin();
+    this.#begin(this.#attempt.arrivedAt);
     this.#write(this.#takeHeld());
   }
 
@@ -67,7 +70,7 @@ export class PassWhole implements Relay {
       const body = this.#takeHeld();
       if (saysFailure(this.#attempt.plan.codec.name, body)) this.#failWith(body);
       else {
-        this.#begin();
+        this.#begin(performance.now());
         this.#usage?.push(body);
         this.#last = body;
       }
@@ -94,10 +97,18 @@ export class PassWhole implements Relay {
     this.#attempt.answered();
   }
 
+  #hold(chunk: Buffer): void {
+    this.#heldBytes += chunk.length;
+    if (this.#held === undefined) this.#held = chunk;
+    else (this.#heldMore ??= []).push(chunk);
+  }
+
   #takeHeld(): Buffer {
-    const held = this.#held;
-    this.#held = [];
-    return held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held);
+    const [first, more] = [this.#held ?? noBytes, this.#heldMore];
+    this.#held = undefined;
+    this.#heldMore = undefined;
+    this.#heldBytes = 0;
+    return more === undefined ? first : Buffer.concat([first, ...more]);
   }
 
   #failWith(start: Buffer): void {
@@ -117,10 +128,10 @@ export class PassWhole implements Relay {
     this.#attempt.run.writer.write(chunk);
   }
 
-  #begin(): void {
+  #begin(now: number): void {
     this.#hasBegun = true;
-    this.#attempt.noteContent();
-    const headers = answerHeaders(this.#attempt, this.#headers);
+    this.#attempt.noteContent(now);
+    const headers = answerHeaders(this.#attempt, this.#headers, now);
     const length = this.#headers['content-length'];
     if (length !== undefined && headers['x-bf-decompressed'] === undefined) {
       headers['content-length'] = length;

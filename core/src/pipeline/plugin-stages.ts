@@ -12,11 +12,7 @@ import { whenSettled } from './when-settled.ts';
  */
 export function openPlugins(run: RequestRun): boolean | Promise<boolean> {
   const chains = run.snapshot.plugins;
-  if (chains !== null) {
-    const abort = new AbortController();
-    run.sink.onClose(() => abort.abort());
-    run.plugins = chains.open(run.facts(), run.headers as HttpRequest['headers'], abort.signal);
-  }
+  if (chains !== null) run.plugins = chains.open(run.facts(), run.headers as HttpRequest['headers'], run);
   const { authenticate } = run.request;
   if (authenticate === undefined) return runHttpPre(run);
   return whenSettled(runHttpPreAuth(run), (isAnswered): boolean | Promise<boolean> => {

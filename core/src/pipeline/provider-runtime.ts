@@ -1,5 +1,6 @@
 import type { DialectName } from '@bifrost/sdk';
 import type { KeyConfig, ProviderConfig } from '../config.ts';
+import { callAddress } from './call-address.ts';
 import type { Surface } from '../providers/provider.ts';
 import { ProviderGate } from '../reliability/gate.ts';
 import { eligibleKeys } from '../reliability/key-selection.ts';
@@ -32,6 +33,8 @@ export class ProviderRuntime {
   readonly streamHeaders = new Map<KeyConfig, readonly string[]>();
   readonly #connections: Connections | undefined;
   readonly #addresses = new Map<string, UpstreamAddress>();
+  /** By the surface's path, then by base URL. */
+  readonly #surfaceAddresses = new Map<string, Map<string, UpstreamAddress>>();
   readonly #eligible = new Map<string, readonly KeyConfig[]>();
 
   constructor(config: ProviderConfig, previous: ProviderRuntime | undefined) {
@@ -81,6 +84,18 @@ export class ProviderRuntime {
     if (address === undefined) {
       address = parseAddress(baseUrl);
       this.#addresses.set(baseUrl, address);
+    }
+    return address;
+  }
+
+  /** Where calls of a surface go whose path is the same for every request. */
+  surfaceAddress(baseUrl: string, path: string): UpstreamAddress {
+    let ofPath = this.#surfaceAddresses.get(path);
+    if (ofPath === undefined) this.#surfaceAddresses.set(path, (ofPath = new Map()));
+    let address = ofPath.get(baseUrl);
+    if (address === undefined) {
+      address = callAddress(this.address(baseUrl), path, '');
+      ofPath.set(baseUrl, address);
     }
     return address;
   }

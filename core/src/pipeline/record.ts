@@ -1,4 +1,5 @@
 import type { RequestTrace } from '@bifrost/sdk';
+import type { Mutable } from './mutable.ts';
 import type { RequestRun } from './run.ts';
 
 /** The client left before its answer was complete (nginx's number for it; nobody receives it). */
@@ -20,15 +21,16 @@ export function recordRequest(run: RequestRun): void {
 
 function traceOf(run: RequestRun): RequestTrace {
   const { request, firstContentAt } = run;
-  return {
+  const trace: Mutable<RequestTrace> = {
     facts: run.facts(),
     statusCode: run.isCanceled && !run.writer.isEnded ? clientGone : run.statusCode,
     startedAt: run.startedAtEpoch,
     latencyMs: performance.now() - request.startedAt,
-    ...(firstContentAt === undefined ? {} : { timeToFirstContentMs: firstContentAt - request.startedAt }),
-    ...(run.usage === undefined ? {} : { usage: run.usage }),
-    ...(run.error === undefined ? {} : { error: run.error }),
     attempts: run.attempts,
     lane: run.lane,
   };
+  if (firstContentAt !== undefined) trace.timeToFirstContentMs = firstContentAt - request.startedAt;
+  if (run.usage !== undefined) trace.usage = run.usage;
+  if (run.error !== undefined) trace.error = run.error;
+  return trace;
 }

@@ -55,11 +55,11 @@ export function copyUpstreamHeaders(target: ClientHeaders, upstream: UpstreamHea
 }
 
 /** Adds who served the request and how: on the identical and spliced lanes this is the only place that says so. */
-export function addRoutingFacts(target: ClientHeaders, run: RequestRun): void {
+export function addRoutingFacts(target: ClientHeaders, run: RequestRun, now: number = performance.now()): void {
   target['x-request-id'] = run.request.requestId;
   target['x-bf-lane'] = run.lane;
   target['x-bf-request-type'] = run.requestType;
-  target['x-bf-latency-ms'] = String(Math.round(performance.now() - run.request.startedAt));
+  target['x-bf-latency-ms'] = String(Math.round(now - run.request.startedAt));
   if (run.target === undefined || run.primary === undefined) return;
   target['x-bf-provider'] = safeHeaderValue(run.target.runtime.name);
   target['x-bf-model'] = safeHeaderValue(run.target.model);
@@ -72,6 +72,7 @@ export function addRoutingFacts(target: ClientHeaders, run: RequestRun): void {
 
 /** Lists the fields that a translation dropped or changed, shortened where there are too many. */
 export function addLosses(target: ClientHeaders, losses: readonly Loss[]): void {
+  if (losses.length === 0) return;
   const dropped = fieldList(losses, 'dropped');
   if (dropped !== '') target['x-bf-dropped-fields'] = dropped;
   const changed = fieldList(losses, 'changed');

@@ -25,6 +25,7 @@ export interface Cancelable {
 }
 
 const noNeeds: PluginChains['needs'] = Object.freeze({});
+const doNothing = (): void => undefined;
 
 /** Everything one request gathers on its way through the stages. Attempts read it and derive their own; none changes the request. */
 export class RequestRun {
@@ -78,6 +79,13 @@ export class RequestRun {
   isCanceled = false;
   /** What to give up when the client goes: the wait or the attempt under way. */
   waitingFor: Cancelable | null = null;
+  /** Called once, when the answer is out and recorded. The engine's own for all requests: no closure is made for each. */
+  onEnd: (run: RequestRun) => void = doNothing;
+  /** Tells whoever waits for the engine that the request is over. */
+  resolve: () => void = doNothing;
+  #facts: RequestFacts | undefined;
+  #factsTarget: Target | undefined;
+  #abort: AbortController | undefined;
 
   constructor(services: EngineServices, snapshot: SnapshotRuntime, request: InboundRequest, sink: ResponseSink) {
     this.services = services;
@@ -106,6 +114,20 @@ export class RequestRun {
     return this.isStream ? `${this.request.route.requestType}_stream` : this.request.route.requestType;
   }
 
+  /**
+   * Aborted when the client goes away. Made when a plugin first asks for it: an `AbortController` costs more than a hook, and few
+   * hooks look at theirs.
+   */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = new AbortController();
+      this.#abort = abort;
+      if (this.sink.isClosed && !this.writer.isEnded) abort.abort();
+      else if (!this.writer.isEnded) this.sink.onClose(() => abort.abort());
+    }
+    return this.#abort.signal;
+  }
+
   /** The client has gone: whatever is under way for it ends now. */
   cancel(): void {
     if (this.isCanceled) return;
@@ -129,27 +151,36 @@ export class RequestRun {
 
   /** What plugins see of the request without its messages. */
   head(): RequestHead {
-    const { target } = this;
-    return {
-      model: target?.model ?? this.modelText,
-      isStream: this.isStream,
-      fallbacks: this.fallbacks,
-      ...(target === undefined ? {} : { provider: target.runtime.name }),
-    };
+    const { target, isStream, fallbacks } = this;
+    if (target === undefined) return { model: this.modelText, isStream, fallbacks };
+    return { model: target.model, isStream, fallbacks, provider: target.runtime.name };
   }
 
-  /** What plugins see of the request and cannot change. */
+  /** What plugins see of the request and cannot change: frozen where there are any. The same object until something of it changes. */
   facts(): RequestFacts {
+    const { target, isStream, fallbackIndex } = this;
+    let facts = this.#facts;
+    if (facts !== undefined && this.#factsTarget === target && facts.isStream === isStream) {
+      if (target === undefined || facts.fallbackIndex === fallbackIndex) return facts;
+    }
     const { requestId, method, path } = this.request;
-    return {
-      requestId,
-      requestType: this.requestType,
-      method,
-      path,
-      isStream: this.isStream,
-      ...(this.target === undefined
-        ? {}
-        : { provider: this.target.runtime.name, model: this.target.model, fallbackIndex: this.fallbackIndex }),
-    };
+    const { requestType } = this;
+    facts =
+      target === undefined
+        ? { requestId, requestType, method, path, isStream }
+        : {
+            requestId,
+            requestType,
+            method,
+            path,
+            isStream,
+            provider: target.runtime.name,
+            model: target.model,
+            fallbackIndex,
+          };
+    if (this.snapshot.plugins !== null) Object.freeze(facts);
+    this.#facts = facts;
+    this.#factsTarget = target;
+    return facts;
   }
 }

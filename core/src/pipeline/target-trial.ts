@@ -67,7 +67,12 @@ export class TargetTrial {
       const pin = run.fallbackIndex === 0 ? run.keyPin() : undefined;
       this.#keys = pin === undefined ? runtime.keysFor(model) : eligibleKeys(runtime.config, model, pin);
       if (runtime.gate.tryEnter()) this.#enter();
-      else waitForPlace(run, this.#target).then((isIn) => (isIn ? this.#enter() : this.#end(undefined)), this.#threw);
+      else {
+        waitForPlace(run, this.#target).then(
+          (isIn) => (isIn ? this.#enter() : this.#end(undefined)),
+          (error: unknown) => this.#threw(error),
+        );
+      }
     } catch (error) {
       this.#threw(error);
     }
@@ -88,7 +93,8 @@ export class TargetTrial {
       key = pickKey(this.#keys, this.#failed?.excluded, Math.random()) as KeyConfig;
     }
     this.#key = key;
-    attemptOnce(this.#run, { target: this.#target, key, place: this.#place as Place }, this.#attempted);
+    const startedAt = this.#attemptStartedAt;
+    attemptOnce(this.#run, { target: this.#target, key, place: this.#place as Place, startedAt }, this.#attempted);
   }
 
   readonly #attempted = (outcome: AttemptOutcome): void => {
@@ -140,12 +146,12 @@ export class TargetTrial {
     this.#attempt();
   }
 
-  readonly #threw = (error: unknown): void => {
+  #threw(error: unknown): void {
     if (!GatewayError.isInstance(error)) {
       this.#run.services.logger?.error('an attempt failed inside the engine', error);
     }
     this.#end(classifyThrown(error));
-  };
+  }
 
   #end(failure: AttemptFailure | undefined): void {
     this.#place?.release();

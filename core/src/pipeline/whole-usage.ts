@@ -16,7 +16,9 @@ const asStreamEvent: Partial<Readonly<Record<DialectName, (usage: string) => str
 /** Finds the usage of a whole answer that passes through undecoded, after the client has it. */
 export class WholeUsage {
   readonly #codec: DialectCodec;
-  #chunks: Buffer[] = [];
+  /** The answer, mostly in one piece. */
+  #first: Buffer | undefined = undefined;
+  #more: Buffer[] | undefined = undefined;
   #bytes = 0;
 
   constructor(codec: DialectCodec) {
@@ -25,14 +27,17 @@ export class WholeUsage {
 
   push(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > maxBytes) this.#chunks = [];
-    else this.#chunks.push(chunk);
+    if (this.#bytes > maxBytes) {
+      this.#first = undefined;
+      this.#more = undefined;
+    } else if (this.#first === undefined) this.#first = chunk;
+    else (this.#more ??= []).push(chunk);
   }
 
   /** The usage, or undefined where the answer has none, is no JSON, or is too large. */
   read(): Usage | undefined {
-    if (this.#bytes === 0 || this.#bytes > maxBytes) return undefined;
-    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    if (this.#first === undefined) return undefined;
+    const body = this.#more === undefined ? this.#first : Buffer.concat([this.#first, ...this.#more]);
     try {
       const range = usageRange(body, this.#codec.name);
       if (range === undefined) return undefined;

@@ -47,6 +47,10 @@ import { StreamHooks } from './stream-hooks.ts';
 import { StreamStage } from './stream-stage.ts';
 import type { StageAnswer } from './stream-stage.ts';
 
+function isWhole(facts: Partial<RequestFacts>): facts is RequestFacts {
+  return facts.requestId !== undefined && Object.isFrozen(facts);
+}
+
 export class ChainRun extends HookWalker implements PluginRun {
   #httpReached = Number.POSITIVE_INFINITY;
   #llmReached = Number.POSITIVE_INFINITY;
@@ -62,7 +66,8 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   update(facts: Partial<RequestFacts>): void {
-    this.facts = Object.freeze({ ...this.facts, ...facts });
+    // The engine hands over whole facts, frozen, and the same ones until they change.
+    if (facts !== this.facts) this.facts = isWhole(facts) ? facts : Object.freeze({ ...this.facts, ...facts });
     // The provider is known from the first attempt on, and stated anew for each.
     if (this.observer !== null && facts.provider !== undefined) this.observer.attemptBegins?.();
   }

@@ -28,6 +28,11 @@ import type {
 import type { StreamOutcome } from './stream-event-pass.ts';
 import type { StreamTrack } from './stream-track.ts';
 
+/** Who has the signal that is aborted when the client goes away, or makes it when it is asked for. */
+export interface SignalSource {
+  readonly signal: AbortSignal;
+}
+
 /** Opens the chains for one request: per-request state of all plugins, which plugins the forward passes reached. */
 export interface PluginChains {
   /**
@@ -51,8 +56,11 @@ export interface PluginChains {
     readonly postMCPConnection?: Reads;
     readonly inject?: Reads;
   };
-  /** Null when no hook of any plugin matches the request (filters evaluated). */
-  open(facts: RequestFacts, headers: HttpRequest['headers'], signal: AbortSignal): PluginRun | null;
+  /**
+   * Null when no hook of any plugin matches the request (filters evaluated). Of a source the signal is asked for when a hook asks for
+   * its own, or never.
+   */
+  open(facts: RequestFacts, headers: HttpRequest['headers'], signal: AbortSignal | SignalSource): PluginRun | null;
 }
 
 export interface HttpPreOutcome {

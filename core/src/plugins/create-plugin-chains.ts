@@ -3,7 +3,7 @@ import type { HttpRequest, RequestFacts, RequestTrace } from '@bifrost/sdk';
 import { RequestRecording } from './call-recorder.ts';
 import type { CallRecorder } from './call-recorder.ts';
 import { ChainRun } from './chain-run.ts';
-import type { PluginChains, PluginRun } from './chain.ts';
+import type { PluginChains, PluginRun, SignalSource } from './chain.ts';
 import { createEntries, createShadowEntries, createSortedChains } from './create-entries.ts';
 import type { HookEntry } from './hook-entry.ts';
 import { HookObservers } from './hook-observer.ts';
@@ -105,7 +105,7 @@ class ChainSet implements PluginChainSet, RunOwner {
     return new Map(this.slots.map((slot) => [slot.number, slot.instance.name]));
   }
 
-  open(facts: RequestFacts, headers: HttpRequest['headers'], signal: AbortSignal): PluginRun | null {
+  open(facts: RequestFacts, headers: HttpRequest['headers'], signal: AbortSignal | SignalSource): PluginRun | null {
     if (this.#entries.length === 0) return null;
     const rejected = this.#requestTests.length === 0 ? null : this.#reject(facts, headers);
     if (rejected === 'all') return null;

@@ -6,6 +6,7 @@ import type { ErrorInfo, Json, PluginFailure, RequestFacts, RoutingNote } from '
 import { deepFreeze } from '@bifrost/sdk';
 import { HookResultError } from './check-value.ts';
 import { countFailure, countSuccess, denialOf, logFailure, messageOf } from './hook-failure.ts';
+import type { SignalSource } from './chain.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { HookCall, HookObserver } from './hook-observer.ts';
 import type { HookPass } from './hook-pass.ts';
@@ -27,7 +28,6 @@ interface OpenCall extends HookCall {
 
 export class HookWalker implements ContextOwner {
   facts: RequestFacts;
-  readonly requestSignal: AbortSignal;
   readonly areInputsFrozen: boolean;
   values: Map<string, Json> | null = null;
   attributes: Map<string, Json> | null = null;
@@ -40,6 +40,7 @@ export class HookWalker implements ContextOwner {
   readonly explanation: RequestExplanation | null;
 
   protected readonly owner: RunOwner;
+  readonly #signal: AbortSignal | SignalSource;
   readonly #contexts: (RequestContext | undefined)[] = [];
   /** 1 at the request-test index of each entry that does not match this request; null when all do. */
   readonly #rejected: Uint8Array | null;
@@ -53,26 +54,31 @@ export class HookWalker implements ContextOwner {
     owner: RunOwner,
     facts: RequestFacts,
     request: {
-      readonly signal: AbortSignal;
+      readonly signal: AbortSignal | SignalSource;
       readonly rejected: Uint8Array | null;
       readonly observer: HookObserver | null;
       readonly explanation: RequestExplanation | null;
     },
   ) {
     this.owner = owner;
-    this.facts = Object.freeze({ ...facts });
-    this.requestSignal = request.signal;
+    this.facts = Object.isFrozen(facts) ? facts : Object.freeze({ ...facts });
+    this.#signal = request.signal;
     this.areInputsFrozen = owner.areInputsFrozen;
     this.#rejected = request.rejected;
     this.observer = request.observer;
     this.explanation = request.explanation;
   }
 
+  get requestSignal(): AbortSignal {
+    return 'aborted' in this.#signal ? this.#signal : this.#signal.signal;
+  }
+
   /** The first byte of content leaves now. Later calls do nothing. */
   noteContentOut(): void {
     if (this.#isContentOut) return;
     this.#isContentOut = true;
-    for (const [index, context] of this.#contexts.entries()) {
+    for (let index = 0; index < this.#contexts.length; index += 1) {
+      const context = this.#contexts[index];
       if (context !== undefined) this.owner.slots[index]?.addedToFirstContent.record(context.spentMs);
     }
   }
