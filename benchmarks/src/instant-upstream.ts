@@ -75,8 +75,8 @@ export function answerAll(): void {
 export function replaceUpstream(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
-      const isCall = specifier.endsWith('/upstream/call.ts') || specifier === './call.ts';
-      return isCall ? { url: import.meta.url, shortCircuit: true } : nextResolve(specifier, context);
+      const resolved = nextResolve(specifier, context);
+      return resolved.url.endsWith('/core/src/upstream/call.ts') ? { ...resolved, url: import.meta.url } : resolved;
     },
   });
 }

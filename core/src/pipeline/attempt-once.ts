@@ -9,7 +9,7 @@ import type { AttemptDone } from './attempt-outcome.ts';
 import { planAttempt } from './attempt-plan.ts';
 import type { AttemptPlan } from './attempt-plan.ts';
 import { hookedAttempt } from './hooked-attempt.ts';
-import type { Mutable } from './mutable.ts';
+import type { Mutable } from '../mutable.ts';
 import type { Target } from './resolve-model.ts';
 import type { RequestRun } from './run.ts';
 
@@ -27,8 +27,13 @@ export interface AttemptMeans {
 export function attemptOnce(run: RequestRun, means: AttemptMeans, done: AttemptDone): void {
   const isEmbedded = means.target.runtime.config.definition.isEmbedded === true;
   run.keyName = isEmbedded ? undefined : means.key.name;
-  if (run.plugins === null) callTarget(run, means, means.startedAt, done);
-  else hookedAttempt(run, (called) => callTarget(run, means, performance.now(), called), done);
+  const { plugins, needs } = run;
+  if (plugins === null) callTarget(run, means, means.startedAt, done);
+  else if (needs.preLLM === undefined && needs.postLLM === undefined) {
+    // No hook around the attempt: the plugins only have to know of it.
+    plugins.update(run.facts());
+    callTarget(run, means, means.startedAt, done);
+  } else hookedAttempt(run, (called) => callTarget(run, means, performance.now(), called), done);
 }
 
 /** `startedAt`: when the provider's clocks begin, which is after the hooks before it. */
@@ -61,5 +66,5 @@ export function noteAttempt(run: RequestRun, target: Target, result: AttemptResu
     trace.statusCode = failure.info.statusCode;
     trace.failure = failure.class;
   } else if (result.kind === 'answered') trace.statusCode = run.statusCode;
-  run.attempts.push(trace);
+  run.attempts = run.attempts.length === 0 ? [trace] : [...run.attempts, trace];
 }

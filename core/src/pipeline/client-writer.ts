@@ -1,7 +1,7 @@
 import type { ErrorInfo } from '@bifrost/sdk';
 import type { PluginRun } from '../plugins/chain.ts';
 import { errorBody } from './error-body.ts';
-import { addRoutingFacts, safeHeaderValue } from './response-headers.ts';
+import { beginHeaders, safeHeaderValue } from './response-headers.ts';
 import type { RequestRun } from './run.ts';
 
 /** What a slow client pauses. */
@@ -105,8 +105,7 @@ export class ClientWriter {
     this.#kept = undefined;
     run.error = denial;
     run.statusCode = denial.statusCode;
-    const headers: ClientHeaders = { 'content-type': 'application/json' };
-    addRoutingFacts(headers, run);
+    const headers = beginHeaders(run, 'application/json');
     const body = Buffer.from(JSON.stringify(errorBody(run, denial)));
     if (!run.sink.isClosed) {
       run.sink.head(denial.statusCode, { ...headers, 'content-length': String(body.length) });

@@ -1,6 +1,6 @@
 import type { UpstreamHeaders } from '../upstream/call.ts';
 import type { Attempt } from './attempt.ts';
-import { addLosses, addRoutingFacts, copyUpstreamHeaders } from './response-headers.ts';
+import { addLosses, beginHeaders, copyUpstreamHeaders } from './response-headers.ts';
 
 type ClientHeaders = Record<string, string | readonly string[]>;
 
@@ -10,22 +10,19 @@ export function answerHeaders(
   upstream: UpstreamHeaders,
   now: number = performance.now(),
 ): ClientHeaders {
-  const headers: ClientHeaders = {};
   const { plan, run } = attempt;
   const contentType = upstream['content-type'];
-  if (run.isStream && run.request.route.streamFraming !== 'json-array') {
-    headers['content-type'] =
-      plan.lane !== 'translated' && contentType !== undefined ? contentType : 'text/event-stream';
-    headers['cache-control'] = 'no-cache';
-  } else
-    headers['content-type'] =
-      plan.lane !== 'translated' && !run.isStream && contentType !== undefined ? contentType : 'application/json';
+  const isEvents = run.isStream && run.request.route.streamFraming !== 'json-array';
+  const ownType = isEvents ? 'text/event-stream' : 'application/json';
+  // Events that leave as one JSON array are not of the provider's type any more.
+  const isTypeKept = plan.lane !== 'translated' && isEvents === run.isStream;
+  const headers = beginHeaders(run, isTypeKept && contentType !== undefined ? contentType : ownType, now);
+  if (isEvents) headers['cache-control'] = 'no-cache';
   copyUpstreamHeaders(headers, upstream);
   const encoding = upstream['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') headers['x-bf-decompressed'] = encoding;
   addLosses(headers, plan.losses);
   run.lossesInHead = plan.losses.length;
-  addRoutingFacts(headers, run, now);
   return headers;
 }
 

@@ -1,5 +1,5 @@
 import type { RequestTrace } from '@bifrost/sdk';
-import type { Mutable } from './mutable.ts';
+import type { Mutable } from '../mutable.ts';
 import type { RequestRun } from './run.ts';
 
 /** The client left before its answer was complete (nginx's number for it; nobody receives it). */

@@ -7,7 +7,7 @@ import { ClientStream } from './client-stream.ts';
 import { createClientEncoder, encodeAnswer } from './encode-response.ts';
 import { PullGate } from './pull-gate.ts';
 import { respondWhole } from './respond-whole.ts';
-import { addLosses, addRoutingFacts } from './response-headers.ts';
+import { addLosses, beginHeaders } from './response-headers.ts';
 import { toErrorInfo } from './respond-error.ts';
 import type { RequestRun } from './run.ts';
 
@@ -74,10 +74,9 @@ export async function renderFrames(run: RequestRun, frames: Iterable<StreamFrame
 /** The headers of an answer that no provider's bytes carry. */
 export function renderedHeaders(run: RequestRun, losses: readonly Loss[], contentType: string): ClientHeaders {
   const isArray = run.request.route.streamFraming === 'json-array';
-  const headers: ClientHeaders = { 'content-type': isArray ? 'application/json' : contentType };
+  const headers = beginHeaders(run, isArray ? 'application/json' : contentType);
   if (run.isStream) headers['cache-control'] = 'no-cache';
   addLosses(headers, losses);
   run.lossesInHead = losses.length;
-  addRoutingFacts(headers, run);
   return headers;
 }

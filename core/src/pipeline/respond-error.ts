@@ -4,7 +4,7 @@ import { formatSse } from '../sse/parser.ts';
 import type { AttemptFailure } from './attempt.ts';
 import { errorBody } from './error-body.ts';
 import { respondWhole } from './respond-whole.ts';
-import { addRoutingFacts, copyUpstreamHeaders } from './response-headers.ts';
+import { beginHeaders, copyUpstreamHeaders } from './response-headers.ts';
 import type { RequestRun } from './run.ts';
 
 /**
@@ -18,10 +18,9 @@ export function respondError(run: RequestRun, failure: Pick<AttemptFailure, 'inf
     writeStreamError(run, info);
     return undefined;
   }
-  const headers: Record<string, string | readonly string[]> = { 'content-type': 'application/json' };
+  const headers = beginHeaders(run, 'application/json');
   if (raw !== undefined) copyUpstreamHeaders(headers, raw.headers);
   if (info.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(info.retryAfterSeconds));
-  addRoutingFacts(headers, run);
   const isPassed =
     raw !== undefined && run.request.route.isDropIn && run.lane !== 'translated' && raw.statusCode >= 400;
   if (!isPassed) return respondWhole(run, info.statusCode, headers, Buffer.from(JSON.stringify(errorBody(run, info))));

@@ -36,7 +36,8 @@ const notPassedOn = new Set([
 const maxFieldList = 2000;
 const unsafe = /[^\x20-\x7e]/;
 
-type ClientHeaders = Record<string, string | readonly string[]>;
+type HeaderValue = string | readonly string[];
+type ClientHeaders = Record<string, HeaderValue>;
 
 /** A value as a header may carry it: anything beyond printable ASCII is percent-encoded. */
 export function safeHeaderValue(value: string): string {
@@ -54,20 +55,41 @@ export function copyUpstreamHeaders(target: ClientHeaders, upstream: UpstreamHea
   }
 }
 
-/** Adds who served the request and how: on the identical and spliced lanes this is the only place that says so. */
-export function addRoutingFacts(target: ClientHeaders, run: RequestRun, now: number = performance.now()): void {
-  target['x-request-id'] = run.request.requestId;
-  target['x-bf-lane'] = run.lane;
-  target['x-bf-request-type'] = run.requestType;
-  target['x-bf-latency-ms'] = String(Math.round(now - run.request.startedAt));
-  if (run.target === undefined || run.primary === undefined) return;
-  target['x-bf-provider'] = safeHeaderValue(run.target.runtime.name);
-  target['x-bf-model'] = safeHeaderValue(run.target.model);
-  if (run.keyName !== undefined) target['x-bf-key'] = safeHeaderValue(run.keyName);
-  target['x-bf-is-fallback'] = run.fallbackIndex === 0 ? 'false' : 'true';
-  if (run.fallbackIndex === 0) return;
-  target['x-bf-primary-provider'] = safeHeaderValue(run.primary.runtime.name);
-  target['x-bf-primary-model'] = safeHeaderValue(run.primary.model);
+/**
+ * The headers that every answer begins with: its type, and who served the request and how. On the identical and spliced lanes this is
+ * the only place that says so. They are written as literals: an object that grows name by name is moved several times.
+ */
+export function beginHeaders(
+  run: RequestRun,
+  contentType: HeaderValue,
+  now: number = performance.now(),
+): ClientHeaders {
+  const { target, primary, keyName, fallbackIndex } = run;
+  const latencyMs = String(Math.round(now - run.request.startedAt));
+  if (target === undefined || primary === undefined) {
+    return {
+      'content-type': contentType,
+      'x-request-id': run.request.requestId,
+      'x-bf-lane': run.lane,
+      'x-bf-request-type': run.requestType,
+      'x-bf-latency-ms': latencyMs,
+    };
+  }
+  const headers: ClientHeaders = {
+    'content-type': contentType,
+    'x-request-id': run.request.requestId,
+    'x-bf-lane': run.lane,
+    'x-bf-request-type': run.requestType,
+    'x-bf-latency-ms': latencyMs,
+    'x-bf-provider': safeHeaderValue(target.runtime.name),
+    'x-bf-model': safeHeaderValue(target.model),
+    'x-bf-is-fallback': fallbackIndex === 0 ? 'false' : 'true',
+  };
+  if (keyName !== undefined) headers['x-bf-key'] = safeHeaderValue(keyName);
+  if (fallbackIndex === 0) return headers;
+  headers['x-bf-primary-provider'] = safeHeaderValue(primary.runtime.name);
+  headers['x-bf-primary-model'] = safeHeaderValue(primary.model);
+  return headers;
 }
 
 /** Lists the fields that a translation dropped or changed, shortened where there are too many. */

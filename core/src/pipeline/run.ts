@@ -25,6 +25,7 @@ export interface Cancelable {
 }
 
 const noNeeds: PluginChains['needs'] = Object.freeze({});
+const noAttempts: readonly AttemptTrace[] = [];
 const doNothing = (): void => undefined;
 
 /** Everything one request gathers on its way through the stages. Attempts read it and derive their own; none changes the request. */
@@ -73,7 +74,7 @@ export class RequestRun {
   firstContentAt: number | undefined;
   /** The attempt's post hooks have run: none hears twice of one attempt. */
   isOutcomeTold = false;
-  readonly attempts: AttemptTrace[] = [];
+  attempts: readonly AttemptTrace[] = noAttempts;
 
   /** True once the client has gone. */
   isCanceled = false;
