@@ -98,6 +98,7 @@ describe('docs/reference/configuration.md', () => {
       extra_headers: network?.extraHeaders,
       default_request_timeout_in_seconds: Number(network?.firstContentTimeoutMs) / 1000,
       stream_idle_timeout_in_seconds: Number(network?.streamIdleTimeoutMs) / 1000,
+      connect_timeout_in_seconds: Number(network?.connectTimeoutMs) / 1000,
       request_deadline_in_seconds: Number(network?.totalTimeoutMs) / 1000,
       max_retries: network?.maxRetries,
       retry_backoff_initial: network?.retryBackoffInitialMs,

@@ -71,6 +71,7 @@ describe('a file that is right', () => {
       default_request_timeout_in_seconds: 30,
       stream_idle_timeout_in_seconds: 60,
       request_deadline_in_seconds: 90,
+      connect_timeout_in_seconds: 4,
       retry_backoff_initial: '250ms',
       retry_backoff_max: '1m1.5s',
       max_retries: 3,
@@ -83,7 +84,7 @@ describe('a file that is right', () => {
     const provider = load(openai({ network_config })).providers.get('openai');
     expect(provider?.definition.baseUrl).toBe('https://proxy.example/openai');
     expect(provider?.network).toEqual({
-      connectTimeoutMs: 10_000,
+      connectTimeoutMs: 4000,
       firstContentTimeoutMs: 30_000,
       streamIdleTimeoutMs: 60_000,
       totalTimeoutMs: 90_000,

@@ -20,6 +20,7 @@ const networkSchema = knownObject({
   ca_cert_pem: z.string().optional(),
   stream_idle_timeout_in_seconds: wholeNumber(5, 3600).optional(),
   request_deadline_in_seconds: wholeNumber(0, 86_400).optional(),
+  connect_timeout_in_seconds: wholeNumber(1, 600).optional(),
   keep_alive_timeout_in_seconds: wholeNumber(1, 3600).optional(),
   max_conns_per_host: wholeNumber(1, 10_000).optional(),
   allow_private_network: z.boolean().optional(),

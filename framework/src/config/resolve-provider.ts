@@ -27,7 +27,7 @@ function resolveNetwork(file: NonNullable<ProviderFile['network_config']>): Netw
   const seconds = (value: number | undefined, fallback: number): number =>
     value === undefined ? fallback : value * 1000;
   return {
-    connectTimeoutMs: defaultNetwork.connectTimeoutMs,
+    connectTimeoutMs: seconds(file.connect_timeout_in_seconds, defaultNetwork.connectTimeoutMs),
     firstContentTimeoutMs: seconds(file.default_request_timeout_in_seconds, defaultNetwork.firstContentTimeoutMs),
     streamIdleTimeoutMs: seconds(file.stream_idle_timeout_in_seconds, defaultNetwork.streamIdleTimeoutMs),
     totalTimeoutMs: seconds(file.request_deadline_in_seconds, defaultNetwork.totalTimeoutMs),
