@@ -60,6 +60,11 @@ export const httpErrorCodes = {
     cause: "The path below Gemini's models has no action that is served.",
     remedy: "Ask for `{model}:{action}` with an action of the routes' reference.",
   },
+  BF_HTTP_BODY_ENCODED: {
+    status: 415,
+    cause: 'The body is compressed: the request has a `content-encoding`.',
+    remedy: 'Send the body as it is; switch the compression of requests off in the client.',
+  },
   BF_HTTP_BODY_STALLED: {
     status: 408,
     cause: 'The client stopped sending before its body was complete.',
@@ -113,6 +118,11 @@ export const httpErrorCodes = {
   BF_HTTP_HOST_MISSING: {
     status: 400,
     cause: 'The request has no Host header, which HTTP/1.1 requires.',
+    remedy: 'Send one.',
+  },
+  BF_HTTP_HOST_REPEATED: {
+    status: 400,
+    cause: 'The request has more than one Host header.',
     remedy: 'Send one.',
   },
   BF_HTTP_HOST_REFUSED: {

@@ -7,7 +7,7 @@ const maxDimensions = 4096;
 
 /** The mock's embeddings: unit vectors made of a hash of each input, the same for the same input. Usage counts words or tokens. */
 export function mockEmbeddings(request: EmbeddingRequest): EmbeddingResponse {
-  const dimensions = Math.min(request.dimensions ?? defaultDimensions, maxDimensions);
+  const dimensions = Math.max(1, Math.min(Math.trunc(request.dimensions ?? defaultDimensions), maxDimensions));
   const inputTokens = request.inputs
     .map((input) => (typeof input === 'string' ? countWords(input) : input.length))
     .reduce((sum, count) => sum + count, 0);

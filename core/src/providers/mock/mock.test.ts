@@ -80,6 +80,10 @@ describe('the mock', () => {
     };
     expect(body.data?.length).toBe(2);
     const vectors = mockEmbeddings({ model: 'x', inputs: ['a', 'b'], dimensions: 4 }).embeddings as number[][];
+    for (const dimensions of [-1, 0, 0.5, 1e9]) {
+      const [vector] = mockEmbeddings({ model: 'x', inputs: ['a'], dimensions }).embeddings as number[][];
+      expect(vector?.length).toBe(dimensions > 4096 ? 4096 : 1);
+    }
     expect(body.data?.map((one) => one.embedding.length)).toEqual([4, 4]);
     expect(vectors[0]).not.toEqual(vectors[1]);
     expect(Math.hypot(...(vectors[0] as number[]))).toBeCloseTo(1);

@@ -85,6 +85,8 @@ function raw(text: string): Promise<string> {
   });
 }
 
+const post = 'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n';
+
 describe('on the wire', () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
     [
@@ -105,6 +107,61 @@ describe('on the wire', () => {
       'a foreign Origin',
       'GET /v1/models HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n',
       /^HTTP\/1\.1 403 /,
+    ],
+    [
+      'two Host headers',
+      'GET /v1/models HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n',
+      /^HTTP\/1\.1 400 /,
+    ],
+    [
+      'a target of another host',
+      'GET http://evil.example/v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      /^HTTP\/1\.1 403 /,
+    ],
+    ['a tunnel', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n', /^$/],
+    ['another protocol', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['bytes of TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', /^HTTP\/1\.1 400 /],
+    ['a folded header', 'GET /health HTTP/1.1\r\nHost: localhost\r\nx-a: b\r\n c: d\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['a NUL in a header', 'GET /health HTTP/1.1\r\nHost: localhost\r\nx-a: b\0c\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ...[
+      'Transfer-Encoding: chunked\r\nContent-Length: 5',
+      'Transfer-Encoding: chunked, chunked',
+      'Transfer-Encoding: xchunked',
+      'Transfer-Encoding: identity',
+      'Transfer-Encoding : chunked',
+      'Content-Length: 5\r\nContent-Length: 6',
+      'Content-Length: -5',
+      'Content-Length: +5',
+      'Content-Length: 0x5',
+      'Content-Length: 99999999999999999999',
+    ].map(
+      (framing) =>
+        [`the framing ${JSON.stringify(framing)}`, `${post}${framing}\r\n\r\n0\r\n\r\n`, /^HTTP\/1\.1 400 /] as const,
+    ),
+    ...['zz\r\nabc', 'FFFFFFFFFFFFFFFFFF\r\nabc', '5\nhello\n0\n\n'].map(
+      (chunks) =>
+        [
+          `the chunk ${JSON.stringify(chunks)}`,
+          `${post}Transfer-Encoding: chunked\r\n\r\n${chunks}`,
+          /^HTTP\/1\.1 400 /,
+        ] as const,
+    ),
+    [
+      'a flood in the extension of a chunk',
+      `${post}Transfer-Encoding: chunked\r\n\r\n5;${'a'.repeat(30_000)}\r\nhello\r\n0\r\n\r\n`,
+      /^HTTP\/1\.1 413 /,
+    ],
+    ['a body that is never to end', `${post}Content-Length: 10737418240\r\n\r\n{`, /^HTTP\/1\.1 413 /],
+    [
+      'a compressed body',
+      `${post}Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\0`,
+      /^HTTP\/1\.1 415 /,
+    ],
+    ['a target of 70 KB', `GET /${'a'.repeat(70_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, /^HTTP\/1\.1 431 /],
+    [
+      '2,500 short headers',
+      `GET /health HTTP/1.1\r\nHost: localhost\r\n${Array.from({ length: 2500 }, (_, n) => `a${n}: b\r\n`).join('')}\r\n`,
+      /^HTTP\/1\.1 431 /,
     ],
     ['a bare line feed', 'GET /health HTTP/1.1\nHost: localhost\n\n', /^HTTP\/1\.1 400 /],
   ];

@@ -25,7 +25,25 @@ export function checkHead(request: IncomingMessage): TransportError | undefined 
       message: 'the Host header is missing; HTTP/1.1 requires it',
     };
   }
+  if (countHosts(request.rawHeaders) > 1) {
+    return { statusCode: 400, code: 'BF_HTTP_HOST_REPEATED', message: 'the request has more than one Host header' };
+  }
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    const message = 'the request body is compressed (content-encoding); send it as it is';
+    return { statusCode: 415, code: 'BF_HTTP_BODY_ENCODED', message };
+  }
   return undefined;
+}
+
+/** Node keeps the first of several in silence; who stands in front of the gateway may have believed another one. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
 }
 
 /** What the guard's refusal is called for the caller. */

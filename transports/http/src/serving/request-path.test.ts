@@ -9,12 +9,18 @@ describe('request targets', () => {
     ['/v1/models?provider=openai', '/v1/models', 'provider=openai'],
     ['/a%2Fb', '/a/b', ''],
     ['/a%252Fb', '/a%2Fb', ''],
-    ['http://host:1/v1/models?x', '/v1/models', 'x'],
-    ['https://host', '/', ''],
     ['/m/gpt-4.1:generate', '/m/gpt-4.1:generate', ''],
     ['/a..b/...', '/a..b/...', ''],
   ])('%s', (url, path, query) => {
     expect(parseRequestTarget(url)).toEqual({ path, query });
+  });
+
+  it.each([
+    ['http://host:1/v1/models?x', '/v1/models', 'x', 'host:1'],
+    ['https://host', '/', '', 'host'],
+    ['http://u:p@host/a%20b', '/a b', '', 'u:p@host'],
+  ])('%s, with whom it is meant for', (url, path, query, authority) => {
+    expect(parseRequestTarget(url)).toEqual({ path, query, authority });
   });
 
   it.each([

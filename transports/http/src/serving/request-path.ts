@@ -4,6 +4,8 @@ export interface RequestTarget {
   readonly path: string;
   /** Without `?`; as it came. */
   readonly query: string;
+  /** Host and port of an absolute target: it holds, whatever the Host header says. */
+  readonly authority?: string;
 }
 
 export type TargetResult = RequestTarget | { readonly error: string };
@@ -24,18 +26,20 @@ function hasControlCharacter(text: string): boolean {
  */
 export function parseRequestTarget(url: string): TargetResult {
   let target = url;
+  let authority: { readonly authority?: string } = {};
   if (!target.startsWith('/')) {
     // Absolute form, as a client sends it to a proxy.
-    const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
+    const absolute = /^https?:\/\/([^/?#]*)/i.exec(target);
     if (absolute === null) return { error: 'the request target must be a path that begins with /' };
     target = target.slice(absolute[0].length);
+    authority = { authority: absolute[1] ?? '' };
     if (!target.startsWith('/')) target = `/${target}`;
   }
   const mark = target.indexOf('?');
   const rawPath = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? '' : target.slice(mark + 1);
   if (plainPath.test(rawPath) && !rawPath.includes('/.')) {
-    return { path: rawPath, query };
+    return { path: rawPath, query, ...authority };
   }
   let path: string;
   try {
@@ -47,7 +51,7 @@ export function parseRequestTarget(url: string): TargetResult {
   if (hasControlCharacter(path)) return { error: 'the path has a control character' };
   if (path.includes('\\')) return { error: 'the path has a backslash' };
   if (/(^|\/)\.{1,2}(\/|$)/.test(path)) return { error: 'the path has a "." or ".." segment' };
-  return { path, query };
+  return { path, query, ...authority };
 }
 
 /** The target as a router may decode it again without harm: one decoding gives back the same path. */

@@ -210,6 +210,8 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
       const message = `${target.error}; expected an absolute path in UTF-8`;
       return { statusCode: 400, code: 'BF_HTTP_PATH_INVALID', message };
     }
+    // RFC 9112, section 3.2.2: what an absolute target names takes the place of the Host header.
+    if (target.authority !== undefined) request.headers.host = target.authority;
     if (url.includes('%') || !url.startsWith('/')) request.url = formatRequestTarget(target);
     return undefined;
   }
