@@ -21,6 +21,7 @@ const contentLengthPattern = /^\d{1,15}$/;
 const notPlain = new Set([
   'access-control-request-headers',
   'access-control-request-method',
+  'content-encoding',
   'expect',
   'http2-settings',
   'origin',
