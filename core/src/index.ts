@@ -31,6 +31,8 @@ export type { PluginState } from './plugins/plugin-health.ts';
 export type { CallRecorder, RecordedCall } from './plugins/call-recorder.ts';
 export type * from './plugins/shadow-comparison.ts';
 export { mergeShadowComparisons } from './plugins/shadow-comparison.ts';
+export { compileFilter } from './plugins/hook-filter.ts';
+export type { CompiledFilter } from './plugins/hook-filter.ts';
 export { readRunningMark } from './plugins/running-mark.ts';
 export type * from './plugins/instance.ts';
 export { LocalSharedState, sharedStateFull } from './plugins/local-shared-state.ts';

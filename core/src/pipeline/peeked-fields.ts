@@ -9,11 +9,31 @@ export const streamField = 1;
 export const fallbacksField = 2;
 export const streamOptionsField = 3;
 
+/**
+ * For plugins, whose filters and facts say before the stage `peek` whether the answer is to be a stream: what the caller's body says of
+ * that. What is wrong with the body is for the stage to say, once plugins may have changed it.
+ */
+export function glimpseStream(run: RequestRun): void {
+  const { pathStream, operation } = run.request.route;
+  if (pathStream !== undefined) run.isStream = pathStream;
+  else if (operation === 'conversation') {
+    try {
+      run.top = peekTopLevel(run.body, peekedKeys);
+      run.peekedBody = run.body;
+      run.isStream = memberValue(run.body, run.top.members[streamField]) === true;
+    } catch {
+      // Not JSON as it stands.
+    }
+  }
+}
+
 /** The stage `peek`: finds model, stream and fallbacks in the body's bytes. Throws InvalidRequestError with `param`. */
 export function peekRequest(run: RequestRun): void {
   const { route } = run.request;
-  const top = peekTopLevel(run.body, peekedKeys);
+  const seen = run.peekedBody === run.body ? run.top : undefined;
+  const top = seen ?? peekTopLevel(run.body, peekedKeys);
   run.top = top;
+  run.isStream = false;
   run.fallbacks = readFallbacks(memberValue(run.body, top.members[fallbacksField]));
   if (route.pathModel !== undefined) {
     run.modelText = route.pathModel;

@@ -169,6 +169,39 @@ describe('a guard that fails once the answer is there', () => {
   });
 });
 
+describe('filters and facts about streams', () => {
+  const seen: string[] = [];
+  const watching = (isStream: boolean): TestPlugin => ({
+    name: isStream ? 'streams' : 'wholes',
+    httpTransportPreHook: { filter: { isStream }, handler: ({ facts }) => void seen.push(`http ${facts.isStream}`) },
+    preLLMHook: { filter: { isStream }, handler: ({ facts }) => void seen.push(`llm ${facts.isStream}`) },
+    httpTransportResponseHeadersHook: { filter: { isStream }, handler: () => void seen.push('head') },
+  });
+
+  it('hold from the first hook on: the body says it before any plugin runs', async () => {
+    seen.length = 0;
+    await run([watching(true)], { script: [stream], more: { stream: true } });
+    expect(seen).toEqual(['http true', 'llm true', 'head']);
+    seen.length = 0;
+    await run([watching(true)]);
+    expect(seen).toEqual([]);
+    await run([watching(false)]);
+    expect(seen).toEqual(['http false', 'llm false', 'head']);
+  });
+
+  it('leave a body that is wrong to the stage that says what is wrong, after plugins may have changed it', async () => {
+    const fixing: TestPlugin = {
+      name: 'fixing',
+      httpTransportPreHook: {
+        reads: 'body',
+        handler: (_, { body }) => ({ request: { body: new TextDecoder().decode(body).replace('"yes"', 'true') } }),
+      },
+    };
+    expect((await run([watching(true)], { more: { stream: 'yes' } })).sink.statusCode).toBe(400);
+    expect((await run([fixing], { script: [stream], more: { stream: 'yes' } })).sink.statusCode).toBe(200);
+  });
+});
+
 describe('plugins whose filters do not match', () => {
   it('decode nothing, buffer nothing and take no stream apart', async () => {
     const elsewhere = { header: 'x-team: blue' } as const;

@@ -2,6 +2,7 @@ import { GatewayError } from '@bifrost/sdk';
 import type { ErrorInfo, HttpRequest, HttpResponse, LLMRequest, Reads } from '@bifrost/sdk';
 import type { HttpPreOutcome, PreRequestOutcome } from '../plugins/chain.ts';
 import { conversationOf } from './encode-request.ts';
+import { glimpseStream } from './peeked-fields.ts';
 import { respondWhole } from './respond-whole.ts';
 import type { RequestRun } from './run.ts';
 import { whenSettled } from './when-settled.ts';
@@ -12,7 +13,10 @@ import { whenSettled } from './when-settled.ts';
  */
 export function openPlugins(run: RequestRun): boolean | Promise<boolean> {
   const chains = run.snapshot.plugins;
-  if (chains !== null) run.plugins = chains.open(run.facts(), run.headers as HttpRequest['headers'], run);
+  if (chains !== null) {
+    glimpseStream(run);
+    run.plugins = chains.open(run.facts(), run.headers as HttpRequest['headers'], run);
+  }
   const { authenticate } = run.request;
   if (authenticate === undefined) return runHttpPre(run);
   return whenSettled(runHttpPreAuth(run), (isAnswered): boolean | Promise<boolean> => {

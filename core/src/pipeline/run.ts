@@ -43,6 +43,8 @@ export class RequestRun {
   /** The caller's body, or a plugin's in its place. */
   body: Buffer;
   top: TopLevel | undefined;
+  /** The body that `top` is of, where it was looked at before the stage `peek`. */
+  peekedBody: Buffer | undefined;
   /** The model as the caller (or a plugin) named it, provider prefix included. */
   modelText = '';
   /** The model as the body says it; undefined where it does not. */
