@@ -233,6 +233,16 @@ export const frameworkErrorCodes = {
     cause: 'A recording of hook calls is damaged, was changed, is of another version, or does not fit the key.',
     remedy: 'Give the file and the key as the gateway wrote them, or record anew.',
   },
+  BF_PLUGIN_RECORDING_RUNS: {
+    status: 409,
+    cause: 'The calls of this plugin are being recorded already; there is one recording for each plugin at most.',
+    remedy: 'End it (`DELETE /api/plugins/NAME/recording`), or wait until its bounds are reached.',
+  },
+  BF_PLUGIN_RECORDING_UNKNOWN: {
+    status: 404,
+    cause: 'No recording of that plugin runs, or there is no file of that name that is complete.',
+    remedy: '`GET /api/recordings` lists both. A recording that is still being written cannot be read.',
+  },
   BF_PLUGIN_RECORDING_KEY: {
     status: 'none',
     cause: 'The key of recordings is missing or no key.',

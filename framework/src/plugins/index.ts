@@ -14,4 +14,6 @@ export type { LoadSettings, PluginManager, PluginManagerOptions, PluginPlace } f
 export type { ManagedPlugin } from './supervisor/managed-plugin.ts';
 export type { RemoteStart, StartRemote } from './supervisor/remote-load.ts';
 export type * from './supervisor/thread-group.ts';
+export { RecordingTap } from './recording/recording-tap.ts';
+export type { RecordedBatch, RecordingOrder } from './recording/recording-order.ts';
 export type { RemoteStartersOptions } from './remote/remote-starters.ts';

@@ -15,6 +15,7 @@ import { InferenceGate } from './supervisor/inference-gate.ts';
 import type { ListeningSocket } from './supervisor/listening-socket.ts';
 import { formatError } from './serving/error-shape.ts';
 import type { ThreadConfig } from './supervisor/messages.ts';
+import { RecordingLink } from './supervisor/recording-link.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { SupervisorOptions } from './supervisor/supervisor.ts';
 import type { WatchLimits } from './supervisor/thread-watch.ts';
@@ -49,7 +50,11 @@ export interface StartServerOptions {
     /** SHA-256 of the admin token, in hexadecimal digits. */
     readonly tokenHash: string;
     /** Makes what answers the calls; called with the first one. */
-    readonly createHandler: (plugins: PluginManager, explanations: ExplanationLog) => Promise<AdminHandler>;
+    readonly createHandler: (
+      plugins: PluginManager,
+      explanations: ExplanationLog,
+      recordings: RecordingLink,
+    ) => Promise<AdminHandler>;
   };
   /**
    * SHA-256 (hexadecimal digits) of the inference key, where callers need one and the configuration gives none. Without it, such a
@@ -186,14 +191,16 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const socket = await openSocket(host, options);
   const logger = createLogger(logLevel, logSink);
   const explanations = new ExplanationLog();
+  const recordings = new RecordingLink((orders) => supervisor.record(orders));
   const supervisor = new Supervisor({
     threads: options.threads ?? availableParallelism(),
     limits: limitsOf(options),
     logger,
     logSink,
     start: threadStart(socket, options),
-    handleAdmin: lateAdminHandler(() => options.admin?.createHandler(plugins, explanations), logger),
+    handleAdmin: lateAdminHandler(() => options.admin?.createHandler(plugins, explanations, recordings), logger),
     onExplained: (request) => explanations.add(request),
+    recordings,
   });
   const { pluginDirectory } = options;
   let trust: PluginSupply | undefined;
@@ -247,6 +254,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       socket.close();
       watch?.close();
       await supervisor.close(graceMs);
+      await recordings.close();
       await plugins.close();
     },
     kill: async () => {

@@ -1,6 +1,5 @@
 /**
- * Keeps the hook calls of chosen requests in an encrypted file. On the request's path a call is put into a list and nothing else;
- * lines are made and written in batches later. Bounded in requests, bytes, time and in what may wait for the disk.
+ * Keeps the hook calls of chosen requests in an encrypted file. A call is put into a list and nothing else; lines are made and written in batches later. Bounded in requests, bytes, time and in what may wait for the disk.
  */
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
@@ -11,6 +10,7 @@ import { messageOf } from '@bifrost/core/plugins';
 import type { RequestFacts } from '@bifrost/sdk';
 import { createHeader, encodeCall, encodeHeader, sealFrame } from './capture-format.ts';
 import type { CaptureEnd } from './capture-format.ts';
+import type { RecordedLine } from './recording-order.ts';
 
 export interface CaptureOptions {
   /** Calls of this plugin are kept, no others. */
@@ -49,7 +49,8 @@ export class CaptureRecorder implements CallRecorder {
   readonly #stream: WriteStream;
   readonly #endsAt: number;
   readonly #requests = new Set<string>();
-  #waiting: RecordedCall[] = [];
+  /** Calls, and lines that were made elsewhere. */
+  #waiting: (RecordedCall | string)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #frame = 0;
@@ -106,6 +107,23 @@ export class CaptureRecorder implements CallRecorder {
     this.#timer ??= setTimeout(() => this.#flush(), flushMs).unref();
   }
 
+  /** How far it has come. */
+  get progress(): { readonly requests: number; readonly calls: number; readonly bytes: number } {
+    return { requests: this.#requests.size, calls: this.#calls, bytes: this.#bytes };
+  }
+
+  /** Takes calls that were made lines elsewhere, where `leftOut` more were not. Resolves when they are written. Never rejects. */
+  async take(lines: readonly RecordedLine[], leftOut: number): Promise<void> {
+    this.#leftOut += leftOut;
+    for (const { requestId, line } of lines) {
+      if (!this.#requests.has(requestId) && this.isRecording) this.#requests.add(requestId);
+      if (this.#requests.has(requestId) && !this.#isClosed && this.#failure === undefined) this.#waiting.push(line);
+      else this.#leftOut += 1;
+    }
+    this.#flush();
+    await this.#writing;
+  }
+
   /** Writes what waits and closes the file. Never rejects. */
   close(): Promise<CaptureSummary> {
     return (this.#closing ??= this.#close());
@@ -128,6 +146,7 @@ export class CaptureRecorder implements CallRecorder {
   }
 
   #flush(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     const calls = this.#waiting;
     this.#waiting = [];
@@ -135,12 +154,12 @@ export class CaptureRecorder implements CallRecorder {
   }
 
   /** A batch at a time, with a turn of the loop between two: requests go on meanwhile. */
-  async #writeCalls(calls: readonly RecordedCall[]): Promise<void> {
+  async #writeCalls(calls: readonly (RecordedCall | string)[]): Promise<void> {
     for (let at = 0; at < calls.length; at += batchCalls) {
       const lines: string[] = [];
       let room = this.#options.maxBytes - this.#bytes;
       for (const call of calls.slice(at, at + batchCalls)) {
-        const line = this.#lineOf(call);
+        const line = typeof call === 'string' ? call : this.#lineOf(call);
         const bytes = line === undefined ? 0 : Buffer.byteLength(line) + 1;
         if (line === undefined || bytes > room) this.#leftOut += 1;
         else {

@@ -43,12 +43,19 @@ export class AdminGateway implements AsyncDisposable {
     return { status: response.status, body: (await response.json()) as Body };
   }
 
+  /** The bytes of a file that the admin API gives out. */
+  async download(path: string): Promise<Buffer> {
+    const response = await fetch(`${this.#url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+    if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
   /** A request to the mock provider, read to its end. */
-  async ask(headers: Readonly<Record<string, string>> = {}, isStream = false): Promise<Answer> {
+  async ask(headers: Readonly<Record<string, string>> = {}, isStream = false, content = 'Hi'): Promise<Answer> {
     const response = await fetch(`${this.#url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ model: 'mock/hello', stream: isStream, messages: [{ role: 'user', content: 'Hi' }] }),
+      body: JSON.stringify({ model: 'mock/hello', stream: isStream, messages: [{ role: 'user', content }] }),
     });
     return { status: response.status, headers: response.headers, text: await response.text() };
   }

@@ -9,6 +9,8 @@ import { addExplainRoutes } from './explain/explain-routes.ts';
 import type { ExplanationLog } from './explain/explanation-log.ts';
 import { addPluginRoutes } from './plugins/plugin-routes.ts';
 import type { PluginRoutesOptions } from './plugins/plugin-routes.ts';
+import type { RecordingDesk } from '@bifrost/framework/recordings';
+import { addRecordingRoutes } from './recordings/recording-routes.ts';
 
 /** Longest body of an upload. */
 export const maxUploadBytes = 64 * 1024 * 1024;
@@ -17,6 +19,7 @@ export interface AdminAppOptions {
   readonly logger: Logger;
   readonly plugins: PluginRoutesOptions;
   readonly explanations: ExplanationLog;
+  readonly recordings: RecordingDesk;
 }
 
 /** The status of an error that has none of its own: a plugin that cannot be loaded is no fault of the gateway. */
@@ -28,7 +31,7 @@ function statusOf(error: Error & { readonly statusCode?: number }): number {
 export class AdminApp implements AdminHandler {
   readonly #app: FastifyInstance;
 
-  constructor({ logger, plugins, explanations }: AdminAppOptions) {
+  constructor({ logger, plugins, explanations, recordings }: AdminAppOptions) {
     const app = fastify({ logger: false, bodyLimit: maxUploadBytes });
     app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
@@ -47,6 +50,7 @@ export class AdminApp implements AdminHandler {
     });
     addPluginRoutes(app, plugins);
     addExplainRoutes(app, explanations);
+    addRecordingRoutes(app, { desk: recordings, assertPlugin: (name) => plugins.admin.get(name) });
     this.#app = app;
   }
 
@@ -60,7 +64,11 @@ export class AdminApp implements AdminHandler {
       headers: contentType === undefined || body === undefined ? {} : { 'content-type': contentType },
       ...(body === undefined ? {} : { payload: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
     });
-    return { statusCode: response.statusCode, body: response.payload };
+    const type = String(response.headers['content-type'] ?? '');
+    if (!type.startsWith('application/octet-stream'))
+      return { statusCode: response.statusCode, body: response.payload };
+    const headers = { 'content-type': type, 'content-disposition': String(response.headers['content-disposition']) };
+    return { statusCode: response.statusCode, body: new Uint8Array(response.rawPayload), headers };
   }
 
   close(): Promise<void> {

@@ -10,8 +10,8 @@ export interface AdminRequest {
 
 export interface AdminAnswer {
   readonly statusCode: number;
-  /** JSON. */
-  readonly body: string;
+  /** JSON; bytes with a content type of their own in `headers`. */
+  readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

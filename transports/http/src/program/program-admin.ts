@@ -10,6 +10,7 @@ import type { ExplanationLog } from '../admin/explain/explanation-log.ts';
 import type { AdminHandler } from '../admin/admin-message.ts';
 import { builtinConfigSchema } from '../plugins/builtin-manifests.ts';
 import type { Logger } from '../logging/logger.ts';
+import type { RecordingLink } from '../supervisor/recording-link.ts';
 
 export interface ProgramAdminOptions {
   readonly environment: Environment;
@@ -86,10 +87,15 @@ export class ProgramAdmin {
   }
 
   /** Makes what answers the calls. */
-  async createHandler(manager: PluginManager, explanations: ExplanationLog): Promise<AdminHandler> {
-    const [{ AdminApp }, { PluginAdmin }] = await Promise.all([
+  async createHandler(
+    manager: PluginManager,
+    explanations: ExplanationLog,
+    link: RecordingLink,
+  ): Promise<AdminHandler> {
+    const [{ AdminApp }, { PluginAdmin }, { RecordingDesk }] = await Promise.all([
       import('../admin/admin-app.ts'),
       import('../admin/plugins/plugin-admin.ts'),
+      import('@bifrost/framework/recordings'),
     ]);
     const { appDirectory, environment, logger } = this.#options;
     const schemaOf = (name: string): JsonObject | undefined =>
@@ -104,7 +110,17 @@ export class ProgramAdmin {
     });
     const uploadDirectory = join(appDirectory, 'plugins', 'uploads');
     const plugins = { admin, builtins: this.#options.builtins, uploadDirectory, schemaOf };
-    return new AdminApp({ logger, plugins, explanations });
+    const recordings = new RecordingDesk({
+      directory: join(appDirectory, 'recordings'),
+      announce: (orders) => link.announce(orders),
+      onEnded: (plugin, summary) => {
+        const { calls, requests, leftOut, failure } = summary;
+        const fields = { plugin, calls, requests, leftOut, ...(failure === undefined ? {} : { failure }) };
+        logger.info(`the recording of plugin ${plugin} has ended: ${summary.file}`, fields);
+      },
+    });
+    link.attach(recordings);
+    return new AdminApp({ logger, plugins, explanations, recordings });
   }
 
   #store(): PluginStore {

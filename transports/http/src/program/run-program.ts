@@ -64,7 +64,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
     pluginDirectory: join(appDirectory, 'plugins'),
     admin: {
       tokenHash: admin.tokenHash,
-      createHandler: (plugins, explanations) => admin.createHandler(plugins, explanations),
+      createHandler: (...given) => admin.createHandler(...given),
     },
     openInferenceKey: () => inferenceKey.open(),
     config: async () => {

@@ -116,6 +116,12 @@ const adminPaths: readonly (readonly [RouteEntry['method'], path: string, what: 
   ['POST', '/api/plugins/:name/canary', 'tries another version of a plugin, as a canary or a shadow'],
   ['DELETE', '/api/plugins/:name/canary', 'ends the trial'],
   ['POST', '/api/plugins/:name/canary/promote', 'puts the candidate in the place of the plugin'],
+  ['GET', '/api/plugins/:name/recording', 'the recording of the calls of a plugin that runs'],
+  ['POST', '/api/plugins/:name/recording', 'records the calls of a plugin in chosen requests'],
+  ['DELETE', '/api/plugins/:name/recording', 'ends the recording'],
+  ['GET', '/api/recordings', 'recordings that run, and files of those that have ended'],
+  ['GET', '/api/recordings/:file', 'a file, encrypted, for `bifrost plugin replay`'],
+  ['DELETE', '/api/recordings/:file', 'deletes a file'],
   ['GET', '/api/explain', 'requests whose explanations are kept'],
   ['GET', '/api/explain/:request_id', 'what plugins decided on a request'],
 ];

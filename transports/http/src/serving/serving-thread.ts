@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { Engine } from '@bifrost/core';
-import { loadersOfRealm } from '@bifrost/framework/plugins';
+import { loadersOfRealm, RecordingTap } from '@bifrost/framework/plugins';
 import type { PluginPlan } from '@bifrost/framework/plugins';
 import { GatewayError } from '@bifrost/sdk';
 import type { RequestTrace } from '@bifrost/sdk';
@@ -53,6 +53,7 @@ export class ServingThread {
   #config: ThreadConfig | undefined;
   readonly #prepared = new Map<number, ThreadConfig>();
   readonly #plugins: ThreadPlugins;
+  readonly #recordings: RecordingTap;
   #work: Promise<void> = Promise.resolve();
   #hasEnded = false;
 
@@ -63,7 +64,9 @@ export class ServingThread {
     this.#metrics = new ThreadMetrics(start.threadNumber, () => this.#plugins.facts());
     this.#gatherer = new MetricsGatherer((id) => post({ type: 'gather', id }));
     const beat = (cell: number): Int32Array => new Int32Array(start.heartbeat, cell * 4, 1);
+    this.#recordings = new RecordingTap((batch) => post({ type: 'recorded', batch }));
     this.#plugins = new ThreadPlugins({
+      recorder: this.#recordings,
       logger: this.#logger,
       running: beat(beatCells.running),
       loading: beat(beatCells.loading),
@@ -108,6 +111,9 @@ export class ServingThread {
         break;
       case 'collected':
         this.#gatherer.deliver(message.id, message.parts);
+        break;
+      case 'record':
+        this.#recordings.follow(message.orders);
         break;
       case 'admin-answer':
         this.#admin.deliver(message.id, message.answer);
@@ -268,6 +274,7 @@ export class ServingThread {
   async #end(): Promise<void> {
     this.#hasEnded = true;
     await this.#plugins.close();
+    await this.#recordings.close();
     await this.#engine?.close();
     // Its last word: the counters of the process keep it.
     this.#post({ type: 'part', id: 0, part: this.#metrics.collect() });

@@ -1,6 +1,6 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
 import type { ExplainedRequest } from '../admin/explain/explained-request.ts';
-import type { PluginPlan, PluginReport } from '@bifrost/framework/plugins';
+import type { PluginPlan, PluginReport, RecordedBatch, RecordingOrder } from '@bifrost/framework/plugins';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { LogLevel } from '../logging/log-level.ts';
 import type { LogRecord } from '../logging/logger.ts';
@@ -59,6 +59,8 @@ export type ToThread =
   | { readonly type: 'report'; readonly id: number; readonly hasTotals: boolean }
   | { readonly type: 'collect'; readonly id: number }
   | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[] }
+  /** Record the calls of plugins like this from now on, and nothing else. */
+  | { readonly type: 'record'; readonly orders: readonly RecordingOrder[] }
   | { readonly type: 'admin-answer'; readonly id: number; readonly answer: AdminAnswer };
 
 export type FromThread =
@@ -76,6 +78,7 @@ export type FromThread =
   | { readonly type: 'plugin-changed'; readonly load: number }
   /** A request that asked for its explanation has ended. */
   | { readonly type: 'explained'; readonly request: ExplainedRequest }
+  | { readonly type: 'recorded'; readonly batch: RecordedBatch }
   | { readonly type: 'part'; readonly id: number; readonly part: MetricPart }
   /** One thread was scraped: ask all the others. */
   | { readonly type: 'gather'; readonly id: number }

@@ -2,6 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type {
   GenerationChange,
   PluginReport,
+  RecordedBatch,
+  RecordingOrder,
   ThreadAnswer,
   ThreadGroup,
   ThreadGroupObserver,
@@ -33,6 +35,11 @@ export interface SupervisorOptions {
   readonly handleAdmin?: (request: AdminRequest) => Promise<AdminAnswer>;
   /** Gets what requests had explained, from all threads. */
   readonly onExplained?: (request: ExplainedRequest) => void;
+  /** Gets what threads have recorded, and says what a thread that starts is to record. */
+  readonly recordings?: {
+    readonly orders: readonly RecordingOrder[];
+    receive(batch: RecordedBatch): void;
+  };
 }
 
 const startWithinMs = 30_000;
@@ -144,6 +151,13 @@ export class Supervisor implements ThreadGroup {
     return this.#reports.collect(workers, options.hasTotals === true);
   }
 
+  /** Tells all threads what is recorded from now on; returns how many. */
+  record(orders: readonly RecordingOrder[]): number {
+    const workers = [...this.#workers].filter(({ state }) => state !== 'ended');
+    for (const worker of workers) worker.post({ type: 'record', orders });
+    return workers.length;
+  }
+
   recycle(threads: readonly number[], reason: string): void {
     if (this.#isRecycling || this.#isClosing) return;
     this.#isRecycling = true;
@@ -201,6 +215,8 @@ export class Supervisor implements ThreadGroup {
     const worker = new ServingWorker(threadStart, this);
     this.#workers.add(worker);
     this.#generations.join(worker);
+    const orders = this.#options.recordings?.orders ?? [];
+    if (orders.length > 0) worker.post({ type: 'record', orders });
     return worker;
   }
 
@@ -252,6 +268,9 @@ export class Supervisor implements ThreadGroup {
         return;
       case 'explained':
         this.#options.onExplained?.(message.request);
+        return;
+      case 'recorded':
+        this.#options.recordings?.receive(message.batch);
         return;
       case 'part':
         this.#metrics.receive(worker, message.id, message.part);
