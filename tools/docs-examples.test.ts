@@ -88,6 +88,7 @@ describe('docs/reference/configuration.md', () => {
     const facts: Readonly<Record<string, unknown>> = {
       max_request_body_size_mb: client.maxRequestBodyBytes / 1024 / 1024,
       drop_excess_requests: client.dropExcessRequests,
+      keep_alive_comment_in_seconds: client.keepAliveCommentSeconds,
       allowed_origins: client.allowedOrigins,
       required_headers: client.requiredHeaders,
       models: key?.models,

@@ -88,6 +88,7 @@ export class Attempt implements UpstreamListener, Watched {
 
   /** The client has gone. */
   cancel(): void {
+    this.#relay?.abandon?.();
     this.#finish(canceled);
   }
 

@@ -64,6 +64,10 @@ export class EventStream implements Relay {
     });
   }
 
+  abandon(): void {
+    if (this.#decoder !== undefined) this.#attempt.run.usage = this.#accumulator.usage;
+  }
+
   push(chunk: Buffer): void {
     if (this.#isOver) return;
     try {

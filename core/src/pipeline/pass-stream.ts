@@ -97,6 +97,10 @@ export class PassStream implements Relay {
     this.#attempt.run.writer.write(': keep-alive\n\n');
   }
 
+  abandon(): void {
+    this.#attempt.run.usage = this.#watcher.readUsage();
+  }
+
   #forward(chunk: Buffer, wholeBytes: number): void {
     if (wholeBytes === chunk.length && this.#tailBytes === 0) {
       this.#isInsideEvent = false;

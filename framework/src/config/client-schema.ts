@@ -57,6 +57,7 @@ export const clientSchema = knownObject({
   enforce_governance_header: z.boolean().optional(),
   enforce_scim_auth: z.boolean().optional(),
   inference_key: credential.optional(),
+  keep_alive_comment_in_seconds: wholeNumber(0, 3600).optional(),
   header_filter_config: knownObject({ allowlist: stringList.optional(), denylist: stringList.optional() }).optional(),
   ...z.object(unusedClientShape).partial().shape,
 });

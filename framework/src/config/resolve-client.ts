@@ -18,7 +18,7 @@ export function resolveClient(file: ClientFile): ClientConfig {
     headerAllowlist: lower(file.header_filter_config?.allowlist ?? []),
     headerDenylist: lower(file.header_filter_config?.denylist ?? []),
     isPerRequestRawOverrideAllowed: file.allow_per_request_raw_override ?? false,
-    keepAliveCommentSeconds: defaultClient.keepAliveCommentSeconds,
+    keepAliveCommentSeconds: file.keep_alive_comment_in_seconds ?? defaultClient.keepAliveCommentSeconds,
   };
 }
 

@@ -2,6 +2,7 @@
 import { recordingById, recordingsOfApi, startReplayUpstream } from '@bifrost/testkit';
 import type { Recording, ReplayUpstream } from '@bifrost/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dialectProviders } from './dialect-providers.ts';
 import { startGatewayProcess } from './gateway-process.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import { factsOf } from './recorded-facts.ts';
@@ -61,32 +62,12 @@ function firstOf(api: string, provider: string, test: (recording: Recording) => 
     .map((one) => one.id);
 }
 
-const key = { name: 'test', value: 'sk-upstream', models: ['*'], weight: 1 };
-
-function configFor(url: string): Record<string, never> {
-  const openaiLike = (requests: readonly string[]): object => ({
-    keys: [key],
-    network_config: { base_url: url },
-    custom_provider_config: {
-      base_provider_type: 'openai',
-      allowed_requests: Object.fromEntries(requests.map((name) => [name, true])),
-    },
-  });
-  const providers = {
-    'chat-upstream': openaiLike(['chat_completion', 'chat_completion_stream', 'embedding']),
-    'responses-upstream': openaiLike(['responses', 'responses_stream']),
-    anthropic: { keys: [key], network_config: { base_url: url } },
-    gemini: { keys: [key], network_config: { base_url: url } },
-  };
-  return JSON.parse(JSON.stringify({ providers })) as Record<string, never>;
-}
-
 describe.each([1, 2])('with %i serving threads', (threads) => {
   let upstream: ReplayUpstream;
   let gateway: GatewayProcess;
   beforeAll(async () => {
     upstream = await startReplayUpstream({ delivery: { chunks: 7 } });
-    gateway = await startGatewayProcess(configFor(upstream.url), ['-threads', String(threads)]);
+    gateway = await startGatewayProcess(dialectProviders(upstream.url), ['-threads', String(threads)]);
   });
   afterAll(async () => {
     await gateway[Symbol.asyncDispose]();

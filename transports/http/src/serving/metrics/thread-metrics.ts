@@ -136,7 +136,10 @@ export class ThreadMetrics {
     }
     const { usage } = trace;
     if (usage === undefined) return;
-    for (const kind in usage) this.#countTokens(provider, trace, kind as keyof Usage);
+    for (const kind in usage) {
+      // The provider's own sum is no bucket: who adds the buckets up would count everything twice.
+      if (kind !== 'totalTokens') this.#countTokens(provider, trace, kind as keyof Usage);
+    }
   }
 
   #countTokens(series: ProviderSeries, { facts, usage }: RequestTrace, kind: keyof Usage): void {
