@@ -25,3 +25,7 @@ export const dynamicExecutable = (): Promise<string> => executable('dynamic', { 
 
 /** Path of the portable executable for arm64. */
 export const arm64Executable = (): Promise<string> => executable('portable-arm64', { GOARCH: 'arm64' });
+
+/** Path of the dynamically linked executable for arm64. */
+export const dynamicArm64Executable = (): Promise<string> =>
+  executable('dynamic-arm64', { DYNAMIC: '1', GOARCH: 'arm64' });

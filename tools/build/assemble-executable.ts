@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { isElf } from './elf/elf-file.ts';
-import { stripExecutable } from './elf/strip-executable.ts';
+import { forgetSections, stripExecutable } from './elf/strip-executable.ts';
 import { repository } from './repository.ts';
 
 /** Read by readAsset (framework/src/realms/asset.ts). */
@@ -50,7 +50,9 @@ export function assembleExecutable({ runtime, boot, assets }: AssembleOptions): 
     };
     writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
     execFileSync(process.execPath, ['--build-sea=sea.json'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-    return readFileSync(join(folder, 'executable'));
+    // What joined them has written new headers of sections, and not all of those: tools complain of the rest.
+    const executable = readFileSync(join(folder, 'executable'));
+    return isElf(executable) ? forgetSections(executable) : executable;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
