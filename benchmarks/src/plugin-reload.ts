@@ -2,21 +2,26 @@
  * Live streams, requests beside them, and a plugin that is reloaded again and again in one cell of artefact and isolation. Fails where
  * an answer failed, was cut, or is of two generations of the plugin, or where an instance was not ended; prints what it took.
  *
- * Usage: node benchmarks/src/plugin-reload.ts --cell module-inline [--streams 1000] [--reloads 100] [--rate 200] [--every 500] [--threads 2]
+ * Usage: node benchmarks/src/plugin-reload.ts --cell module-inline [--report] [--streams 1000] [--reloads 100] [--rate 200] [--every 500]
+ *   [--threads 2]
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBenchUpstream } from '@bifrost/testkit';
 import { reloadUnderLoad } from '@bifrost/testkit/contract';
-import type { ReloadReport } from '@bifrost/testkit/contract';
 import { cellEntry, cellName, pluginCells } from '../../transports/http/src/e2e/plugin-cells.ts';
 import type { PluginCell } from '../../transports/http/src/e2e/plugin-cells.ts';
 import { PluginGateway } from '../../transports/http/src/e2e/plugin-gateway.ts';
-import { percentilesOf } from './percentiles.ts';
-import { residentMegabytes, slopeOf } from './plugin-memory.ts';
+import { holdingsOf } from './plugin-memory.ts';
+import type { Holdings } from './plugin-memory.ts';
+import { describeOutcome, writeRow } from './reload-table.ts';
+import type { ReloadOutcome } from './reload-table.ts';
 
 const { values } = parseArgs({
   options: {
     cell: { type: 'string', default: 'module-inline' },
+    /** Puts the figures into results/plugin-reload.md. */
+    report: { type: 'boolean', default: false },
     streams: { type: 'string', default: '1000' },
     reloads: { type: 'string', default: '100' },
     rate: { type: 'string', default: '200' },
@@ -29,8 +34,6 @@ const { values } = parseArgs({
   },
 });
 
-/** Before this reload memory is still finding its level. */
-const settledAfter = 20;
 const [streams, reloads, rate, threads, chunks, gap] = [
   values.streams,
   values.reloads,
@@ -39,14 +42,6 @@ const [streams, reloads, rate, threads, chunks, gap] = [
   values.chunks,
   values.gap,
 ].map(Number) as [number, number, number, number, number, number];
-
-interface Outcome {
-  readonly report: ReloadReport;
-  readonly memory: readonly number[];
-  readonly inits: number;
-  readonly live: number;
-  readonly serving: number;
-}
 
 /** What instances have counted, once those of old generations have ended; after 30 s as it is then. */
 async function settledCounts(
@@ -60,14 +55,21 @@ async function settledCounts(
   }
 }
 
-async function run(cell: PluginCell): Promise<Outcome> {
+function show(reload: number, { ownMegabytes, childMegabytes, children, descriptors, threads: own }: Holdings): void {
+  const below = `${children} children with ${childMegabytes.toFixed(0)} MB`;
+  console.error(
+    `reload ${reload}: ${ownMegabytes.toFixed(0)} MB, ${below}, ${descriptors} descriptors, ${own} threads`,
+  );
+}
+
+async function run(cell: PluginCell): Promise<ReloadOutcome> {
   await using upstream = await startBenchUpstream();
   const key = { name: 'bench', value: 'sk-bench', models: ['*'], weight: 1 };
   const openai = { keys: [key], network_config: { base_url: upstream.url } };
   await using gateway = await PluginGateway.start({ threads, config: { providers: { openai } } });
   const name = cellName(cell);
   await gateway.add({ ...cellEntry(cell), config: { stamp: 'g0' } });
-  const memory: number[] = [];
+  const holdings: Holdings[] = [];
   const report = await reloadUnderLoad({
     url: gateway.url,
     reload: (stamp) => gateway.change(name, { config: { stamp } }),
@@ -80,8 +82,9 @@ async function run(cell: PluginCell): Promise<Outcome> {
     chunks,
     plainModel: 'openai/bench-model',
     onReload: (reload) => {
-      memory.push(residentMegabytes(gateway.pid));
-      if (reload % 10 === 0) console.error(`reload ${reload}: ${memory.at(-1)?.toFixed(0)} MB`);
+      const held = holdingsOf(gateway.pid);
+      holdings.push(held);
+      if (reload % 10 === 0) show(reload, held);
     },
   });
   const serving = cell.isolation === 'inline' ? threads : 1;
@@ -94,26 +97,7 @@ async function run(cell: PluginCell): Promise<Outcome> {
         .slice(-60)
         .join('\n'),
     );
-  return { report, memory, serving, ...counts };
-}
-
-function print(cell: PluginCell, { report, memory, inits, live, serving }: Outcome): void {
-  const settled = memory.slice(settledAfter - 1);
-  const of = (samples: readonly number[]): string => {
-    const { p50, p99, max } = percentilesOf(Float64Array.from(samples));
-    return `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms`;
-  };
-  console.log(`| ${cellName(cell)} | |
-| --- | --- |
-| live streams, requests per second beside them, serving threads | ${streams}, ${rate}, ${threads} |
-| reloads | ${report.reloadMs.length}: ${of(report.reloadMs)} |
-| streams | ${report.streams}, of which ${report.spanning} were live during a reload; ${report.chunks} stamped texts |
-| requests | ${report.requests}: ${of(report.requestMs)} |
-| failed, cut or of two generations | ${report.faults.length} |
-| generations that answered | ${report.generations} |
-| instances begun, ended, serving | ${inits}, ${inits - live}, ${serving} |
-| resident memory at reload ${settledAfter} and at the end | ${settled[0]?.toFixed(0) ?? '-'} MB, ${settled.at(-1)?.toFixed(0) ?? '-'} MB |
-| its slope from there on, and over the last half | ${slopeOf(settled).toFixed(3)}, ${slopeOf(memory.slice(memory.length >> 1)).toFixed(3)} MB per reload |`);
+  return { cell: name, streams, rate, threads, report, holdings, serving, ...counts };
 }
 
 const cell = pluginCells.find((one) => cellName(one) === values.cell);
@@ -122,7 +106,9 @@ if (cell === undefined) {
   process.exit(2);
 }
 const outcome = await run(cell);
-print(cell, outcome);
+console.log(describeOutcome(outcome));
+if (values.report)
+  writeRow(join(import.meta.dirname, '../results/plugin-reload.md'), outcome, pluginCells.map(cellName));
 for (const fault of outcome.report.faults) console.error(fault);
 if (outcome.live !== outcome.serving) console.error(`${outcome.live} instances live where ${outcome.serving} serve`);
 process.exitCode = outcome.report.faults.length > 0 || outcome.live !== outcome.serving ? 1 : 0;

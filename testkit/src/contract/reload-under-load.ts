@@ -26,14 +26,19 @@ export interface ReloadOptions {
   readonly onReload?: (reload: number) => void;
 }
 
+/** Not answered as it should be; ended before its end; not of one generation from its head to its last chunk. */
+export type ReloadFault = 'failed' | 'cut' | 'mixed';
+
 export interface ReloadReport {
   readonly streams: number;
   readonly requests: number;
   readonly chunks: number;
   /** Streams that saw one generation end and another begin while they were live. */
   readonly spanning: number;
-  /** What was wrong with an answer: nothing may be. */
+  /** What was wrong with the first answers that were: nothing may be. */
   readonly faults: readonly string[];
+  /** How many were wrong, by kind. */
+  readonly faultCounts: Readonly<Record<ReloadFault, number>>;
   /** Stamps that answers had. */
   readonly generations: number;
   /** Milliseconds that each reload took, as its caller saw it. */
@@ -54,6 +59,7 @@ class ReloadRun {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   readonly #stamps = new Set<string>();
   readonly #faults: string[] = [];
+  readonly #faultCounts: Record<ReloadFault, number> = { failed: 0, cut: 0, mixed: 0 };
   readonly #requestMs: number[] = [];
   #streams = 0;
   #chunks = 0;
@@ -80,7 +86,7 @@ class ReloadRun {
       // What begins after the gateway's word is of the new generation, on whatever connection it comes.
       const { headers } = await this.#ask();
       if (headers['x-stamp'] !== `g${number}`)
-        this.#fault(`after reload ${number} an answer had the stamp ${String(headers['x-stamp'])}`);
+        this.#fault('mixed', `after reload ${number} an answer had the stamp ${String(headers['x-stamp'])}`);
       this.#options.onReload?.(number);
       await pause(Math.max(0, this.#options.everyMs - (performance.now() - startedAt)));
     }
@@ -93,6 +99,7 @@ class ReloadRun {
       chunks: this.#chunks,
       spanning: this.#spanning,
       faults: this.#faults,
+      faultCounts: this.#faultCounts,
       generations: this.#stamps.size,
       reloadMs,
       requestMs: this.#requestMs,
@@ -108,7 +115,7 @@ class ReloadRun {
       try {
         this.#judgeStream(await this.#post(streamModel, true));
       } catch (error) {
-        this.#fault(`a stream was cut: ${String(error)}`);
+        this.#fault('cut', `a stream was cut: ${String(error)}`);
       }
       if (this.#reload !== before) this.#spanning += 1;
     }
@@ -137,12 +144,12 @@ class ReloadRun {
       this.#requestMs.push(performance.now() - startedAt);
       const stamp = String(answer.headers['x-stamp']);
       if (answer.status !== 200 || !answer.text.includes('"choices"'))
-        this.#fault(`a request was answered with ${answer.status}: ${answer.text.slice(0, 200)}`);
-      else if (!/^g\d+$/.test(stamp)) this.#fault(`a request went past the plugin: its stamp is ${stamp}`);
+        this.#fault('failed', `a request was answered with ${answer.status}: ${answer.text.slice(0, 200)}`);
+      else if (!/^g\d+$/.test(stamp)) this.#fault('failed', `a request went past the plugin: its stamp is ${stamp}`);
       else this.#stamps.add(stamp);
       return answer;
     } catch (error) {
-      this.#fault(`a request failed: ${String(error)}`);
+      this.#fault('failed', `a request failed: ${String(error)}`);
       return { status: 0, headers: {}, text: '' };
     }
   }
@@ -152,15 +159,17 @@ class ReloadRun {
     const found = [...text.matchAll(/\[(g\d+)\]/g)].map((match) => match[1]);
     this.#chunks += found.length;
     const stamps = new Set([headers['x-stamp'], ...found]);
-    if (status !== 200) this.#fault(`a stream was answered with ${status}: ${text.slice(0, 200)}`);
-    else if (!text.trimEnd().endsWith('data: [DONE]')) this.#fault(`a stream has no end: ...${text.slice(-200)}`);
+    if (status !== 200) this.#fault('failed', `a stream was answered with ${status}: ${text.slice(0, 200)}`);
+    else if (!text.trimEnd().endsWith('data: [DONE]'))
+      this.#fault('cut', `a stream has no end: ...${text.slice(-200)}`);
     else if (found.length !== this.#options.chunks)
-      this.#fault(`a stream has ${found.length} stamped texts of ${this.#options.chunks}`);
-    else if (stamps.size !== 1) this.#fault(`a stream is of several generations: ${[...stamps].join(', ')}`);
+      this.#fault('cut', `a stream has ${found.length} stamped texts of ${this.#options.chunks}`);
+    else if (stamps.size !== 1) this.#fault('mixed', `a stream is of several generations: ${[...stamps].join(', ')}`);
     else this.#stamps.add(String(headers['x-stamp']));
   }
 
-  #fault(text: string): void {
+  #fault(kind: ReloadFault, text: string): void {
+    this.#faultCounts[kind] += 1;
     if (this.#faults.length < maxFaults) this.#faults.push(text);
   }
 

@@ -1,0 +1,99 @@
+/** The table of all cells in `results/plugin-reload.md`: each run of `plugin-reload.ts --report` puts its row there. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import type { ReloadReport } from '@bifrost/testkit/contract';
+import { percentilesOf } from './percentiles.ts';
+import { slopeOf } from './plugin-memory.ts';
+import type { Holdings } from './plugin-memory.ts';
+
+/** What one run has shown. */
+export interface ReloadOutcome {
+  readonly cell: string;
+  readonly streams: number;
+  readonly rate: number;
+  readonly threads: number;
+  readonly report: ReloadReport;
+  /** After each reload. */
+  readonly holdings: readonly Holdings[];
+  readonly inits: number;
+  /** Instances that were begun and not ended, once the old generations had time to end. */
+  readonly live: number;
+  /** How many there should be. */
+  readonly serving: number;
+}
+
+/** Before this reload memory is still finding its level. */
+export const settledAfter = 20;
+
+const times = (samples: readonly number[]): string => {
+  const { p50, p99, max } = percentilesOf(Float64Array.from(samples));
+  return [p50, p99, max].map((value) => value.toFixed(0)).join(' / ');
+};
+
+const fromTo = (values: readonly number[]): string =>
+  `${values[0]?.toFixed(0) ?? '-'} → ${values.at(-1)?.toFixed(0) ?? '-'}`;
+
+const columns: readonly (readonly [title: string, show: (outcome: ReloadOutcome) => string])[] = [
+  ['cell', ({ cell }) => cell],
+  ['reloads', ({ report }) => String(report.reloadMs.length)],
+  ['live streams', ({ streams }) => String(streams)],
+  ['streams, of which live during a reload', ({ report }) => `${report.streams}, ${report.spanning}`],
+  ['stamped chunks', ({ report }) => String(report.chunks)],
+  ['requests', ({ report }) => String(report.requestMs.length)],
+  ['failed', ({ report }) => String(report.faultCounts.failed)],
+  ['cut', ({ report }) => String(report.faultCounts.cut)],
+  ['of two generations', ({ report }) => String(report.faultCounts.mixed)],
+  ['instances begun = ended + serving', ({ inits, live }) => `${inits} = ${inits - live} + ${live}`],
+  ['MB of the gateway', ({ holdings }) => fromTo(settled(holdings, 'ownMegabytes'))],
+  ['MB per reload', ({ holdings }) => slopeOf(settled(holdings, 'ownMegabytes')).toFixed(2)],
+  ['MB with its children', ({ holdings }) => fromTo(settledSum(holdings))],
+  ['MB per reload with them', ({ holdings }) => slopeOf(settledSum(holdings)).toFixed(2)],
+  ['descriptors', ({ holdings }) => fromTo(settled(holdings, 'descriptors'))],
+  ['threads', ({ holdings }) => fromTo(settled(holdings, 'threads'))],
+  ['reload p50 / p99 / max ms', ({ report }) => times(report.reloadMs)],
+  ['request p50 / p99 / max ms', ({ report }) => times(report.requestMs)],
+];
+
+function settled(holdings: readonly Holdings[], member: keyof Holdings): readonly number[] {
+  return holdings.slice(settledAfter - 1).map((one) => one[member]);
+}
+
+function settledSum(holdings: readonly Holdings[]): readonly number[] {
+  return holdings.slice(settledAfter - 1).map(({ ownMegabytes, childMegabytes }) => ownMegabytes + childMegabytes);
+}
+
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+/** One run as a table of two columns. */
+export function describeOutcome(outcome: ReloadOutcome): string {
+  return [['', ''], ['---', '---'], ...columns.map(([title, show]) => [title, show(outcome)])].map(line).join('\n');
+}
+
+const head = `# A plugin that is reloaded under live streams
+
+Written by \`node benchmarks/src/plugin-reload.ts --cell NAME --report\`, a row for each cell of artefact and isolation, one cell at a
+time. In each run the gateway has SERVING serving threads; streams of 10 texts, two a second, are live all the time, RATE requests per second
+come beside them by the clock, and the plugin of the contract suite, which stamps the head of every answer and every text of a stream with
+its generation, is reloaded every half second. \`failed\`: an answer was not 200 or went past the plugin; \`cut\`: it ended before its end;
+\`of two generations\`: its stamps differ. Memory, descriptors and threads are those after reload ${settledAfter} and after the last; the slopes
+are least squares over all reloads between. A child's memory has what it shares with others in it; there are two children while one
+takes the place of another. Load, provider and gateway share ${availableParallelism()} cores, so the milliseconds are those of a machine that is busy.
+`;
+
+/** Puts the row of this run into the table, in the place of an older one of its cell. */
+export function writeRow(path: string, outcome: ReloadOutcome, order: readonly string[]): void {
+  const rows = new Map<string, string>();
+  if (existsSync(path))
+    for (const row of readFileSync(path, 'utf8').split('\n')) {
+      const cell = /^\| ([a-z-]+)\s+\|/.exec(row)?.[1];
+      if (cell !== undefined && order.includes(cell)) rows.set(cell, row);
+    }
+  rows.set(outcome.cell, line(columns.map(([, show]) => show(outcome))));
+  const table = [
+    line(columns.map(([title]) => title)),
+    line(columns.map(() => '---')),
+    ...order.flatMap((cell) => rows.get(cell) ?? []),
+  ];
+  const text = head.replace('SERVING', String(outcome.threads)).replace('RATE', String(outcome.rate));
+  writeFileSync(path, `${text}\n${table.join('\n')}\n`);
+}
