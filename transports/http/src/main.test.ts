@@ -212,6 +212,24 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
     upstream.close();
   });
 
+  it(
+    'ends with code 0 where it is told to as soon as it is ready, however busy the machine',
+    { timeout: 60_000 },
+    async () => {
+      const programs = Array.from({ length: 4 }, () => new Program(['-port', '0', '-threads', String(threads)]));
+      try {
+        const codes = programs.map(async (program) => {
+          await program.ready();
+          program.child.kill('SIGTERM');
+          return program.exited;
+        });
+        expect(await Promise.all(codes)).toEqual([0, 0, 0, 0]);
+      } finally {
+        for (const program of programs) await program[Symbol.asyncDispose]();
+      }
+    },
+  );
+
   it('ends at once at the second signal', async () => {
     const upstream = await startSlowProvider(1000, 50);
     const config = writeConfig({

@@ -6,6 +6,8 @@ import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ManagedPlugin } from '@bifrost/framework/plugins';
 import { startTestServer, testConfig } from '../__tests__/test-server.ts';
+import { useCompileCache } from '../program/compile-cache.ts';
+import { outageBoundMs, reportOutage } from './outage-bound.ts';
 import type { TestServer } from '../__tests__/test-server.ts';
 
 const hostile = `
@@ -25,6 +27,9 @@ const hostile = `
     pollution() { Object.prototype.polluted = 'yes'; Math.hypot = () => 'no'; },
   };
   export const httpTransportPreHook = { timeoutMs: 300, handler: (ctx, request) => deeds[request.headers['x-deed']]?.() };`;
+
+// As the program does it: a thread that starts compiles nothing anew.
+useCompileCache();
 
 let folder: string;
 let gateway: TestServer;
@@ -114,8 +119,8 @@ describe('in a serving thread', () => {
         code: 'BF_PLUGIN_QUARANTINED',
         message: expect.stringMatching(message),
       });
-      // 2 s, and as much again for a busy machine.
-      expect(outageMs).toBeLessThan(8000);
+      reportOutage(`${deed} inline, one thread`, outageMs);
+      expect(outageMs).toBeLessThan(outageBoundMs());
       expect(await ask(deed)).toBe(200);
     },
   );

@@ -6,6 +6,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendRaw } from '../__tests__/raw-request.ts';
+import { outageBoundMs, reportOutage } from './outage-bound.ts';
 import { PluginGateway } from './plugin-gateway.ts';
 
 const hostile = `
@@ -146,7 +148,8 @@ describe.each(['inline', 'worker', 'process'] as const)('in %s', (isolation) => 
       expect(others.slowestMs).toBeLessThan(delayBoundMs);
       expect(gateway.output).toMatch(/it ended by itself \(was ended: .*(blocked it for|memory passed)/);
     }
-    expect(outageMs).toBeLessThan(isolation === 'inline' ? 12_000 : 8000);
+    reportOutage(`${deed} in ${isolation}`, outageMs);
+    expect(outageMs).toBeLessThan(outageBoundMs());
     await servesAgain();
   });
 });
@@ -168,4 +171,40 @@ describe('in a process', () => {
     if (deed !== 'giant') expect(gateway.output).toMatch(/hostile.*refused/);
     await servesAgain();
   });
+});
+
+describe('a call of the system that never returns, in a serving thread', () => {
+  it(
+    'costs a thread for good, and the program still ends when it is told to, with exit code 0',
+    { timeout: 40_000 },
+    async () => {
+      await using one = await PluginGateway.start({ threads: 1 });
+      const path = join(one.folder, 'waits.mjs');
+      writeFileSync(
+        path,
+        `import { execSync } from 'node:child_process';
+       export const httpTransportPreHook = {
+         filter: { header: 'x-deed' },
+         handler: () => void execSync('sleep 30', { stdio: 'ignore' }),
+       };`,
+      );
+      await one.add({ name: 'waits', path });
+      const asked = fetch(`${one.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', connection: 'close', 'x-deed': 'wait' },
+        body: JSON.stringify({ model: 'mock/x', messages: [{ role: 'user', content: 'x' }] }),
+      }).catch(() => undefined);
+      await one.program.until('stderr', /serving thread \d+ does not end; it is left to itself/);
+      // On a connection of its own: those that the thread had, it still has.
+      const health = await sendRaw(
+        Number(new URL(one.url).port),
+        ['GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n'],
+        /\}$/,
+      );
+      expect(health).toContain('"status":"ok"');
+      one.program.child.kill('SIGTERM');
+      expect(await one.program.exited).toBe(0);
+      await asked;
+    },
+  );
 });

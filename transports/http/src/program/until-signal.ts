@@ -1,4 +1,5 @@
 import type { RunningServer } from '../start-server.ts';
+import { endAtOnce } from './end-at-once.ts';
 import { exitCodes } from './exit-codes.ts';
 
 export interface UntilSignalOptions {
@@ -24,8 +25,8 @@ export function untilSignal({ server, graceMs, handOver, say }: UntilSignalOptio
       const closed = server.close(graceMs);
       say(`bifrost-http: ${reason}, ending what is under way (at most ${graceMs / 1000} s; again to end at once)\n`);
       void closed.then(() => {
-        if (server.abandonedThreads > 0) process.kill(process.pid, 'SIGKILL');
-        resolve(exitCodes.done);
+        if (server.abandonedThreads > 0) void endAtOnce(exitCodes.done);
+        else resolve(exitCodes.done);
       });
     };
     const end = (signal: NodeJS.Signals): void => {

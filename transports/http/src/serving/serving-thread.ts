@@ -87,6 +87,9 @@ export class ServingThread {
   /** Messages that change the thread are worked off one after the other. */
   receive(message: ToThread): void {
     switch (message.type) {
+      case 'warm':
+        this.#enqueue(async () => void (await Promise.all([this.#openEngine(), import('node:ffi')])));
+        break;
       case 'prepare':
         this.#enqueue(() => this.#prepare(message.plan, message.config));
         break;
@@ -136,10 +139,7 @@ export class ServingThread {
     if (next === undefined) throw new TypeError('the first generation comes with its configuration');
     this.#prepared.set(generation, next);
     // The engine's modules are loaded while the plugins are not there yet: nothing is lost when these are refused.
-    if (this.#engine === undefined) {
-      const module = await loadEngineModule(this.#start.engineModule);
-      this.#engine = module.createEngine({ logger: this.#logger, onTrace: (trace) => this.#traced(trace) });
-    }
+    await this.#openEngine();
     try {
       this.#post({ type: 'prepared', report: await this.#plugins.prepare(plan) });
     } catch (error) {
@@ -152,6 +152,12 @@ export class ServingThread {
         message: error instanceof Error ? error.message : String(error),
       });
     }
+  }
+
+  async #openEngine(): Promise<void> {
+    if (this.#engine !== undefined) return;
+    const module = await loadEngineModule(this.#start.engineModule);
+    this.#engine = module.createEngine({ logger: this.#logger, onTrace: (trace) => this.#traced(trace) });
   }
 
   #traced(trace: RequestTrace): void {

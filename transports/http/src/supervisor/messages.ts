@@ -44,6 +44,8 @@ export interface ThreadConfig {
 export const processStates = { starting: 0, ready: 1, draining: 2 } as const;
 
 export type ToThread =
+  /** Load what every thread loads, and wait. */
+  | { readonly type: 'warm' }
   /** Load what the plan needs beside what serves, then answer `prepared` or `refused`; without `config` it stays as it is. */
   | { readonly type: 'prepare'; readonly plan: PluginPlan; readonly config?: ThreadConfig }
   /** Serve on what was prepared, then answer `committed`. */

@@ -5,10 +5,10 @@ import { beatCells } from './messages.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 
 /**
- * Where a serving thread is in its life, as the supervisor sees it. One that lingers accepts no connection any more, but serves
- * those that it has, on the generation of all; one that leaves takes part in nothing.
+ * Where a serving thread is in its life, as the supervisor sees it. A spare one has no place yet. One that lingers accepts no connection
+ * any more, but serves those that it has, on the generation of all; one that leaves takes part in nothing.
  */
-export type WorkerState = 'starting' | 'serving' | 'lingering' | 'leaving' | 'ended';
+export type WorkerState = 'spare' | 'starting' | 'serving' | 'lingering' | 'leaving' | 'ended';
 
 export interface WorkerListener {
   onMessage(worker: ServingWorker, message: FromThread): void;
@@ -22,14 +22,13 @@ export interface PostedMessage {
   readonly transfer: readonly Transferable[];
 }
 
-const endWithinMs = 1000;
-
 const servingThread = realmEntry('serving-thread', new URL('../serving/thread-main.ts', import.meta.url));
 
 /** The supervisor's end of one serving thread. */
 export class ServingWorker {
   readonly threadNumber: number;
-  readonly startedAt: number = performance.now();
+  /** When it got its place. */
+  startedAt: number = performance.now();
   state: WorkerState = 'starting';
   /** The thread's duplicate of the listening socket, once it serves. */
   descriptor: number | undefined;
@@ -63,6 +62,12 @@ export class ServingWorker {
 
   post(message: ToThread, transfer: readonly Transferable[] = []): void {
     if (this.state !== 'ended') this.#worker.postMessage(message, transfer);
+  }
+
+  /** A spare thread gets its place. */
+  beginStart(): void {
+    this.state = 'starting';
+    this.startedAt = performance.now();
   }
 
   /** Posts what `make` gives after everything that was enqueued before: messages that change the thread keep their order. */
@@ -103,17 +108,20 @@ export class ServingWorker {
     return now - this.#lastSeenAt;
   }
 
-  /** Forgets silence that was not the thread's: the whole process stood still. */
-  forgiveSilence(now: number): void {
-    this.#lastSeenAt = now;
+  /** Forgets silence that was not the thread's: for `ms` nobody looked. */
+  forgiveSilence(ms: number): void {
+    this.#lastSeenAt = Math.min(performance.now(), this.#lastSeenAt + ms);
   }
 
-  /** Ends the thread. False where it does not end (a call into native code that does not return): it is then abandoned. */
-  async terminate(): Promise<boolean> {
+  /**
+   * Ends the thread. False where it does not end within `withinMs` (a call into native code that does not return): it is then
+   * abandoned.
+   */
+  async terminate(withinMs: number): Promise<boolean> {
     if (this.state === 'ended') return true;
     this.state = 'leaving';
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), endWithinMs);
+    const timer = setTimeout(() => resolve(false), withinMs);
     void this.#worker.terminate().then(() => resolve(true));
     const hasEnded = await promise;
     clearTimeout(timer);

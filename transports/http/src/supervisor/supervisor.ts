@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type {
   GenerationChange,
   PluginReport,
@@ -12,13 +11,15 @@ import { GatewayError } from '@bifrost/sdk';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { ExplainedRequest } from '../admin/explain/explained-request.ts';
 import type { LogSink, Logger } from '../logging/logger.ts';
-import { GenerationExchange } from './generation-exchange.ts';
+import { Condition } from './condition.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
 import { processStates } from './messages.ts';
 import type { FromThread, ThreadStart } from './messages.ts';
-import { muteDescriptor } from './mute-descriptor.ts';
-import { ReportExchange } from './report-exchange.ts';
 import { ServingWorker } from './serving-worker.ts';
+import { SpareThreads } from './spare-threads.ts';
+import { ThreadChanges } from './thread-changes.ts';
+import { ThreadReplacer } from './thread-replacer.ts';
+import { ThreadRoster } from './thread-roster.ts';
 import { ThreadWatch } from './thread-watch.ts';
 import type { WatchLimits } from './thread-watch.ts';
 
@@ -42,57 +43,58 @@ export interface SupervisorOptions {
   };
 }
 
-const startWithinMs = 30_000;
-const leaveWithinMs = 30_000;
-const maxRestartDelayMs = 10_000;
-/** A thread that lived this long was no failed start: its replacement comes at once. */
-const soundLifeMs = 5000;
-
-/** A thread whose heartbeat is younger than this turns: it beats every 100 ms. */
-const turnsWithinMs = 500;
-/** How long a recycled thread may go on with its streams. */
-const recycleWithinMs = 900_000;
+/** How long a thread may take to end: while its place is empty, and when the whole process ends and there is nobody to serve. */
+const endWithinMs = { serving: 1000, closing: 5000 } as const;
 
 /**
- * Keeps N threads serving: starts them, brings generations of configuration and plugins into all of them at once, replaces those
- * that crash or stand still, recycles and drains them. It accepts no connection itself.
+ * Keeps N threads serving: starts them, brings generations of configuration and plugins into all of them at once, drains and ends
+ * them. Which are there is in the roster, who takes whose place is the replacer's. It accepts no connection itself.
  */
 export class Supervisor implements ThreadGroup {
   readonly #options: SupervisorOptions;
-  readonly #workers = new Set<ServingWorker>();
-  readonly #replacements = new Map<ServingWorker, ServingWorker>();
+  readonly #roster = new ThreadRoster();
+  readonly #condition = new Condition();
   readonly #metrics = new MetricsExchange();
   readonly #processState = new SharedArrayBuffer(4);
   readonly #drained = new Map<ServingWorker, PluginReport>();
-  readonly #generations = new GenerationExchange();
-  readonly #reports = new ReportExchange();
+  readonly #changes = new ThreadChanges(this.#roster, this.#condition);
+  readonly #spares: SpareThreads;
+  readonly #replacer: ThreadReplacer;
+  readonly #watch: ThreadWatch;
   #observer: ThreadGroupObserver | undefined;
-  /** Threads whose place is taken though they are well. */
-  readonly #recycled = new Set<ServingWorker>();
-  /** Threads that are being ended for their memory. */
-  readonly #condemned = new Set<ServingWorker>();
-  #isRecycling = false;
   #nextNumber = 1;
-  #failedStarts = 0;
   #isClosing = false;
   /** A generation was committed: from now on threads are replaced, before that their failure is the start's. */
   #hasServed = false;
   #abandoned = 0;
-  readonly #waiters = new Set<() => void>();
-  #startError: Error | undefined;
-  readonly #watch: ThreadWatch;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const { threads, limits, logger } = options;
+    this.#spares = new SpareThreads({ start: () => this.#start(), end: (worker) => this.#end(worker) });
+    this.#replacer = new ThreadReplacer({
+      threads,
+      maxThreadBytes: limits.maxThreadBytes,
+      logger,
+      roster: this.#roster,
+      condition: this.#condition,
+      spawn: () => this.#spawn(),
+      end: (worker) => this.#end(worker),
+      blame: (worker, what) => this.#blame(worker, what),
+      exclude: (worker) => this.#changes.left(worker),
+    });
     this.#watch = new ThreadWatch({
-      limits: options.limits,
-      workers: () => [...this.#workers],
+      limits,
+      workers: () => this.#roster.all,
       mayGrow: () => this.#observer?.hasInlinePlugins === true,
-      onBlocked: (worker, silenceMs) => this.#replaceBlocked(worker, silenceMs),
-      onTooLarge: (worker, bytes) => this.#replaceLarge(worker, bytes),
+      onBlocked: (worker, silenceMs) => this.#replacer.replaceBlocked(worker, silenceMs),
+      onSuspicion: (count) => {
+        if (this.#hasServed && !this.#isClosing) this.#spares.want(count);
+      },
+      onTooLarge: (worker, bytes) => this.#replacer.replaceLarge(worker, bytes),
       onLate: (worker, withinMs) =>
         this.#failed(worker, 'BF_HTTP_THREAD_FAILED', `it was not ready within ${withinMs} ms`),
-      onRefresh: () => this.#metrics.refresh(this.#serving()),
+      onRefresh: () => this.#metrics.refresh(this.#roster.serving),
     });
   }
 
@@ -102,7 +104,7 @@ export class Supervisor implements ThreadGroup {
   }
 
   get servingThreads(): readonly number[] {
-    return this.#serving().map(({ threadNumber }) => threadNumber);
+    return this.#roster.serving.map(({ threadNumber }) => threadNumber);
   }
 
   /** Starts the threads: they load while the configuration is still being read. */
@@ -115,145 +117,89 @@ export class Supervisor implements ThreadGroup {
   }
 
   /** Rejects with what kept a first thread from it, too. */
-  async prepare(change: GenerationChange): Promise<readonly ThreadAnswer[]> {
+  prepare(change: GenerationChange): Promise<readonly ThreadAnswer[]> {
     this.#watch.start();
-    const { generation, deadlineMs } = change;
-    this.#generations.begin(change, this.#taking());
-    let answers: readonly ThreadAnswer[] | undefined;
-    await this.#untilWithin(deadlineMs, `did not prepare generation ${generation}`, () => {
-      answers = this.#generations.answersOf(generation);
-      return answers !== undefined;
-    });
-    return answers ?? [];
+    return this.#changes.prepare(change);
   }
 
   /** A thread that cannot serve on it is replaced, and not waited for. */
   async commit(generation: number, { isReserveKept }: { readonly isReserveKept: boolean }): Promise<void> {
-    this.#generations.commit(generation, isReserveKept, this.#taking());
-    await this.#untilWithin(startWithinMs, `did not take generation ${generation}`, () => {
-      const taking = this.#taking();
-      return taking.length > 0 && taking.every((worker) => this.#generations.isServedBy(worker, generation));
-    });
+    await this.#changes.commit(generation, isReserveKept);
     Atomics.store(new Int32Array(this.#processState), 0, processStates.ready);
     this.#hasServed = true;
   }
 
   abort(generation: number): void {
-    this.#generations.abort(generation, this.#taking());
+    this.#changes.abort(generation);
   }
 
   settle(): void {
-    for (const worker of this.#taking()) worker.enqueue(() => ({ type: 'settle' }));
+    this.#changes.settle();
   }
 
   collect(options: { readonly hasTotals?: boolean } = {}): Promise<readonly ThreadAnswer[]> {
-    const workers = this.#taking().filter(({ state }) => state !== 'starting');
-    return this.#reports.collect(workers, options.hasTotals === true);
+    return this.#changes.collect(options.hasTotals === true);
   }
 
   /** Tells all threads what is recorded from now on; returns how many. */
   record(orders: readonly RecordingOrder[]): number {
-    const workers = [...this.#workers].filter(({ state }) => state !== 'ended');
+    const workers = this.#roster.all.filter(({ state }) => state !== 'ended');
     for (const worker of workers) worker.post({ type: 'record', orders });
     return workers.length;
   }
 
   recycle(threads: readonly number[], reason: string): void {
-    if (this.#isRecycling || this.#isClosing) return;
-    this.#isRecycling = true;
-    void this.#recycleAll(threads, reason).finally(() => {
-      this.#isRecycling = false;
-    });
+    this.#replacer.recycle(threads, reason);
   }
 
   /** Ends all threads: requests under way get `graceMs` to end, then the threads are ended. */
   async close(graceMs: number): Promise<void> {
-    this.#isClosing = true;
+    this.#beginClosing();
     Atomics.store(new Int32Array(this.#processState), 0, processStates.draining);
-    const workers = [...this.#workers];
-    const deadline = setTimeout(() => this.#changed(), graceMs);
+    const workers = this.#roster.all;
+    const deadline = setTimeout(() => this.#condition.changed(), graceMs);
     const endsAt = performance.now() + graceMs;
     for (const worker of workers) worker.enqueue(() => ({ type: 'drain', isPatient: false }));
-    await this.#until(
-      () =>
-        performance.now() >= endsAt - 1 ||
-        workers.every((worker) => worker.state === 'ended' || this.#drained.has(worker)),
-    );
+    const isDone = (worker: ServingWorker): boolean => worker.state === 'ended' || this.#drained.has(worker);
+    await this.#condition.until(() => performance.now() >= endsAt - 1 || workers.every(isDone));
     clearTimeout(deadline);
     this.#watch.stop();
-    const late = workers.filter((worker) => worker.state !== 'ended' && !this.#drained.has(worker));
-    if (late.length > 0) this.#options.logger.warn('requests were still under way when the drain window ended');
-    await Promise.all(workers.map((worker) => this.#end(worker)));
+    if (!workers.every(isDone)) this.#options.logger.warn('requests were still under way when the drain window ended');
+    await this.#endAll();
   }
 
   /** Ends all threads now. */
   async kill(): Promise<void> {
-    this.#isClosing = true;
+    this.#beginClosing();
     this.#watch.stop();
-    await Promise.all([...this.#workers].map((worker) => this.#end(worker)));
-    this.#changed();
+    await this.#endAll();
+    this.#condition.changed();
   }
 
-  /** The threads that take part in changes. */
-  #taking(): ServingWorker[] {
-    const isBlocked = (worker: ServingWorker): boolean => this.#replacements.has(worker) && !this.#recycled.has(worker);
-    return [...this.#workers].filter(
-      (worker) =>
-        worker.state === 'lingering' ||
-        worker.state === 'starting' ||
-        (worker.state === 'serving' && !isBlocked(worker)),
-    );
+  #beginClosing(): void {
+    this.#isClosing = true;
+    this.#replacer.close();
+    this.#changes.close();
   }
 
-  #serving(): ServingWorker[] {
-    return [...this.#workers].filter(({ state }) => state === 'serving');
+  async #endAll(): Promise<void> {
+    await Promise.all([this.#spares.close(), ...this.#roster.all.map((worker) => this.#end(worker))]);
   }
 
-  #spawn(): ServingWorker {
+  /** A thread that takes part in nothing yet. */
+  #start(): ServingWorker {
     const { start } = this.#options;
-    const threadStart = { ...start, threadNumber: this.#nextNumber++, processState: this.#processState };
-    const worker = new ServingWorker(threadStart, this);
-    this.#workers.add(worker);
-    this.#generations.join(worker);
+    return new ServingWorker({ ...start, threadNumber: this.#nextNumber++, processState: this.#processState }, this);
+  }
+
+  /** One more thread: one that waits for a place, or a new one. */
+  #spawn(): ServingWorker {
+    const worker = this.#spares.take() ?? this.#start();
+    this.#roster.add(worker);
+    this.#changes.join(worker);
     const orders = this.#options.recordings?.orders ?? [];
     if (orders.length > 0) worker.post({ type: 'record', orders });
     return worker;
-  }
-
-  /** As `#until`; rejects after `withinMs`, and with what keeps a first thread from starting. */
-  async #untilWithin(withinMs: number, what: string, isDone: () => boolean): Promise<void> {
-    const endsAt = performance.now() + withinMs;
-    const deadline = setTimeout(() => this.#changed(), withinMs + 1);
-    await this.#until(() => {
-      if (this.#startError !== undefined) throw this.#startError;
-      if (isDone()) return true;
-      if (performance.now() <= endsAt && !this.#isClosing) return false;
-      throw new GatewayError(`not all serving threads answered: some ${what} within ${withinMs} ms`, {
-        code: 'BF_HTTP_THREAD_FAILED',
-        statusCode: 500,
-      });
-    }).finally(() => clearTimeout(deadline));
-  }
-
-  /** Waits until `isDone`, which is asked after every event of a thread. */
-  #until(isDone: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const check = (): void => {
-        try {
-          if (!isDone()) return;
-          resolve();
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
-        this.#waiters.delete(check);
-      };
-      this.#waiters.add(check);
-      check();
-    });
-  }
-
-  #changed(): void {
-    for (const check of this.#waiters) check();
   }
 
   onMessage(worker: ServingWorker, message: FromThread): void {
@@ -279,7 +225,7 @@ export class Supervisor implements ThreadGroup {
         this.#metrics.gather(
           worker,
           message.id,
-          [...this.#workers].filter((other) => other !== worker && other.state !== 'starting'),
+          this.#roster.all.filter((other) => other !== worker && other.state !== 'starting'),
         );
         return;
       case 'ready':
@@ -290,13 +236,13 @@ export class Supervisor implements ThreadGroup {
         this.#prepared(worker, { thread: worker.threadNumber, report: message.report });
         break;
       case 'refused':
-        this.#generations.refused(worker, message);
+        this.#changes.refused(worker, message);
         break;
       case 'committed':
-        this.#generations.served(worker, message.generation);
+        this.#changes.committed(worker, message.generation);
         break;
       case 'reported':
-        this.#reports.receive(worker, message.id, message.report);
+        this.#changes.reported(worker, message);
         return;
       case 'plugin-released':
         this.#observer?.onReleased(worker.threadNumber, message.load);
@@ -312,180 +258,69 @@ export class Supervisor implements ThreadGroup {
         if (worker.state === 'leaving' || worker.state === 'lingering') void this.#end(worker);
         break;
     }
-    this.#changed();
+    this.#condition.changed();
   }
 
   onExit(worker: ServingWorker, error: Error | undefined): void {
-    this.#workers.delete(worker);
-    this.#recycled.delete(worker);
-    this.#condemned.delete(worker);
+    if (this.#spares.left(worker)) return;
+    const isReplaced = this.#roster.isReplaced(worker);
+    this.#roster.delete(worker);
     this.#left(worker);
-    if (error !== undefined && !this.#isClosing && !this.#replacements.has(worker)) this.#replaceCrashed(worker, error);
-    this.#replacements.delete(worker);
-    // A replacement that did not come up: the watch sees that its place is still to be taken.
-    for (const [old, replacement] of this.#replacements) if (replacement === worker) this.#replacements.delete(old);
-    this.#changed();
+    if (error !== undefined && !this.#isClosing && !isReplaced) this.#crashed(worker, error);
+    this.#condition.changed();
   }
 
   /** It takes part in nothing any more. */
   #left(worker: ServingWorker): void {
-    this.#generations.left(worker);
-    this.#reports.left(worker);
+    this.#changes.left(worker);
     this.#metrics.retire(worker);
     this.#observer?.onEnded(worker.threadNumber, this.#drained.get(worker));
     this.#drained.delete(worker);
   }
 
   #prepared(worker: ServingWorker, answer: ThreadAnswer): void {
-    this.#generations.prepared(worker, answer);
-    if (answer.report.generation === this.#generations.committedGeneration) this.#observer?.onJoined(answer);
+    if (this.#changes.prepared(worker, answer)) this.#observer?.onJoined(answer);
   }
 
   #becameReady(worker: ServingWorker): void {
     if (worker.state === 'starting') worker.state = 'serving';
-    worker.forgiveSilence(performance.now());
-    for (const [old, replacement] of this.#replacements) {
-      if (replacement === worker) void this.#retire(old);
-    }
+    worker.forgiveSilence(Number.POSITIVE_INFINITY);
+    for (const old of this.#roster.replacedBy(worker)) void this.#replacer.retire(old);
   }
 
   /** A thread could not take its configuration. At the start that ends the start; later the thread is replaced. */
   #failed(worker: ServingWorker, code: string, message: string): void {
     if (!this.#hasServed) {
-      this.#startError = new GatewayError(message, { code, statusCode: 500 });
+      this.#changes.fail(new GatewayError(message, { code, statusCode: 500 }));
       return;
     }
     this.#options.logger.error(`serving thread ${worker.threadNumber} failed: ${message}`, { code });
-    void this.#end(worker).then(() => this.#respawn());
+    void this.#end(worker).then(() => this.#replacer.respawn());
   }
 
-  #replaceCrashed(worker: ServingWorker, error: Error): void {
+  #crashed(worker: ServingWorker, error: Error): void {
     const { threadNumber } = worker;
-    const culprit = this.#blame(worker, `ended serving thread ${threadNumber}: ${error.message}`);
-    const detail = { thread: threadNumber, error: error.stack ?? String(error), ...culprit };
-    if (culprit.plugin === undefined && !this.#hasServed) {
-      this.#startError = new GatewayError(`serving thread ${threadNumber} did not start: ${error.message}`, {
-        code: 'BF_HTTP_THREAD_FAILED',
-        statusCode: 500,
-        cause: error,
-      });
+    const plugin = this.#blame(worker, `ended serving thread ${threadNumber}: ${error.message}`);
+    if (plugin === undefined && !this.#hasServed) {
+      const message = `serving thread ${threadNumber} did not start: ${error.message}`;
+      this.#changes.fail(new GatewayError(message, { code: 'BF_HTTP_THREAD_FAILED', statusCode: 500, cause: error }));
       return;
     }
-    this.#options.logger.error(
-      `serving thread ${threadNumber} crashed (${error.message}); a new one takes its place`,
-      detail,
-    );
-    const isSound = performance.now() - worker.startedAt >= soundLifeMs;
-    this.#failedStarts = isSound ? 0 : this.#failedStarts + 1;
-    this.#respawn();
-  }
-
-  /** Where a thread is missing. At once the first times, then with growing pauses: a thread that cannot start must not keep a core busy. */
-  #respawn(): void {
-    const delayMs = this.#failedStarts <= 3 ? 0 : Math.min(maxRestartDelayMs, 100 * 2 ** (this.#failedStarts - 3));
-    setTimeout(() => {
-      if (!this.#isClosing && this.#workers.size - this.#replacements.size < this.#options.threads) this.#spawn();
-    }, delayMs);
+    const culprit = plugin === undefined ? {} : { plugin };
+    const detail = { thread: threadNumber, error: error.stack ?? String(error), ...culprit };
+    this.#replacer.replaceCrashed(worker, error, detail);
   }
 
   /** Names the plugin that ran in the thread, before another thread takes its place. */
-  #blame(worker: ServingWorker, what: string): { readonly plugin?: string } {
-    const plugin = this.#observer?.onFault({ thread: worker.threadNumber, what, ...worker.pluginMarks });
-    return plugin === undefined ? {} : { plugin };
-  }
-
-  #replaceBlocked(worker: ServingWorker, silenceMs: number): void {
-    if (this.#replacements.has(worker) || this.#isClosing) return;
-    const { threadNumber } = worker;
-    const blockedMs = Math.round(silenceMs);
-    const culprit = this.#blame(worker, `blocked serving thread ${threadNumber} for ${blockedMs} ms`);
-    const detail = { thread: threadNumber, blocked_ms: blockedMs, ...culprit };
-    this.#options.logger.error(
-      `serving thread ${threadNumber} has been blocked for ${blockedMs} ms; a new one takes its place`,
-      detail,
-    );
-    // One that does not serve yet is waited for: nobody can take its place while it is there.
-    if (worker.state === 'starting') void this.#end(worker).then(() => this.#respawn());
-    else this.#replacements.set(worker, this.#spawn());
-    // Changes do not wait for it: should it turn again, it ends what it has and goes.
-    this.#generations.left(worker);
-    this.#changed();
-  }
-
-  /** While a plugin's hook runs it is the one that grows: the thread ends now. Else its requests may end, in a thread that is left. */
-  #replaceLarge(worker: ServingWorker, bytes: number): void {
-    if (this.#isClosing || this.#condemned.has(worker)) return;
-    const { threadNumber } = worker;
-    const { running, loading } = worker.pluginMarks;
-    const megabytes = Math.round(bytes / 1_048_576);
-    const isFarOut = bytes > 2 * this.#options.limits.maxThreadBytes;
-    if (running === 0 && loading === 0 && !isFarOut) {
-      this.recycle([threadNumber], `it has ${megabytes} MB of memory`);
-      return;
-    }
-    const culprit = this.#blame(worker, `filled serving thread ${threadNumber} with ${megabytes} MB`);
-    const detail = { thread: threadNumber, megabytes, ...culprit };
-    this.#options.logger.error(
-      `serving thread ${threadNumber} has ${megabytes} MB of memory; it is ended and a new one takes its place`,
-      detail,
-    );
-    this.#condemned.add(worker);
-    void this.#endGrowing(worker, running !== 0);
-  }
-
-  async #endGrowing(worker: ServingWorker, isInHook: boolean): Promise<void> {
-    if (isInHook && worker.descriptor !== undefined) await muteDescriptor(worker.descriptor);
-    await this.#end(worker);
-    this.#respawn();
-  }
-
-  async #recycleAll(threads: readonly number[], reason: string): Promise<void> {
-    for (const number of threads) {
-      const worker = this.#serving().find(({ threadNumber }) => threadNumber === number);
-      if (worker === undefined || this.#replacements.has(worker)) continue;
-      // As many may drain at once as serve: streams that never end must not keep ever more threads.
-      await this.#until(() => this.#isClosing || this.#leavingCount() < this.#options.threads);
-      if (this.#isClosing) return;
-      this.#options.logger.info(`serving thread ${number} is recycled: ${reason}`, { thread: number });
-      this.#recycled.add(worker);
-      this.#replacements.set(worker, this.#spawn());
-      await this.#until(() => this.#isClosing || worker.state !== 'serving' || !this.#replacements.has(worker));
-    }
-  }
-
-  #leavingCount(): number {
-    return [...this.#workers].filter(({ state }) => state === 'leaving' || state === 'lingering').length;
-  }
-
-  /** The replacement serves: the old thread ends, with its requests if it has come to life again meanwhile. */
-  async #retire(worker: ServingWorker): Promise<void> {
-    if (this.#recycled.delete(worker)) {
-      this.#leave(worker, true);
-      return;
-    }
-    if (worker.silenceMs(performance.now()) < turnsWithinMs) {
-      this.#options.logger.info(`serving thread ${worker.threadNumber} runs again; it ends what it has under way`);
-      this.#leave(worker, false);
-      return;
-    }
-    if (worker.state === 'serving' && worker.descriptor !== undefined) await muteDescriptor(worker.descriptor);
-    await this.#end(worker);
-  }
-
-  #leave(worker: ServingWorker, isPatient: boolean): void {
-    worker.state = isPatient ? 'lingering' : 'leaving';
-    worker.enqueue(() => ({ type: 'drain', isPatient }));
-    const timer = setTimeout(() => void this.#end(worker), isPatient ? recycleWithinMs : leaveWithinMs);
-    timer.unref();
-    this.#changed();
+  #blame(worker: ServingWorker, what: string): string | undefined {
+    return this.#observer?.onFault({ thread: worker.threadNumber, what, ...worker.pluginMarks });
   }
 
   async #end(worker: ServingWorker): Promise<void> {
-    const hasEnded = await worker.terminate();
+    const hasEnded = await worker.terminate(this.#isClosing ? endWithinMs.closing : endWithinMs.serving);
     if (hasEnded) return;
     this.#abandoned += 1;
-    this.#workers.delete(worker);
-    this.#replacements.delete(worker);
+    this.#roster.delete(worker);
     this.#left(worker);
     this.#options.logger.error(`serving thread ${worker.threadNumber} does not end; it is left to itself`);
   }

@@ -16,6 +16,8 @@ export interface WatchOptions {
   /** Whether there is code in the threads that is not ours. */
   readonly mayGrow: () => boolean;
   readonly onBlocked: (worker: ServingWorker, silenceMs: number) => void;
+  /** So many threads are late: they may turn out to be blocked. Told at every look while it is so. */
+  readonly onSuspicion: (count: number) => void;
   readonly onTooLarge: (worker: ServingWorker, bytes: number) => void;
   /** It did not serve in time. */
   readonly onLate: (worker: ServingWorker, withinMs: number) => void;
@@ -23,7 +25,11 @@ export interface WatchOptions {
   readonly onRefresh: () => void;
 }
 
-const watchEveryMs = 200;
+const watchEveryMs = 100;
+/** A look that comes later by as much: the supervisor itself was not run (suspended machine, stopped process), which is no thread's fault. */
+const lateLookMs = 500;
+/** The share of its patience after which a thread is suspected, and what a healthy thread on a busy machine may be late by. */
+const suspicion = { share: 0.25, atLeastMs: 250 } as const;
 /** A map that grows without end fills some 10 MB in that time. */
 const weighEveryMs = 25;
 const refreshEveryMs = 10_000;
@@ -56,21 +62,27 @@ export class ThreadWatch {
   }
 
   #look(): void {
-    const { workers, onBlocked, onLate, onRefresh } = this.#options;
+    const { workers, onBlocked, onSuspicion, onLate, onRefresh } = this.#options;
     const now = performance.now();
-    // The supervisor itself was not run for a while (suspended machine, stopped process): nobody's fault.
-    const stoodStill = this.#lastWatchAt !== 0 && now - this.#lastWatchAt > watchEveryMs * 5;
+    const lateMs = this.#lastWatchAt === 0 ? 0 : now - this.#lastWatchAt - watchEveryMs;
     this.#lastWatchAt = now;
     if (now - this.#lastRefreshAt > refreshEveryMs) {
       this.#lastRefreshAt = now;
       onRefresh();
     }
+    let suspects = 0;
     for (const worker of workers()) {
-      if (stoodStill) worker.forgiveSilence(now);
-      const silenceMs = worker.silenceMs(now);
+      let silenceMs = worker.silenceMs(now);
+      if (lateMs > lateLookMs) {
+        worker.forgiveSilence(lateMs);
+        silenceMs = worker.silenceMs(now);
+      }
+      const patienceMs = this.#patienceMs(worker);
       if (worker.state === 'starting' && now - worker.startedAt > startWithinMs) onLate(worker, startWithinMs);
-      else if (silenceMs > this.#patienceMs(worker)) onBlocked(worker, silenceMs);
+      else if (silenceMs > patienceMs) onBlocked(worker, silenceMs);
+      else if (silenceMs > Math.max(suspicion.atLeastMs, patienceMs * suspicion.share)) suspects += 1;
     }
+    if (suspects > 0) onSuspicion(suspects);
   }
 
   /** How long the thread may stand still. A plugin's hook has less time than the thread itself, its module has more. */
@@ -78,7 +90,7 @@ export class ThreadWatch {
     const { blockedAfterMs, pluginBlockedAfterMs } = this.#options.limits;
     const { running, loading } = worker.pluginMarks;
     if (loading !== 0) return loadBlockedAfterMs;
-    if (worker.state !== 'serving') return Number.POSITIVE_INFINITY;
+    if (worker.state !== 'serving' && worker.state !== 'lingering') return Number.POSITIVE_INFINITY;
     return running === 0 ? blockedAfterMs : Math.min(blockedAfterMs, pluginBlockedAfterMs);
   }
 
