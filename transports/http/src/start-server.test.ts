@@ -35,6 +35,16 @@ describe.each([1, 2])('with %i threads', (threads) => {
     expect(await blocked).toBe('cut');
   });
 
+  it('lets a thread that is only late keep its place, and nobody sees the one that stood by', async () => {
+    await using gateway = await startTestServer({}, { threads, blockedAfterMs: 20_000, logLevel: 'debug' });
+    const before = gateway.server.threads;
+    expect(await ask(gateway.url, 'block 6000')).toMatchObject({ snapshot: 1 });
+    await gateway.logged(/serving thread \d+ stands by/);
+    expect(gateway.server.threads).toEqual(before);
+    const text = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(text).toMatch(new RegExp(`bifrost_serving_threads ${threads}\\n`));
+  });
+
   it('adds up what all threads counted, those that ended included', async () => {
     await using gateway = await startTestServer({}, { threads });
     for (let index = 0; index < 8; index++) await ask(gateway.url, 'x');

@@ -1,9 +1,11 @@
+import type { Logger } from '../logging/logger.ts';
 import type { ServingWorker } from './serving-worker.ts';
 
 export interface SpareThreadsOptions {
   /** Starts a thread that takes part in nothing yet. */
   readonly start: () => ServingWorker;
   readonly end: (thread: ServingWorker) => Promise<void>;
+  readonly logger: Logger;
 }
 
 /** How long a thread waits for a place: suspicions come in swarms, on a machine that is short of time. */
@@ -30,6 +32,7 @@ export class SpareThreads {
       thread.state = 'spare';
       thread.post({ type: 'warm' });
       this.#waiting.add(thread);
+      this.#options.logger.debug(`serving thread ${thread.threadNumber} stands by: another one is late`);
     }
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.close(), keepMs).unref();

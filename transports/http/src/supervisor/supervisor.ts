@@ -71,7 +71,7 @@ export class Supervisor implements ThreadGroup {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { threads, limits, logger } = options;
-    this.#spares = new SpareThreads({ start: () => this.#start(), end: (worker) => this.#end(worker) });
+    this.#spares = new SpareThreads({ start: () => this.#start(), end: (worker) => this.#end(worker), logger });
     this.#replacer = new ThreadReplacer({
       threads,
       maxThreadBytes: limits.maxThreadBytes,
