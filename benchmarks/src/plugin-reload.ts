@@ -97,7 +97,7 @@ async function run(cell: PluginCell): Promise<ReloadOutcome> {
         .slice(-60)
         .join('\n'),
     );
-  return { cell: name, streams, rate, threads, report, holdings, serving, ...counts };
+  return { cell: name, streams, rate, textRate: (streams * 1000) / gap, threads, report, holdings, serving, ...counts };
 }
 
 const cell = pluginCells.find((one) => cellName(one) === values.cell);

@@ -11,6 +11,8 @@ export interface ReloadOutcome {
   readonly cell: string;
   readonly streams: number;
   readonly rate: number;
+  /** Texts of all streams in a second. */
+  readonly textRate: number;
   readonly threads: number;
   readonly report: ReloadReport;
   /** After each reload. */
@@ -36,7 +38,7 @@ const fromTo = (values: readonly number[]): string =>
 const columns: readonly (readonly [title: string, show: (outcome: ReloadOutcome) => string])[] = [
   ['cell', ({ cell }) => cell],
   ['reloads', ({ report }) => String(report.reloadMs.length)],
-  ['live streams', ({ streams }) => String(streams)],
+  ['live streams, their texts per second', ({ streams, textRate }) => `${streams}, ${textRate.toFixed(0)}`],
   ['streams, of which live during a reload', ({ report }) => `${report.streams}, ${report.spanning}`],
   ['stamped chunks', ({ report }) => String(report.chunks)],
   ['requests', ({ report }) => String(report.requestMs.length)],
@@ -72,7 +74,7 @@ export function describeOutcome(outcome: ReloadOutcome): string {
 const head = `# A plugin that is reloaded under live streams
 
 Written by \`node benchmarks/src/plugin-reload.ts --cell NAME --report\`, a row for each cell of artefact and isolation, one cell at a
-time. In each run the gateway has SERVING serving threads; streams of 10 texts, two a second, are live all the time, RATE requests per second
+time. In each run the gateway has SERVING serving threads; streams of 10 texts are live all the time, RATE requests per second
 come beside them by the clock, and the plugin of the contract suite, which stamps the head of every answer and every text of a stream with
 its generation, is reloaded every half second. \`failed\`: an answer was not 200 or went past the plugin; \`cut\`: it ended before its end;
 \`of two generations\`: its stamps differ. Memory, descriptors and threads are those after reload ${settledAfter} and after the last; the slopes

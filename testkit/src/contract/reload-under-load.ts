@@ -53,10 +53,12 @@ interface Answer {
 }
 
 const maxFaults = 20;
+const idleMs = 20_000;
 
 class ReloadRun {
   readonly #options: ReloadOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  // Idle connections are closed from here, long before the gateway does: else one may be used just as it is being closed.
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, timeout: idleMs });
   readonly #stamps = new Set<string>();
   readonly #faults: string[] = [];
   readonly #faultCounts: Record<ReloadFault, number> = { failed: 0, cut: 0, mixed: 0 };
