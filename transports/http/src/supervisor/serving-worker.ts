@@ -36,6 +36,9 @@ export class ServingWorker {
   readonly #heartbeat: Int32Array;
   #lastBeat = 0;
   #lastSeenAt: number = performance.now();
+  /** The mark of the hook that ran at the last look, and since when every look has found it. */
+  #lastMark = 0;
+  #markedAt = 0;
   #error: Error | undefined;
   #outbox: Promise<void> = Promise.resolve();
 
@@ -106,6 +109,17 @@ export class ServingWorker {
       this.#lastSeenAt = now;
     }
     return now - this.#lastSeenAt;
+  }
+
+  /**
+   * Milliseconds for which every look has found the same hook running; 0 while none runs. A thread that is only short of time is
+   * silent too, but goes from one call to the next.
+   */
+  hookMs(now: number): number {
+    const { running } = this.pluginMarks;
+    if (running === 0 || running !== this.#lastMark) this.#markedAt = now;
+    this.#lastMark = running;
+    return now - this.#markedAt;
   }
 
   /** Forgets silence that was not the thread's: for `ms` nobody looked. */

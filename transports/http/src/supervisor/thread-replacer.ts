@@ -56,7 +56,9 @@ export class ThreadReplacer {
     if (this.#isClosing || (roster.isReplaced(thread) && !roster.isRecycled(thread))) return;
     const { threadNumber } = thread;
     const blockedMs = Math.round(silenceMs);
-    const culprit = this.#blame(thread, `blocked serving thread ${threadNumber} for ${blockedMs} ms`);
+    // A hook that happens to run while the thread is short of time is not to blame.
+    const isInPlugin = thread.pluginMarks.loading !== 0 || thread.hookMs(performance.now()) > silenceMs / 2;
+    const culprit = isInPlugin ? this.#blame(thread, `blocked serving thread ${threadNumber} for ${blockedMs} ms`) : {};
     const detail = { thread: threadNumber, blocked_ms: blockedMs, ...culprit };
     logger.error(
       `serving thread ${threadNumber} has been blocked for ${blockedMs} ms; a new one takes its place`,

@@ -28,8 +28,12 @@ export interface WatchOptions {
 const watchEveryMs = 100;
 /** A look that comes later by as much: the supervisor itself was not run (suspended machine, stopped process), which is no thread's fault. */
 const lateLookMs = 500;
-/** The share of its patience after which a thread is suspected, and what a healthy thread on a busy machine may be late by. */
-const suspicion = { share: 0.25, atLeastMs: 250 } as const;
+/** A hook is seen late by as much: the thread's last beat may lie before it, and the look after it. */
+const seenLateMs = 200;
+/** A thread that is silent for longer inside a plugin's hook is suspected; it beats every 100 ms. */
+const hookSuspectAfterMs = 250;
+/** The same of any other thread, as a share of what it may be silent for: the machine may be short of time. */
+const suspectShare = 0.4;
 /** A map that grows without end fills some 10 MB in that time. */
 const weighEveryMs = 25;
 const refreshEveryMs = 10_000;
@@ -77,21 +81,21 @@ export class ThreadWatch {
         worker.forgiveSilence(lateMs);
         silenceMs = worker.silenceMs(now);
       }
-      const patienceMs = this.#patienceMs(worker);
+      const hookMs = worker.hookMs(now);
+      const patienceMs = this.#patienceMs(worker, Math.min(silenceMs, hookMs + seenLateMs));
       if (worker.state === 'starting' && now - worker.startedAt > startWithinMs) onLate(worker, startWithinMs);
       else if (silenceMs > patienceMs) onBlocked(worker, silenceMs);
-      else if (silenceMs > Math.max(suspicion.atLeastMs, patienceMs * suspicion.share)) suspects += 1;
+      else if (silenceMs > (hookMs > 0 ? hookSuspectAfterMs : patienceMs * suspectShare)) suspects += 1;
     }
     if (suspects > 0) onSuspicion(suspects);
   }
 
   /** How long the thread may stand still. A plugin's hook has less time than the thread itself, its module has more. */
-  #patienceMs(worker: ServingWorker): number {
+  #patienceMs(worker: ServingWorker, hookMs: number): number {
     const { blockedAfterMs, pluginBlockedAfterMs } = this.#options.limits;
-    const { running, loading } = worker.pluginMarks;
-    if (loading !== 0) return loadBlockedAfterMs;
+    if (worker.pluginMarks.loading !== 0) return loadBlockedAfterMs;
     if (worker.state !== 'serving' && worker.state !== 'lingering') return Number.POSITIVE_INFINITY;
-    return running === 0 ? blockedAfterMs : Math.min(blockedAfterMs, pluginBlockedAfterMs);
+    return hookMs > pluginBlockedAfterMs ? Math.min(blockedAfterMs, pluginBlockedAfterMs) : blockedAfterMs;
   }
 
   #weighAll(): void {
