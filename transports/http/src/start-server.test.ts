@@ -36,9 +36,9 @@ describe.each([1, 2])('with %i threads', (threads) => {
   });
 
   it('lets a thread that is only late keep its place, and nobody sees the one that stood by', async () => {
-    await using gateway = await startTestServer({}, { threads, blockedAfterMs: 20_000, logLevel: 'debug' });
+    await using gateway = await startTestServer({}, { threads, blockedAfterMs: 6000, logLevel: 'debug' });
     const before = gateway.server.threads;
-    expect(await ask(gateway.url, 'block 6000')).toMatchObject({ snapshot: 1 });
+    expect(await ask(gateway.url, 'block 3500')).toMatchObject({ snapshot: 1 });
     await gateway.logged(/serving thread \d+ stands by/);
     expect(gateway.server.threads).toEqual(before);
     const text = await (await fetch(`${gateway.url}/metrics`)).text();
