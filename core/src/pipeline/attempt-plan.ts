@@ -2,7 +2,6 @@ import { InvalidRequestError } from '@bifrost/sdk';
 import type { DialectName } from '@bifrost/sdk';
 import type { KeyConfig } from '../config.ts';
 import type { DialectCodec, Loss } from '../dialects/codec.ts';
-import { totalBytes } from '../json/splice.ts';
 import type { Surface } from '../providers/provider.ts';
 import type { Place } from '../reliability/gate.ts';
 import { resolveAlias } from '../reliability/key-selection.ts';
@@ -128,8 +127,7 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
     body = spliced.body;
     isUsageWithheld = spliced.isUsageAdded;
   }
-  const shared = buildOutboundHeaders(run, runtime, key);
-  const headers = Buffer.isBuffer(body) ? shared : [...shared, 'content-length', String(totalBytes(body))];
+  const headers = buildOutboundHeaders(run, runtime, key);
   const { origin, path } = locateRequest(run, { runtime, key, surface, model, isOtherDialect, action });
   const request = { origin, path, headers, body };
   return { runtime, key, model, codec, surface, lane, losses, isUsageWithheld, request, place };

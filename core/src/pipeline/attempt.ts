@@ -2,8 +2,7 @@ import { GatewayError } from '@bifrost/sdk';
 import type { ErrorInfo } from '@bifrost/sdk';
 import { classifyFailure } from '../reliability/failure.ts';
 import type { FailureClass } from '../reliability/failure.ts';
-import { UpstreamCall } from '../upstream/call.ts';
-import type { UpstreamHeaders, UpstreamListener } from '../upstream/call.ts';
+import type { UpstreamCall, UpstreamHeaders, UpstreamListener } from '../upstream/call.ts';
 import { addressRefusedCode } from '../upstream/guarded-lookup.ts';
 import type { AttemptPlan } from './attempt-plan.ts';
 import { createDecompressor } from './decompressor.ts';
@@ -71,7 +70,7 @@ export class Attempt implements UpstreamListener, Watched {
     this.startedAt = startedAt;
     this.#done = done;
     this.#lastWriteAt = run.request.startedAt;
-    this.#call = new UpstreamCall(plan.runtime.dispatcher, plan.request, this);
+    this.#call = plan.runtime.transport.createCall(plan.request, this);
   }
 
   /** Sends the request. */
@@ -186,6 +185,7 @@ export class Attempt implements UpstreamListener, Watched {
     // A client that reads slowly has paused us: the provider is not silent, we do not listen. A client that never reads again is
     // ended by its connection.
     if (this.#call.isPaused) this.#lastByteAt = now;
+    else if (this.#call.resumedAt > this.#lastByteAt) this.#lastByteAt = this.#call.resumedAt;
     const expired = this.#expired(now);
     if (expired !== undefined) {
       this.#break(expired);

@@ -1,4 +1,5 @@
 import type { KeyConfig } from '../config.ts';
+import { RequestHeaders } from '../upstream/request-headers.ts';
 import type { ProviderRuntime } from './provider-runtime.ts';
 import type { RequestRun } from './run.ts';
 
@@ -29,7 +30,7 @@ const neverFromCaller = new Set([
 const extraPrefix = 'x-bf-eh-';
 const gatewayPrefix = 'x-bf-';
 
-/** Collects header names and values in turn, as undici takes them; a name set by a stronger party is not set again. */
+/** Collects header names and values in turn; a name set by a stronger party is not set again. */
 class HeaderList {
   readonly list: string[] = [];
   readonly #names = new Set<string>();
@@ -47,7 +48,7 @@ class HeaderList {
  * `extra_headers`, the gateway's own (credential, encoding), the caller's (`x-bf-eh-*`, allow-listed names, the provider's
  * `forwardedHeaders`), the provider's defaults. The list may be shared between calls: do not change it.
  */
-export function buildOutboundHeaders(run: RequestRun, runtime: ProviderRuntime, key: KeyConfig): readonly string[] {
+export function buildOutboundHeaders(run: RequestRun, runtime: ProviderRuntime, key: KeyConfig): RequestHeaders {
   if (hasCallerHeaders(run, runtime)) return assemble(run, runtime, key);
   const cache = run.isStream ? runtime.streamHeaders : runtime.wholeHeaders;
   let list = cache.get(key);
@@ -66,7 +67,7 @@ function hasCallerHeaders(run: RequestRun, runtime: ProviderRuntime): boolean {
   return false;
 }
 
-function assemble(run: RequestRun, runtime: ProviderRuntime, key: KeyConfig): readonly string[] {
+function assemble(run: RequestRun, runtime: ProviderRuntime, key: KeyConfig): RequestHeaders {
   const { definition, network } = runtime.config;
   const headers = new HeaderList();
   for (const name in network.extraHeaders) headers.add(name.toLowerCase(), network.extraHeaders[name]);
@@ -83,7 +84,7 @@ function assemble(run: RequestRun, runtime: ProviderRuntime, key: KeyConfig): re
   if (definition.defaultHeaders !== undefined) {
     for (const name in definition.defaultHeaders) headers.add(name.toLowerCase(), definition.defaultHeaders[name]);
   }
-  return headers.list;
+  return new RequestHeaders(headers.list);
 }
 
 function addCallerHeaders(headers: HeaderList, run: RequestRun): void {

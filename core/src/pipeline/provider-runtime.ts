@@ -7,8 +7,9 @@ import { eligibleKeys } from '../reliability/key-selection.ts';
 import { RetryBudget } from '../reliability/retry-budget.ts';
 import { parseAddress } from '../upstream/address.ts';
 import type { UpstreamAddress } from '../upstream/address.ts';
-import { createCallDispatcher } from '../upstream/dispatcher.ts';
-import type { UpstreamDispatcher } from '../upstream/dispatcher.ts';
+import type { UpstreamTransport } from '../upstream/call.ts';
+import type { RequestHeaders } from '../upstream/request-headers.ts';
+import { createTransport } from '../upstream/transport.ts';
 
 /** Models whose keys are remembered; a caller may name any number of models. */
 const maxRememberedModels = 1000;
@@ -16,7 +17,7 @@ const maxRememberedModels = 1000;
 /** Connections of one provider, closed when the last snapshot that uses them has gone. */
 interface Connections {
   readonly fingerprint: string;
-  readonly dispatcher: UpstreamDispatcher;
+  readonly transport: UpstreamTransport;
 }
 
 /**
@@ -29,8 +30,8 @@ export class ProviderRuntime {
   readonly gate: ProviderGate;
   readonly budget: RetryBudget;
   /** The outbound headers of each key for a caller that adds none, for whole answers and for streams. */
-  readonly wholeHeaders = new Map<KeyConfig, readonly string[]>();
-  readonly streamHeaders = new Map<KeyConfig, readonly string[]>();
+  readonly wholeHeaders = new Map<KeyConfig, RequestHeaders>();
+  readonly streamHeaders = new Map<KeyConfig, RequestHeaders>();
   readonly #connections: Connections | undefined;
   readonly #addresses = new Map<string, UpstreamAddress>();
   /** By the surface's path, then by base URL. */
@@ -49,12 +50,12 @@ export class ProviderRuntime {
     this.#connections =
       earlier?.fingerprint === fingerprint
         ? earlier
-        : { fingerprint, dispatcher: createCallDispatcher(config.network, config.proxy) };
+        : { fingerprint, transport: createTransport(config.network, config.proxy) };
   }
 
-  get dispatcher(): UpstreamDispatcher {
+  get transport(): UpstreamTransport {
     if (this.#connections === undefined) throw new TypeError(`${this.name} answers in process and has no connections`);
-    return this.#connections.dispatcher;
+    return this.#connections.transport;
   }
 
   /** True when both use the same connections. */
@@ -64,7 +65,7 @@ export class ProviderRuntime {
 
   /** Closes the connections once the calls under way have ended. */
   async close(): Promise<void> {
-    await this.#connections?.dispatcher.close();
+    await this.#connections?.transport.close();
   }
 
   /** The keys that may serve `model`; throws like `eligibleKeys`. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import { GatewayError } from '@bifrost/sdk';
-import { Agent, buildConnector, EnvHttpProxyAgent, Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import { Agent, buildConnector, EnvHttpProxyAgent, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { NetworkConfig, ProxyConfig } from '../config.ts';
 import { createGuardedLookup, literalRefusal } from './guarded-lookup.ts';
@@ -61,42 +61,6 @@ function proxyUrl(proxy: ProxyConfig): string {
   return proxy.url;
 }
 
-/** What the engine needs of undici's dispatchers. */
-export type UpstreamDispatcher = Pick<Dispatcher, 'dispatch' | 'close'>;
-
-/**
- * A pool of direct connections for each origin. A provider's origins are those of its configuration, so there are few and none is
- * ever dropped; undici's Agent, made for any number of them, costs a composed key and one more layer per call.
- */
-class OriginPools implements UpstreamDispatcher {
-  readonly #options: Pool.Options;
-  readonly #pools = new Map<string, Pool>();
-
-  constructor(options: Pool.Options) {
-    this.#options = options;
-  }
-
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const origin = String(options.origin);
-    let pool = this.#pools.get(origin);
-    if (pool === undefined) {
-      pool = new Pool(origin, this.#options);
-      this.#pools.set(origin, pool);
-    }
-    return pool.dispatch(options, handler);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(Array.from(this.#pools.values(), (pool) => pool.close()));
-  }
-}
-
-/** What inference calls go through: like `createDispatcher`, with less between a call and its connection where there is no proxy. */
-export function createCallDispatcher(network: NetworkConfig, proxy: ProxyConfig): UpstreamDispatcher {
-  if (proxy.type !== 'none') return createDispatcher(network, proxy);
-  return new OriginPools({ ...poolOptions(network), connect: createConnector(network) });
-}
-
 function poolOptions(network: NetworkConfig) {
   return {
     headersTimeout: 0,
@@ -110,7 +74,7 @@ function poolOptions(network: NetworkConfig) {
 }
 
 /**
- * Creates the connection pools of one provider. undici's own header and body timeouts are off (the attempt's clocks decide),
+ * Creates undici's connection pools of one provider, for what goes through a proxy and for lists of models. undici's own header and body timeouts are off (the attempt's clocks decide),
  * HTTP/2 is off (one connection lost would take many streams along), idle connections are dropped before the server does it.
  */
 export function createDispatcher(network: NetworkConfig, proxy: ProxyConfig): Dispatcher {

@@ -1,0 +1,114 @@
+import type { Dispatcher } from 'undici';
+import { totalBytes } from '../json/splice.ts';
+import type { UpstreamCall, UpstreamHeaders, UpstreamListener, UpstreamRequest, UpstreamTransport } from './call.ts';
+import { bytesReadBefore } from './dispatcher.ts';
+import type { SocketFailure } from './dispatcher.ts';
+import { invalidRequest, toGatewayError } from './upstream-failure.ts';
+
+/** Calls over undici's dispatchers: what goes through a proxy. */
+export class UndiciTransport implements UpstreamTransport {
+  readonly #dispatcher: Pick<Dispatcher, 'dispatch' | 'close'>;
+
+  constructor(dispatcher: Pick<Dispatcher, 'dispatch' | 'close'>) {
+    this.#dispatcher = dispatcher;
+  }
+
+  createCall(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
+    return new UndiciCall(this.#dispatcher, request, listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.close();
+  }
+}
+
+const aborted = new Error('the request was given up');
+const resetCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/** One call over undici's `dispatch`: its callbacks go straight to the listener. */
+class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
+  readonly #dispatcher: Pick<Dispatcher, 'dispatch'>;
+  readonly #request: UpstreamRequest;
+  readonly #listener: UpstreamListener;
+  resumedAt = 0;
+  #controller: Dispatcher.DispatchController | undefined;
+  #isAborted = false;
+  #isAnswered = false;
+  #isResent = false;
+  #isPaused = false;
+
+  constructor(dispatcher: Pick<Dispatcher, 'dispatch'>, request: UpstreamRequest, listener: UpstreamListener) {
+    this.#dispatcher = dispatcher;
+    this.#request = request;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    const { origin, path, headers, body } = this.#request;
+    try {
+      const list = Buffer.isBuffer(body) ? headers.list : [...headers.list, 'content-length', String(totalBytes(body))];
+      this.#dispatcher.dispatch(
+        { origin, path, method: 'POST', headers: list as string[], body: body as Buffer },
+        this,
+      );
+    } catch (cause) {
+      this.#listener.onUpstreamFailure(invalidRequest(cause));
+    }
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.resumedAt = performance.now();
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#controller?.abort(aborted);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isAborted) controller.abort(aborted);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number, headers: UpstreamHeaders): void {
+    if (statusCode < 200 || this.#isAborted) return;
+    this.#isAnswered = true;
+    this.#listener.onUpstreamHead(statusCode, headers);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#isAborted) this.#listener.onUpstreamData(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (!this.#isAborted) this.#listener.onUpstreamEnd();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#isAborted) return;
+    if (!this.#isAnswered && !this.#isResent && isIdleReset(error)) {
+      this.#isResent = true;
+      this.start();
+      return;
+    }
+    this.#listener.onUpstreamFailure(toGatewayError(error, this.#isAnswered));
+  }
+}
+
+function isIdleReset(error: SocketFailure): boolean {
+  if (!resetCodes.has(error.code ?? '')) return false;
+  return (error[bytesReadBefore] ?? error.socket?.bytesRead ?? 0) > 0;
+}
