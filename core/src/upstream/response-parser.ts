@@ -145,6 +145,8 @@ export class ResponseParser {
       if (head.statusCode === switchingProtocols) {
         throw responseError('switches to another protocol', 'RESPONSE_UPGRADE');
       }
+      // One that closes, has a body or is of HTTP/1.0 has nothing behind it that could be the answer.
+      if (!head.isReusable) throw responseError('has an interim answer that is the last one', 'RESPONSE_HEAD_INVALID');
       return;
     }
     if (head.bodyBytes === chunkedBody) {
