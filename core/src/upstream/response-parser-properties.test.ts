@@ -60,7 +60,7 @@ const answer = fc
 const damage = fc.tuple(
   fc.nat(),
   fc.constantFrom('change', 'drop', 'add'),
-  fc.constantFrom(...'\r\n\0 \t:;"0aF\x7f\xff,='),
+  fc.constantFrom('\r', '\n', '\0', ' ', '\t', ':', ';', '"', '0', 'a', 'F', '\x7f', '\xff', ',', '='),
 );
 const damaged = fc.tuple(answer, fc.array(damage, { minLength: 1, maxLength: 2 })).map(([text, changes]) => {
   let result = text;
