@@ -108,7 +108,8 @@ describe('beside undici', () => {
     await fc.assert(
       fc.asyncProperty(bytes, fc.boolean(), async (whole, isClosed) => {
         const own = parsePieces([whole], isClosed);
-        if (own.end === 'refused') return;
+        // undici refuses 100, which may come before any answer.
+        if (own.end === 'refused' || /HTTP\/1\.\d 100/.test(whole.toString('latin1'))) return;
         accepted += 1;
         const oracle = await parseByUndici(whole, isClosed);
         expect({ ...oracle, headers: trimmed(oracle.headers) }).toEqual({
