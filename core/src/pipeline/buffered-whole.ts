@@ -1,3 +1,4 @@
+import { parseExactly, RoundingWatch } from '../json/exact-numbers.ts';
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
 import type { ConversationResponse, JsonObject } from '@bifrost/sdk';
 import { framesOf } from '../conversation/response-frames.ts';
@@ -62,6 +63,7 @@ export class BufferedWhole implements Relay {
     const { plan, run } = this.#attempt;
     const { operation } = run.request.route;
     let outgoing = body;
+    const watch = new RoundingWatch();
     if (operation !== 'conversation') {
       if (plan.lane === 'translated') {
         const translated = translateOther(run, plan.surface, parseAnswer(body), plan.losses);
@@ -83,7 +85,7 @@ export class BufferedWhole implements Relay {
           this.#stream(response);
           return;
         }
-        outgoing = Buffer.from(JSON.stringify(encodeAnswer(run, response, plan.losses, this.#raw(body))));
+        outgoing = Buffer.from(watch.stringify(encodeAnswer(run, response, plan.losses, this.#raw(body))));
       }
     }
     this.#attempt.noteContent();
@@ -128,7 +130,7 @@ function oversized(): GatewayError {
 function parseAnswer(body: Buffer) {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body.toString('utf8'));
+    parsed = parseExactly(body.toString('utf8'));
   } catch (cause) {
     throw new GatewayError('the provider answered with something that is not JSON', {
       code: 'BF_UPSTREAM_ANSWER_INVALID',

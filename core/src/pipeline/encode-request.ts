@@ -1,3 +1,4 @@
+import { parseExactly, RoundingWatch, stringifyExactly } from '../json/exact-numbers.ts';
 import { InvalidRequestError, isJsonObject } from '@bifrost/sdk';
 import type { ConversationRequest, JsonObject } from '@bifrost/sdk';
 import type { Loss } from '../dialects/codec.ts';
@@ -9,7 +10,9 @@ import type { RequestRun } from './run.ts';
 export function parseBody(run: RequestRun): JsonObject {
   let body: unknown;
   try {
-    body = JSON.parse(run.body.toString('utf8').replace(/^\ufeff/, ''));
+    const watch = new RoundingWatch();
+    body = parseExactly(run.body.toString('utf8').replace(/^\ufeff/, ''));
+    run.hasRounded ||= watch.hasNoted;
   } catch (cause) {
     throw new InvalidRequestError(`the body is not valid JSON: ${(cause as Error).message}`, {
       code: 'BF_REQUEST_INVALID_JSON',
@@ -34,8 +37,10 @@ export function encodeRequest(run: RequestRun, surface: Surface, model: string, 
     if (extra === undefined || !isPassedThrough(loss, extra)) losses.push(loss);
   };
   const options = { report: { add } };
+  const watch = new RoundingWatch();
   const json = run.services
     .codecOf(surface.dialect)
     .encodeRequest(conversation, surface.quirks === undefined ? options : { ...options, quirks: surface.quirks });
-  return Buffer.from(JSON.stringify(extra === undefined ? json : mergeExtraParams(json, extra)));
+  const whole = extra === undefined ? json : mergeExtraParams(json, extra);
+  return Buffer.from(run.hasRounded ? stringifyExactly(whole) : watch.stringify(whole));
 }

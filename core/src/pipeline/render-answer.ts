@@ -1,3 +1,4 @@
+import { stringifyExactly } from '../json/exact-numbers.ts';
 import type { ConversationResponse, JsonObject, StreamFrame } from '@bifrost/sdk';
 import { ResponseAccumulator } from '../conversation/accumulator.ts';
 import { framesOf } from '../conversation/response-frames.ts';
@@ -28,7 +29,7 @@ export async function renderResponse(run: RequestRun, response: ConversationResp
 export async function renderJson(run: RequestRun, json: JsonObject, losses: readonly Loss[]): Promise<AttemptResult> {
   run.lane = 'translated';
   run.firstContentAt ??= performance.now();
-  const body = Buffer.from(JSON.stringify(json));
+  const body = Buffer.from(stringifyExactly(json));
   await respondWhole(run, 200, renderedHeaders(run, losses, 'application/json'), body);
   return answered;
 }

@@ -70,6 +70,8 @@ export class RequestRun {
   /** How many of the losses of a translation the head of the answer has listed. */
   lossesInHead = 0;
   usage: Usage | undefined;
+  /** The body has numbers that a double cannot hold: they are written in their own digits. */
+  hasRounded = false;
   /** A stream's accumulated answer, where a plugin reads it. */
   response: ConversationResponse | undefined;
   error: ErrorInfo | undefined;

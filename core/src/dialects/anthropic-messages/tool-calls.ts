@@ -1,8 +1,10 @@
 /** `tool_use` and its arguments. */
-import type { JsonObject, ToolCallPart } from '@bifrost/sdk';
+import { parseExactly, stringifyExactly } from '../../json/exact-numbers.ts';
+import { isJsonObject } from '@bifrost/sdk';
+import type { Json, JsonObject, ToolCallPart } from '@bifrost/sdk';
 import type { Loss } from '../codec.ts';
 import { encodeCacheControl, takeCacheControl } from './cache-control.ts';
-import { parseObject, present, takeString } from './fields.ts';
+import { present, takeString } from './fields.ts';
 import type { Fields } from './fields.ts';
 import { toResidue, withResidue } from './residue.ts';
 import { unpackClientToolCallId } from './tool-call-id.ts';
@@ -20,7 +22,7 @@ export function decodeToolUse(block: JsonObject): ToolCallPart | undefined {
     type: 'tool-call',
     ...unpackClientToolCallId(id),
     name,
-    arguments: JSON.stringify(input),
+    arguments: stringifyExactly(input),
     cacheControl: takeCacheControl(rest),
     residue: toResidue(rest),
   } as const);
@@ -33,10 +35,20 @@ export const freeformMember = 'input';
 export function toToolInput(part: ToolCallPart): { readonly input: JsonObject; readonly isWrapped: boolean } {
   if (part.isFreeform !== true) {
     if (part.arguments.trim() === '') return { input: {}, isWrapped: false };
-    const input = parseObject(part.arguments);
+    const input = parseArguments(part.arguments);
     if (input !== undefined) return { input, isWrapped: false };
   }
   return { input: { [freeformMember]: part.arguments }, isWrapped: true };
+}
+
+/** Undefined for text that is no JSON object: it is then passed as it is. */
+function parseArguments(text: string): JsonObject | undefined {
+  try {
+    const value = parseExactly(text) as Json;
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined; // cut off or malformed by the model; reported by the caller
+  }
 }
 
 /** What to report for a call whose arguments had to be wrapped. */

@@ -1,3 +1,4 @@
+import { stringifyExactly } from '../../json/exact-numbers.ts';
 import type { JsonObject } from '@bifrost/sdk';
 
 const maxNameCharacters = 24;
@@ -39,5 +40,5 @@ function plainName(name: string): string {
 
 /** The arguments of a call as the JSON text that the canonical model holds. */
 export function argumentsText(args: JsonObject | undefined): string {
-  return JSON.stringify(args ?? {});
+  return stringifyExactly(args ?? {});
 }

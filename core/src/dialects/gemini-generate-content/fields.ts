@@ -1,3 +1,4 @@
+import { parseExactly } from '../../json/exact-numbers.ts';
 import { GatewayError, InvalidRequestError, isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject } from '@bifrost/sdk';
 
@@ -132,7 +133,7 @@ export class FieldReader {
 export function parseChunk(data: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(data);
+    value = parseExactly(data);
   } catch (cause) {
     throw unreadable(data, cause);
   }

@@ -1,4 +1,5 @@
 /** One part of a content, both ways. Encoding is exact: what another dialect's part loses is decided before, in `foreign-parts.ts`. */
+import { parseExactly } from '../../json/exact-numbers.ts';
 import { isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject, Part, ReasoningPart, ToolCallPart } from '@bifrost/sdk';
 import { tagOpaque, unpackToolCallId, untagOpaque } from '../provenance.ts';
@@ -111,7 +112,7 @@ export function encodeArguments(part: Pick<ToolCallPart, 'arguments' | 'isFreefo
   if (part.isFreeform === true) return { input: part.arguments };
   if (part.arguments.trim() === '') return {};
   try {
-    const value = JSON.parse(part.arguments) as Json;
+    const value = parseExactly(part.arguments) as Json;
     return isJsonObject(value) ? value : { input: value };
   } catch {
     return { input: part.arguments }; // cut off or malformed by the model; reported by the caller

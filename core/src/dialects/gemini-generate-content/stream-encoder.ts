@@ -1,3 +1,4 @@
+import { stringifyExactly } from '../../json/exact-numbers.ts';
 import type { ErrorInfo, Json, JsonObject, StreamEvent, StreamFrame, Usage } from '@bifrost/sdk';
 import { isJsonObject } from '@bifrost/sdk';
 import type { EncodeOptions, StreamEncoder } from '../codec.ts';
@@ -33,7 +34,7 @@ export class GeminiStreamEncoder implements StreamEncoder {
     if (isOwn(frame.residue)) {
       const made = failure === undefined ? this.#builder.build(frame.events) : encodeError(failure.error);
       this.#isOver = failure !== undefined;
-      return [{ data: JSON.stringify(applyResidue(made, frame.residue)) }];
+      return [{ data: stringifyExactly(applyResidue(made, frame.residue)) }];
     }
     if (failure === undefined) return this.#pushForeign(frame.events);
     const before = this.#pushForeign(frame.events.slice(0, frame.events.indexOf(failure)));
@@ -89,7 +90,7 @@ export class GeminiStreamEncoder implements StreamEncoder {
       createTime,
       responseId: responseId ?? this.#options.fallbackId,
     });
-    return { data: JSON.stringify(chunk) };
+    return { data: stringifyExactly(chunk) };
   }
 
   /** Keeps what the last chunk says, and reports what no chunk can say. */

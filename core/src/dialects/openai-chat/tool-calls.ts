@@ -1,3 +1,4 @@
+import { parseExactly, stringifyExactly } from '../../json/exact-numbers.ts';
 import { isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject, ServerToolPart, ToolCallPart } from '@bifrost/sdk';
 import { packToolCallId, unpackToolCallId } from '../provenance.ts';
@@ -49,7 +50,7 @@ export function decodeToolCall(raw: Json, path: string, owner: ObjectReader): To
     type: 'tool-call',
     id,
     name,
-    arguments: isText ? given : given === undefined || given === null ? '' : JSON.stringify(given),
+    arguments: isText ? given : given === undefined || given === null ? '' : stringifyExactly(given),
     ...(key === 'custom' ? { isFreeform: true } : {}),
     ...optional('signature', signature),
     ...readCacheControl(reader),
@@ -62,7 +63,7 @@ function encodeArguments(part: ToolCallPart, form: JsonObject): Json {
   if (form['arguments'] !== 'value') return part.arguments;
   if (part.arguments === '') return null;
   try {
-    return JSON.parse(part.arguments) as Json;
+    return parseExactly(part.arguments) as Json;
   } catch {
     return part.arguments; // changed into something that is not JSON: text is the by-the-book form
   }
