@@ -41,7 +41,8 @@ export class HookWalker implements ContextOwner {
 
   protected readonly owner: RunOwner;
   readonly #signal: AbortSignal | SignalSource;
-  readonly #contexts: (RequestContext | undefined)[] = [];
+  /** By the slots' indexes. */
+  readonly #contexts: (RequestContext | undefined)[];
   /** 1 at the request-test index of each entry that does not match this request; null when all do. */
   readonly #rejected: Uint8Array | null;
   #skipped: Set<PluginSlot> | null = null;
@@ -63,6 +64,8 @@ export class HookWalker implements ContextOwner {
     this.owner = owner;
     this.facts = Object.isFrozen(facts) ? facts : Object.freeze({ ...facts });
     this.#signal = request.signal;
+    // Of its full length: a list that grows takes room for sixteen more.
+    this.#contexts = new Array<RequestContext | undefined>(owner.slots.length);
     this.areInputsFrozen = owner.areInputsFrozen;
     this.#rejected = request.rejected;
     this.observer = request.observer;

@@ -105,7 +105,8 @@ export class ThreadMetrics {
   countAnswer(path: string, method: string, status: number, seconds: number): void {
     let ofPath = this.#httpSeries.get(path);
     if (ofPath === undefined) this.#httpSeries.set(path, (ofPath = []));
-    let series = ofPath.find((one) => one.status === status && one.method === method);
+    let series: HttpSeries | undefined;
+    for (const one of ofPath) if (one.status === status && one.method === method) series = one;
     if (series === undefined) {
       const count = this.#httpRequests.labels(path, method, String(status));
       series = { method, status, count, duration: this.#httpDuration.labels(path) };
@@ -166,10 +167,11 @@ export class ThreadMetrics {
   #requestSeries(ofProvider: ProviderSeries, { facts, statusCode, lane }: RequestTrace): RequestSeries {
     const { requestType } = facts;
     const ofModel = ofProvider.requests.get(facts.model);
-    const known = ofModel?.find(
-      (one) => one.statusCode === statusCode && one.lane === lane && one.requestType === requestType,
-    );
-    if (known !== undefined) return known;
+    if (ofModel !== undefined) {
+      for (const one of ofModel) {
+        if (one.statusCode === statusCode && one.lane === lane && one.requestType === requestType) return one;
+      }
+    }
     const isFull = this.#labelSets >= maxLabelSets;
     const model = isFull ? 'other' : shorten(facts.model ?? 'none');
     const labels = [facts.provider ?? 'none', model, String(statusCode), lane, requestType] as const;
