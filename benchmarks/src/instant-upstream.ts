@@ -1,14 +1,14 @@
 /**
- * Stands in for `core/src/upstream/call.ts` where only the engine is to be measured: it has the members that the engine calls, and
- * answers from memory when `answerAll` is called. Nothing of the network's cost is left, and nothing else is replaced.
+ * Stands in for `core/src/upstream/transport.ts` where only the engine is to be measured: its calls are answered from memory when
+ * `answerAll` is called. Nothing of the network's cost is left, and nothing else is replaced.
  */
 import { registerHooks } from 'node:module';
-
-interface Listener {
-  onUpstreamHead(statusCode: number, headers: Record<string, string>): void;
-  onUpstreamData(chunk: Buffer): void;
-  onUpstreamEnd(): void;
-}
+import type {
+  UpstreamCall,
+  UpstreamListener,
+  UpstreamRequest,
+  UpstreamTransport,
+} from '../../core/src/upstream/call.ts';
 
 /** What every call is answered with. */
 export interface InstantAnswer {
@@ -17,13 +17,14 @@ export interface InstantAnswer {
 }
 
 let answer: InstantAnswer = { contentType: 'application/json', chunks: [] };
-let waiting: UpstreamCall[] = [];
+let waiting: InstantCall[] = [];
 
-export class UpstreamCall {
+class InstantCall implements UpstreamCall {
   readonly isPaused = false;
-  readonly #listener: Listener;
+  readonly resumedAt = 0;
+  readonly #listener: UpstreamListener;
 
-  constructor(_dispatcher: unknown, _request: unknown, listener: Listener) {
+  constructor(listener: UpstreamListener) {
     this.#listener = listener;
   }
 
@@ -32,11 +33,11 @@ export class UpstreamCall {
   }
 
   pause(): void {
-    throw new Error('the sink of this benchmark is never slow');
+    throw new Error('the client of this benchmark is never slow');
   }
 
   resume(): void {
-    // Called where a hook has kept the answer; nothing was paused.
+    throw new Error('nothing was paused');
   }
 
   abort(): void {
@@ -59,6 +60,14 @@ export class UpstreamCall {
   }
 }
 
+/** What the engine makes its transport with, in the place of the real one. */
+export function createTransport(): UpstreamTransport {
+  return {
+    createCall: (_request: UpstreamRequest, listener: UpstreamListener) => new InstantCall(listener),
+    close: () => Promise.resolve(),
+  };
+}
+
 /** Says what the calls from now on are answered with. */
 export function answerWith(next: InstantAnswer): void {
   answer = next;
@@ -71,12 +80,13 @@ export function answerAll(): void {
   for (const call of calls) call.answer(answer);
 }
 
-/** From now on whoever imports the engine's upstream call gets this module's. Call it before the engine is imported. */
+/** From now on whoever imports the engine's transport gets this module's. Call it before the engine is imported. */
 export function replaceUpstream(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const resolved = nextResolve(specifier, context);
-      return resolved.url.endsWith('/core/src/upstream/call.ts') ? { ...resolved, url: import.meta.url } : resolved;
+      const isTransport = resolved.url.endsWith('/core/src/upstream/transport.ts');
+      return isTransport ? { ...resolved, url: import.meta.url } : resolved;
     },
   });
 }
