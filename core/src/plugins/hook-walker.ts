@@ -65,7 +65,7 @@ export class HookWalker implements ContextOwner {
     this.facts = Object.isFrozen(facts) ? facts : Object.freeze({ ...facts });
     this.#signal = request.signal;
     // Of its full length: a list that grows takes room for sixteen more.
-    this.#contexts = new Array<RequestContext | undefined>(owner.slots.length);
+    this.#contexts = owner.slots.map(() => undefined);
     this.areInputsFrozen = owner.areInputsFrozen;
     this.#rejected = request.rejected;
     this.observer = request.observer;
