@@ -130,7 +130,9 @@ export const compatibleServers: readonly CompatibleServer[] = [
     completionsPath,
     embeddingsPath,
     isKeyless: true,
-    quirks: { reasoningField: 'reasoning_content', reasoningRequest: 'reasoning_effort' },
+    // https://docs.vllm.ai/en/stable/features/reasoning_outputs/ (2026): `reasoning`, which was `reasoning_content` before 0.11; answers
+    // are read under both names.
+    quirks: { reasoningField: 'reasoning', reasoningRequest: 'reasoning_effort' },
   },
   {
     name: 'sgl',
@@ -138,6 +140,7 @@ export const compatibleServers: readonly CompatibleServer[] = [
     completionsPath,
     embeddingsPath,
     isKeyless: true,
+    // https://docs.sglang.io/docs/advanced_features/separate_reasoning
     quirks: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content', reasoningRequest: 'reasoning_effort' },
   },
   {
@@ -147,12 +150,14 @@ export const compatibleServers: readonly CompatibleServer[] = [
     completionsPath,
     embeddingsPath,
     isKeyless: true,
+    // https://lmstudio.ai/docs/developer/openai-compat; the field's name is the default of its own client plugin.
     quirks: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content', noDeveloperRole: true },
   },
   {
     name: 'alibaba',
     baseUrl: 'https://dashscope-intl.aliyuncs.com/compatible-mode',
     embeddingsPath,
+    // https://www.alibabacloud.com/help/en/model-studio/deep-thinking: `enable_thinking`, `stream_options` as OpenAI has them.
     quirks: {
       maxTokensField: 'max_tokens',
       reasoningField: 'reasoning_content',

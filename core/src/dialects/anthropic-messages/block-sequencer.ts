@@ -1,12 +1,14 @@
 /** Puts the parts of a stream, interleaved as they may be, into one open content block after the other. */
 import type { Json, StreamEvent, StreamFrame } from '@bifrost/sdk';
 import { isJsonObject } from '@bifrost/sdk';
-import { partKind } from '../../conversation/part-builder.ts';
 import type { PartEvent } from '../../conversation/part-builder.ts';
 import type { Loss, LossReport } from '../codec.ts';
 import { encodeCitation } from './citations.ts';
 import type { Fields } from './fields.ts';
 import { JsonProgress } from './json-progress.ts';
+import { LossOnce } from './loss-once.ts';
+import { keyOf, openKinds } from './open-block.ts';
+import type { OpenBlock } from './open-block.ts';
 import { clientOpaque } from './reasoning.ts';
 import { dialect } from './residue.ts';
 import type { StreamWriter } from './stream-writer.ts';
@@ -14,19 +16,6 @@ import { packClientToolCallId } from './tool-call-id.ts';
 
 type Event<Type extends StreamEvent['type']> = Extract<StreamEvent, { readonly type: Type }>;
 type ContentEvent = Exclude<StreamEvent, { readonly type: 'response-start' | 'usage' | 'finish' | 'error' }>;
-type OpenKind = 'text' | 'thinking' | 'tool' | 'raw';
-
-interface OpenBlock {
-  readonly kind: OpenKind;
-  /** The canonical part with its kind (`keyOf`); undefined for a block that only Anthropic knows. */
-  readonly key: string | undefined;
-  /** The provider's index, for blocks that are passed on as they are. */
-  readonly ownIndex?: Json | undefined;
-  readonly json?: JsonProgress;
-  readonly isFreeform?: boolean;
-  isSigned?: boolean;
-}
-
 /** An own wire event, rebuilt. */
 export interface OwnEvent {
   readonly body: Fields;
@@ -34,26 +23,14 @@ export interface OwnEvent {
   readonly index: Json | undefined;
 }
 
-const openKinds: Partial<Record<StreamEvent['type'], OpenKind>> = {
-  'text-start': 'text',
-  'reasoning-start': 'thinking',
-  'tool-call-start': 'tool',
-};
-
-/** Parts of different kinds may share a name. */
-function keyOf(event: PartEvent): string {
-  return `${partKind(event)} ${event.part}`;
-}
-
 export class BlockSequencer {
   readonly #writer: StreamWriter;
-  readonly #report: LossReport;
+  readonly #losses: LossOnce;
   readonly #start: () => void;
   #open: OpenBlock | undefined;
   #held: ContentEvent[] = [];
   /** Signatures of tool calls that are known before their block is opened. */
   readonly #signatures = new Map<string, string>();
-  readonly #reported = new Set<string>();
   /** Texts that have begun and not ended. */
   readonly #running = new Set<string>();
   /** Reasoning that had text. */
@@ -64,7 +41,7 @@ export class BlockSequencer {
 
   constructor(writer: StreamWriter, report: LossReport, start: () => void) {
     this.#writer = writer;
-    this.#report = report;
+    this.#losses = new LossOnce(report);
     this.#start = start;
   }
 
@@ -302,11 +279,7 @@ export class BlockSequencer {
     this.#close();
   }
 
-  /** Reports a thing of a kind once; `what` is the end of the field's path. */
   #lost(what: string, reason: string, action: Loss['action'] = 'dropped'): void {
-    const key = `${what} ${reason}`;
-    if (this.#reported.has(key)) return;
-    this.#reported.add(key);
-    this.#report.add({ action, field: `content.${what}`, reason });
+    this.#losses.add({ action, field: `content.${what}`, reason });
   }
 }

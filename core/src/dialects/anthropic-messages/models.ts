@@ -24,6 +24,14 @@ export function hasThinkingBudget(model: string): boolean {
   return (claudeVersion(model) ?? 0) < 4.7;
 }
 
+/**
+ * True where thinking cannot be turned off: `disabled` is answered 400. Sources: Fable and Mythos,
+ * https://platform.claude.com/docs/en/models/fable-5/migration-guide (2026-12); from Opus 5.5 on, the release notes of Bifrost 2.2.2.
+ */
+export function isAlwaysThinking(model: string): boolean {
+  return /claude-(?:fable|mythos)/.test(model) || (claudeVersion(model) ?? 0) >= 5.5;
+}
+
 /** True where `strict` tools and JSON schemas work (from 4.5 on); unknown models get the benefit of the doubt. */
 export function hasStructuredOutputs(model: string): boolean {
   return (claudeVersion(model) ?? 9) >= 4.5;

@@ -72,6 +72,11 @@ describe('how much to think', () => {
       fields: [],
     });
     expect(think({ effort: 'none' }, { model })).toMatchObject({ thinking: { type: 'disabled' }, fields: [] });
+    for (const always of ['claude-fable-5', 'claude-mythos-preview', 'claude-opus-5-5']) {
+      const asked = think({ effort: 'none' }, { model: always });
+      expect(asked).toMatchObject({ config: { effort: 'low' }, fields: ['changed reasoning.effort'] });
+      expect(asked.thinking).toBeUndefined();
+    }
   });
 
   it('is left out where it is off or cannot be', () => {

@@ -3,7 +3,7 @@ import type { ConversationRequest, ReasoningOptions } from '@bifrost/sdk';
 import type { LossReport } from '../codec.ts';
 import { present, putBack, takeNumber, takeObject, takeString } from './fields.ts';
 import type { Fields } from './fields.ts';
-import { hasAdaptiveThinking, hasThinkingBudget } from './models.ts';
+import { hasAdaptiveThinking, hasThinkingBudget, isAlwaysThinking } from './models.ts';
 import { dialect } from './residue.ts';
 import { isToolForced } from './tools.ts';
 
@@ -169,6 +169,11 @@ export function encodeForeignThinking(request: ConversationRequest, report: Loss
     return { maxTokens };
   }
   const isOff = reasoning.isDisabled === true || reasoning.effort === 'none' || reasoning.budgetTokens === 0;
+  if (isOff && isAlwaysThinking(request.model)) {
+    const reason = `${request.model} cannot go without thinking: effort low is asked for`;
+    report.add({ action: 'changed', field: 'reasoning.effort', reason });
+    return { effort: 'low', maxTokens };
+  }
   if (isOff) return isAdaptiveModel ? { thinking: { type: 'disabled' }, maxTokens } : { maxTokens };
   const obstacle = isToolForced(request)
     ? 'Anthropic does not think where a tool call is forced'

@@ -1,5 +1,5 @@
 import type { Json, JsonObject, StreamEvent, StreamFrame } from '@bifrost/sdk';
-import { GatewayError, isJsonObject } from '@bifrost/sdk';
+import { isJsonObject } from '@bifrost/sdk';
 import type { SseEvent } from '../../sse/event.ts';
 import type { StreamDecoder } from '../codec.ts';
 import { unpackToolCallId } from '../provenance.ts';
@@ -12,6 +12,7 @@ import { defined, dialect } from './residue.ts';
 import type { StreamedKind } from './stream-places.ts';
 import { letterOfType, outputIndexOf, partId, partOfEvent, streamedKind, textKeyOf } from './stream-places.ts';
 import { StreamState } from './stream-state.ts';
+import { parseEvent, sseForm } from './stream-event.ts';
 import { stripEvent, terminalTypes } from './stream-template.ts';
 import { decodeUsage } from './usage.ts';
 
@@ -293,36 +294,4 @@ export class ResponsesStreamDecoder implements StreamDecoder {
       }
     }
   }
-}
-
-function parseEvent(event: SseEvent): JsonObject {
-  let json: unknown;
-  try {
-    json = JSON.parse(event.data);
-  } catch (cause) {
-    throw invalidEvent('is not JSON', event, cause);
-  }
-  if (!isJsonObject(json)) throw invalidEvent('is not a JSON object', event);
-  return json;
-}
-
-function invalidEvent(what: string, event: SseEvent, cause?: unknown): GatewayError {
-  const name = event.event === undefined ? '' : ` \`${event.event}\``;
-  return new GatewayError(
-    `the provider sent a stream event${name} whose data ${what}; expected an object with a \`type\``,
-    {
-      code: 'BF_DIALECT_STREAM_INVALID',
-      statusCode: 502,
-      origin: 'provider',
-      cause,
-    },
-  );
-}
-
-/** What of the SSE framing does not follow from the event's `type`. */
-function sseForm(event: SseEvent, type: string | undefined): JsonObject {
-  return {
-    ...(event.event === type ? {} : { event: event.event ?? null }),
-    ...(event.id === undefined ? {} : { id: event.id }),
-  };
 }
