@@ -233,6 +233,12 @@ export const frameworkErrorCodes = {
     cause: 'A recording of hook calls is damaged, was changed, is of another version, or does not fit the key.',
     remedy: 'Give the file and the key as the gateway wrote them, or record anew.',
   },
+  BF_PLUGIN_DIGEST_PARTIAL: {
+    status: 'none',
+    cause: 'An entry states a digest that would bind one file of several which the plugin may load.',
+    remedy:
+      'Make one file of it (`bifrost plugin build`), or pin the manifest of a plugin that `bifrost plugin sign` has signed.',
+  },
   BF_PLUGIN_RECORDING_RUNS: {
     status: 409,
     cause: 'The calls of this plugin are being recorded already; there is one recording for each plugin at most.',

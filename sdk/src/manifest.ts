@@ -54,6 +54,11 @@ export interface PluginManifest {
   readonly capabilities?: PluginCapabilities;
   /** `sha256-` and the base64 digest of `main`, as in Subresource Integrity. */
   readonly integrity?: string;
+  /**
+   * The same of every other file of the folder, by its path with `/`: then no other file may be there. Written by `bifrost plugin
+   * sign`, as a signature has to bind all that the plugin may load.
+   */
+  readonly files?: Readonly<Record<string, string>>;
   /** Ed25519 over the manifest without this member (RFC 8785 form), base64, with the key's name. */
   readonly signature?: { readonly keyId: string; readonly ed25519: string };
   /** A guard may deny and fails closed. For artefacts that cannot say so themselves. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { sha256Of, signManifest, toIntegrity } from '@bifrost/framework/artefacts';
+import { filesBeside, sha256Of, signManifest, toIntegrity } from '@bifrost/framework/artefacts';
 import { CommandFailure } from '../command-failure.ts';
 import type { Command } from '../command.ts';
 import { readManifestFile, writeManifestFile } from '../plugin/manifest-file.ts';
@@ -17,13 +17,13 @@ export const pluginSign: Command = {
     { name: 'key-id', kind: 'text', value: 'NAME', help: "the key's name at the operators; default: the file's" },
   ],
   details: [
-    'Signs the manifest, which binds the file by its digest: sign after `bifrost plugin build`, and build and sign anew after any ' +
-      'change. Gateways with `plugin_trust.require_signature` take only plugins that a key of theirs has signed.',
+    'Signs the manifest, which binds all files of the folder by their digests (`integrity` of the main file, `files` of all others): ' +
+      'sign after `bifrost plugin build`, and build and sign anew after any change. Gateways with `plugin_trust.require_signature` take only plugins that a key of theirs has signed.',
   ],
   examples: [
     { command: 'bifrost plugin sign hello/dist --key acme.key', says: 'the manifest carries the signature of "acme"' },
   ],
-  run(context, input) {
+  async run(context, input) {
     const keyPath = input.text('key');
     if (keyPath === undefined) {
       throw new UsageError('`bifrost plugin sign` needs --key FILE; `bifrost plugin keygen NAME` makes one');
@@ -40,8 +40,11 @@ export const pluginSign: Command = {
     const found = toIntegrity(sha256Of(readFileSync(join(folder, main))));
     if (found !== integrity) refuse(`${main} is not what ${file} was built with: build it anew, then sign it`);
     const id = input.text('key-id') ?? basename(keyPath).replace(/\.key$/, '');
-    writeManifestFile(file, signManifest(manifest, { id, privateKey }));
-    context.print(`${file}: ${name} ${manifest.version} is signed by "${id}"`);
-    return Promise.resolve(0);
+    const files = await filesBeside(name, folder, main);
+    writeManifestFile(file, signManifest({ ...manifest, files }, { id, privateKey }));
+    const others = Object.keys(files).length;
+    const what = others === 0 ? main : `${main} and ${others} other file${others === 1 ? '' : 's'}`;
+    context.print(`${file}: ${name} ${manifest.version} is signed by "${id}", with ${what}`);
+    return 0;
   },
 };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sha256Of, toIntegrity } from '@bifrost/framework/artefacts';
+import { assertFiles, assertSignatureBindsAll, sha256Of, toIntegrity } from '@bifrost/framework/artefacts';
 import { assertTrusted } from '@bifrost/framework/workbench';
 import { CommandFailure } from '../command-failure.ts';
 import type { Command } from '../command.ts';
@@ -23,7 +23,7 @@ export const pluginVerify: Command = {
   ],
   details: ['Answers as a gateway with these keys in `plugin_trust.keys` and `require_signature` would.'],
   examples: [{ command: 'bifrost plugin verify hello/dist --key acme.pub', says: 'is it by acme, and unchanged?' }],
-  run(context, input) {
+  async run(context, input) {
     const { directory } = context;
     const keys = input.list('key').map((stated) => readTrustedKey(stated, directory));
     if (keys.length === 0) {
@@ -38,8 +38,10 @@ export const pluginVerify: Command = {
         `plugin ${name}: ${main} was changed: it has another digest than ${file}, which was signed, states`,
       );
     }
+    await assertFiles(name, folder, manifest);
+    await assertSignatureBindsAll(name, { file: join(folder, main), directory: folder, manifest });
     context.print(`ok: ${name} ${version} is signed by "${signature?.keyId}"`);
     context.print(`sha256: ${digest}`);
-    return Promise.resolve(0);
+    return 0;
   },
 };

@@ -6,6 +6,7 @@ export { checkedConfig, resolveArtefact, storeUpload, toDownloadOptions } from '
 export type { ArtefactEntry, CheckedArtefact, ResolveOptions } from './resolve-artefact.ts';
 export { resolveBuiltin } from './resolve-builtin.ts';
 export type { BuiltinPlugin } from './resolve-builtin.ts';
+export { assertFiles, assertSignatureBindsAll, filesBeside } from './bound-files.ts';
 export { locateArtefact } from './locate-artefact.ts';
 export type { LocatedArtefact, LocateOptions } from './locate-artefact.ts';
 export type { StoredArtefact } from './download/artefact-cache.ts';

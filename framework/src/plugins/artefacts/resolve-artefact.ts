@@ -3,12 +3,13 @@
  * platform, header, config and grants checked. All of that before any code of the plugin runs, in the main thread.
  */
 import { basename, join, sep } from 'node:path';
-import { apiRelease, isApiSupported, PluginError } from '@bifrost/sdk';
+import { apiRelease, isApiSupported, manifestFileName, PluginError } from '@bifrost/sdk';
 import type { ArtefactKind, JsonObject, PluginCapabilities, PluginManifest } from '@bifrost/sdk';
 import { didYouMean } from '../../config/suggestion.ts';
 import type { PluginSupply } from '../../config/plugin-trust-schema.ts';
 import { claimedByManifest, describeFailure } from '../failed-description.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
+import { assertFiles, assertSignatureBindsAll, pinnedDigest } from './bound-files.ts';
 import { ArtefactCache } from './download/artefact-cache.ts';
 import type { StoredArtefact } from './download/artefact-cache.ts';
 import { fetchArtefact, parseDownloadUrl, shownUrl } from './download/fetch-artefact.ts';
@@ -253,11 +254,17 @@ async function check(entry: ArtefactEntry, found: Found, options: ResolveOptions
   const bytes = await readArtefactFile(name, file);
   const digest = sha256Of(bytes);
   const expected = statedDigest(entry);
-  if (expected !== undefined && !isVerified) assertDigest(name, file, { expected, found: digest, by: 'its entry' });
+  if (expected !== undefined && !isVerified) {
+    const pinned = await pinnedDigest(name, found, digest);
+    const what = pinned === digest ? file : join(directory, manifestFileName);
+    assertDigest(name, what, { expected, found: pinned, by: 'its entry' });
+  }
   const bound = manifest?.integrity === undefined ? undefined : fromIntegrity(manifest.integrity);
   if (bound !== undefined)
     assertDigest(name, file, { expected: bound, found: digest, by: 'its manifest (`integrity`)' });
   assertTrusted(name, manifest, options.trust);
+  if (manifest !== undefined) await assertFiles(name, directory, manifest);
+  await assertSignatureBindsAll(name, found);
   if (manifest !== undefined) {
     assertApi(name, manifest);
     assertPlatform(name, manifest, machine);

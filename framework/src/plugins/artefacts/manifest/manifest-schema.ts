@@ -59,6 +59,10 @@ const platform = z.string().regex(/^(?:\*|[a-z0-9]+)-(?:\*|[a-z0-9]+)(?:-(?:\*|g
   error: 'expected "os-arch" or "os-arch-libc" in Node\'s names, such as "linux-x64", "linux-*-musl" or "darwin-arm64"',
 });
 
+function digest(error: string): z.ZodType<string> {
+  return z.string().regex(/^sha256-[A-Za-z0-9+/]{43}=$/, { error });
+}
+
 /** `bifrost-plugin.json`, or the `bifrost` member of package.json. */
 export const manifestSchema = knownObject({
   $schema: z.string().optional(),
@@ -81,9 +85,14 @@ export const manifestSchema = knownObject({
   platforms: z.array(platform).optional(),
   configSchema: z.record(z.string(), z.unknown()).optional(),
   capabilities: capabilitiesSchema.optional(),
-  integrity: z
-    .string()
-    .regex(/^sha256-[A-Za-z0-9+/]{43}=$/, { error: 'expected "sha256-" and the digest of `main` in base64' })
+  integrity: digest('expected "sha256-" and the digest of `main` in base64').optional(),
+  files: z
+    .record(
+      z
+        .string()
+        .refine(isInside, { error: 'expected a path below the manifest\'s folder, with "/" between its parts' }),
+      digest('expected "sha256-" and the digest of the file in base64'),
+    )
     .optional(),
   signature: knownObject({ keyId: z.string().min(1), ed25519: z.string().min(1) }).optional(),
   guard: z.boolean().optional(),

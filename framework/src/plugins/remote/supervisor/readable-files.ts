@@ -4,27 +4,14 @@
  * it imports by relative path, from its folder or below, is readable. Packages that it imports are: `node_modules` from its folder
  * upwards, with the `package.json` files that say how to read a module.
  */
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { manifestFileName } from '@bifrost/sdk';
-
-const codeExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.wasm'];
-const endings = ['', '.js', '.cjs', '.ts', `${sep}index.js`, `${sep}index.ts`];
-const maxFiles = 2000;
-const relativeImport = /['"`](\.{1,2}\/[^'"`\n]{1,500})['"`]/g;
+import { importedFiles, isFile, isInside } from '../../artefacts/imported-files.ts';
 
 function ancestorsOf(folder: string): readonly string[] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...ancestorsOf(parent)];
-}
-
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (!way.startsWith('..') && resolve(folder, way) === path);
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** True where the folder's `package.json` names the file as what it is about. */
@@ -45,22 +32,6 @@ function ownFolder(file: string, shared: readonly string[]): string | undefined 
 
 function realOf(path: string): string {
   return existsSync(path) ? realpathSync(path) : resolve(path);
-}
-
-/** The code that `entry` imports by relative paths, directly or not, at or below its folder. */
-function importedFiles(entry: string): ReadonlySet<string> {
-  const root = dirname(entry);
-  const found = new Set([entry]);
-  for (const file of found) {
-    if (extname(file) === '.wasm') continue;
-    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(relativeImport)) {
-      const target = endings.map((ending) => resolve(dirname(file), path) + ending).find((name) => isFile(name));
-      if (target === undefined || !codeExtensions.includes(extname(target))) continue;
-      const real = realpathSync(target);
-      if (isInside(real, root) && found.size < maxFiles) found.add(real);
-    }
-  }
-  return found;
 }
 
 /**

@@ -1,0 +1,33 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, extname, relative, resolve, sep } from 'node:path';
+
+const codeExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.wasm'];
+const endings = ['', '.js', '.cjs', '.ts', `${sep}index.js`, `${sep}index.ts`];
+const maxFiles = 2000;
+const relativeImport = /['"`](\.{1,2}\/[^'"`\n]{1,500})['"`]/g;
+
+/** Whether `path` is the folder or lies below it. */
+export function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (!way.startsWith('..') && resolve(folder, way) === path);
+}
+
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** The code that `entry` imports by relative paths, directly or not, at or below its folder. */
+export function importedFiles(entry: string): ReadonlySet<string> {
+  const root = dirname(entry);
+  const found = new Set([entry]);
+  for (const file of found) {
+    if (extname(file) === '.wasm') continue;
+    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(relativeImport)) {
+      const target = endings.map((ending) => resolve(dirname(file), path) + ending).find((name) => isFile(name));
+      if (target === undefined || !codeExtensions.includes(extname(target))) continue;
+      const real = realpathSync(target);
+      if (isInside(real, root) && found.size < maxFiles) found.add(real);
+    }
+  }
+  return found;
+}
