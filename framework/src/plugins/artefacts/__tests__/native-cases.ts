@@ -147,6 +147,14 @@ export function nativeCases(bench: FailureBench): Readonly<Record<string, Case>>
         return messages;
       },
     },
+    'A library where a program is started': {
+      tools: ['gcc'],
+      produce: () => {
+        write('started.c', nativeSource);
+        run('gcc', ...shared, 'started.so', 'started.c');
+        return all(messageFor({ path: './started.so', isolation: 'grpc' }));
+      },
+    },
     'A function that the interface does not know': {
       tools: ['gcc'],
       produce: () => {

@@ -173,6 +173,19 @@ export function notALibrary(file: string, type: string, origin: Origin): Artefac
   };
 }
 
+/** A library under `isolation: "grpc"`: to start it would be to jump into the middle of it. */
+export function notAProgram(file: string, type: string): ArtefactProblem {
+  const isLibrary = type === 'shared' || type === 'bundle';
+  const what = isLibrary ? 'a shared library' : `a binary file of type ${type}`;
+  const remedy = isLibrary
+    ? 'leave `isolation` out, or set "worker" or "process", to load it; or give the program that speaks bifrost_plugin.proto'
+    : 'link it, and give the program that speaks bifrost_plugin.proto';
+  return {
+    code: 'BF_PLUGIN_WRONG_FORMAT',
+    message: `${file} is ${what}, not a program that \`isolation: "grpc"\` could start: ${remedy}`,
+  };
+}
+
 export function damaged(file: string, fault: BinaryFault): ArtefactProblem {
   return fault.kind === 'truncated'
     ? { code: 'BF_PLUGIN_FILE_DAMAGED', message: `${file} is cut off: ${fault.message}. Copy or download it again` }

@@ -4,7 +4,14 @@
  */
 import { extname } from 'node:path';
 import type { ArtefactKind } from '@bifrost/sdk';
-import { damaged, nativeDisabled, wrongArchitecture, wrongFormat, wrongSystem } from './artefact-problems.ts';
+import {
+  damaged,
+  nativeDisabled,
+  notAProgram,
+  wrongArchitecture,
+  wrongFormat,
+  wrongSystem,
+} from './artefact-problems.ts';
 import type { ArtefactProblem } from './artefact-problems.ts';
 import { BinaryFault } from './byte-view.ts';
 import { checkElf } from './check-elf.ts';
@@ -104,6 +111,11 @@ function checkForeign(binary: MachOFile | PeFile, file: string, machine: Machine
   return wrongArchitecture(file, { architecture, origin: 'c' }, machine);
 }
 
+/** A program that is linked at a fixed place, or one that names its loader, whatever its type says. */
+function isProgram(binary: BinaryFile): boolean {
+  return binary.type === 'executable' || ('interpreter' in binary && binary.interpreter !== undefined);
+}
+
 interface Subject {
   readonly file: string;
   readonly kind: ArtefactKind;
@@ -119,6 +131,7 @@ function checkBinary(
   const first =
     binary.format === 'elf' ? checkElf(binary, { file, machine, use }) : checkForeign(binary, file, machine);
   const problems = [first];
+  if (kind === 'grpc' && !isProgram(binary)) problems.push(notAProgram(file, binary.type));
   if (kind === 'node-addon') {
     const imports = 'imports' in binary ? binary.imports : [];
     problems.push(checkNodeAddon(file, { exports: binary.exports, imports }, machine));

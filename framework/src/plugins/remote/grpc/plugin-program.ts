@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { apiRelease } from '@bifrost/sdk';
 import type { PluginLog } from '@bifrost/sdk';
+import { GroupKeeper } from './group-keeper.ts';
 import { maxHandshakeBytes, parseHandshake } from './handshake.ts';
 import { protocolVersions } from './plugin-service.ts';
 
@@ -31,6 +32,7 @@ export class PluginProgram {
   readonly #socketDirectory: string;
   readonly #log: PluginLog;
   readonly #ended: Promise<string>;
+  readonly #keeper: GroupKeeper | undefined;
   #isAsked = false;
 
   constructor(options: PluginProgramOptions) {
@@ -49,6 +51,7 @@ export class PluginProgram {
       // A process group of its own: what the plugin starts is ended with it.
       detached: true,
     });
+    this.#keeper = this.#child.pid === undefined ? undefined : new GroupKeeper(this.#child.pid, this.#log);
     this.#child.stdin.on('error', () => undefined);
     this.#ended = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(`could not be started: ${error.message}`));
@@ -116,6 +119,7 @@ export class PluginProgram {
     clearTimeout(timer);
     // What it started and left behind.
     this.#signal('SIGKILL');
+    this.#keeper?.release();
   }
 
   #signal(signal: NodeJS.Signals): void {

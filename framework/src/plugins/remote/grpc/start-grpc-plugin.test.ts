@@ -1,12 +1,18 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
+import { pluginFolder } from '../../__tests__/plugin-folder.ts';
 import { collectingLog, startProgram, TestSession } from './__tests__/grpc-session.ts';
 import { parseGrpcAddress } from './grpc-address.ts';
 import { parseHandshake } from './handshake.ts';
 import { healthService, pluginService } from './plugin-service.ts';
 import { startGrpcPlugin } from './start-grpc-plugin.ts';
 import type { RemoteExit } from '../remote-plugin.ts';
+
+const orphanParent = fileURLToPath(new URL('./__tests__/orphan-grpc-parent.ts', import.meta.url));
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -96,6 +102,51 @@ describe('a program that is no plugin', () => {
     await failureOf(startProgram({ script }));
     const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
     expect(processes).not.toContain('sleep 4242.5');
+  });
+});
+
+describe('a program whose gateway is killed', () => {
+  const isAlive = (pid: number): boolean => {
+    try {
+      // A zombie waits for whoever is its parent by now: it is dead.
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+
+  it.skipIf(process.platform !== 'linux')('is ended with all that it started, though it hangs', async () => {
+    using folder = pluginFolder();
+    folder.write({
+      'hanging.mjs': `
+        import { spawn } from 'node:child_process';
+        import { writeFileSync } from 'node:fs';
+        const helper = spawn('sleep', ['3600'], { stdio: 'ignore' });
+        writeFileSync(${JSON.stringify(join(folder.path, 'pids'))}, process.pid + ' ' + helper.pid);
+        process.on('SIGTERM', () => {});
+        process.stdout.write('1|1|tcp|127.0.0.1:1|grpc\\n', () => { while (true); });`,
+    });
+    const parent = spawn(process.execPath, [orphanParent, join(folder.path, 'hanging.mjs')], { stdio: 'ignore' });
+    const pids = (): readonly number[] => {
+      try {
+        return readFileSync(join(folder.path, 'pids'), 'utf8').split(' ').map(Number);
+      } catch {
+        return [];
+      }
+    };
+    await expect.poll(() => pids().length, { timeout: 10_000 }).toBe(2);
+    expect(pids().map(isAlive)).toEqual([true, true]);
+    parent.kill('SIGKILL');
+    await expect.poll(() => pids().map(isAlive), { timeout: 5000 }).toEqual([false, false]);
+  });
+
+  it('leaves nothing behind that waits for its end, once it has ended by itself or was told to', async () => {
+    const keepers = (): number =>
+      execFileSync('ps', ['-eo', 'ppid,args'], { encoding: 'utf8' })
+        .split('\n')
+        .filter((line) => line.includes('bifrost-group-keeper') && line.trim().startsWith(`${process.pid} `)).length;
+    await failureOf(startProgram({ script: 'process.exit(3)' }));
+    await expect.poll(keepers).toBe(0);
   });
 });
 
