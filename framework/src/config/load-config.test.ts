@@ -153,6 +153,12 @@ describe('a file that is right', () => {
           budget_ms: { preLLMHook: 2 },
           rollback: false,
         },
+        {
+          name: 't',
+          isolation: 'grpc',
+          address: 'https://plugins.example.com:7443',
+          tls: { ca: 'ca.pem', cert: 'c.pem', key: 'c.key', server_name: 'plugins' },
+        },
       ],
     });
     expect(config.plugins).toEqual([
@@ -184,6 +190,15 @@ describe('a file that is right', () => {
         budgetMs: { preLLMHook: 2 },
         rollback: false,
         grpc: { command: './g', args: ['-x'], env: { A: 'b' } },
+      },
+      {
+        name: 't',
+        enabled: true,
+        isolation: 'grpc',
+        grpc: {
+          address: 'https://plugins.example.com:7443',
+          tls: { ca: 'ca.pem', cert: 'c.pem', key: 'c.key', serverName: 'plugins' },
+        },
       },
     ]);
   });

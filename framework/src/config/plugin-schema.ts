@@ -68,6 +68,12 @@ export const pluginSchema = knownObject({
   command: z.string().min(1).optional(),
   args: stringList.optional(),
   env: stringMap.optional(),
+  tls: knownObject({
+    ca: z.string().min(1).optional(),
+    cert: z.string().min(1).optional(),
+    key: z.string().min(1).optional(),
+    server_name: z.string().min(1).optional(),
+  }).optional(),
 });
 
 /** One entry as the file, or a caller of the API, writes it. */

@@ -4,7 +4,7 @@ import type { PluginFile } from './plugin-schema.ts';
 import type { ConfigProblem } from './problem.ts';
 import { toPluginEntry } from './to-plugin-entry.ts';
 
-const grpcKeys = ['address', 'command', 'args', 'env'] as const;
+const grpcKeys = ['address', 'command', 'args', 'env', 'tls'] as const;
 
 export interface PluginsResult {
   /** In the order of the file; those that are not built in yet are left out. */
@@ -31,6 +31,10 @@ export function resolvePlugins(files: readonly PluginFile[]): PluginsResult {
     if (grpcKey !== undefined && isolation !== 'grpc') {
       const message = `is for \`isolation: "grpc"\` only; set that too, or leave ${grpcKey} out`;
       problems.push({ path: `plugins[${index}].${grpcKey}`, message });
+    }
+    if (file.tls !== undefined && !/^(?:https:\/\/)?[^:/]+:\d+\/?$|^https:/.test(file.address ?? '')) {
+      const message = 'is for an `address` on another machine (host:port or https://host:port)';
+      problems.push({ path: `plugins[${index}].tls`, message });
     }
     if (file.sha256 !== undefined && file.integrity !== undefined) {
       const message = 'says the same as `sha256`; give one of them';

@@ -28,8 +28,10 @@ function toRollback(file: PluginFile['rollback']): RollbackSettings | false | un
   return stated({ failureRate: file.failure_rate, minCalls: file.min_calls });
 }
 
-function toGrpc({ address, command, args, env }: PluginFile): GrpcSettings | undefined {
-  const settings = stated({ address, command, args, env });
+function toGrpc({ address, command, args, env, tls }: PluginFile): GrpcSettings | undefined {
+  const { ca, cert, key, server_name: serverName } = tls ?? {};
+  const certificates = tls === undefined ? undefined : stated({ ca, cert, key, serverName });
+  const settings = stated({ address, command, args, env, tls: certificates });
   return Object.keys(settings).length === 0 ? undefined : settings;
 }
 

@@ -15,6 +15,17 @@ export interface RollbackSettings {
   readonly minCalls?: number;
 }
 
+/** Files in PEM form, from the config file's folder on, of a connection to another machine. */
+export interface GrpcTlsSettings {
+  /** Authorities that the plugin's certificate may be of. @default the system's */
+  readonly ca?: string;
+  /** The gateway's own certificate and its key, for a plugin that asks for one. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name that the plugin's certificate has. @default the address's host */
+  readonly serverName?: string;
+}
+
 /** How a gRPC plugin is reached: at an address, or as a child process that is started. */
 export interface GrpcSettings {
   /** `unix:/path` or `host:port`. */
@@ -22,6 +33,7 @@ export interface GrpcSettings {
   readonly command?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly tls?: GrpcTlsSettings;
 }
 
 /** One entry of `plugins[]` in `config.json`. */

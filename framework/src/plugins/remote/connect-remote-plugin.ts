@@ -39,9 +39,9 @@ export const defaultMaxMessageBytes = 67_108_864;
 function openChannel(channel: RemoteChannel, options: ConnectOptions): Channel<ThreadMessage, RunnerMessage> {
   if (channel.kind === 'port') return new PortChannel(channel.port);
   if (channel.kind === 'grpc') {
-    const { address } = channel;
+    const { address, tls } = channel;
     // Loaded by threads that have such a plugin, and by no others.
-    return new LateChannel(import('./grpc/grpc-channel.ts').then(({ GrpcChannel }) => new GrpcChannel(address)));
+    return new LateChannel(import('./grpc/grpc-channel.ts').then(({ GrpcChannel }) => new GrpcChannel(address, tls)));
   }
   // A descriptor that was closed meanwhile must not become somebody else's file: libuv would abort the process on a wrong type.
   if (!fstatSync(channel.descriptor).isSocket()) throw new TypeError(`descriptor ${channel.descriptor} is no socket`);

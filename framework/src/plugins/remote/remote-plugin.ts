@@ -13,6 +13,13 @@ export interface PluginDescription {
   readonly hooks: { readonly [Name in HookName]?: HookOptionsData };
 }
 
+/** What a connection over TLS is made with, as PEM; what is left out is the system's. */
+export interface GrpcTls {
+  readonly ca?: string;
+  readonly client?: { readonly cert: string; readonly key: string };
+  readonly serverName?: string;
+}
+
 /** The end of a channel that is posted to a serving thread. */
 export type RemoteChannel =
   /** Structured clones over a port, which goes into the transfer list. */
@@ -20,7 +27,7 @@ export type RemoteChannel =
   /** Frames over a connected stream socket: a file descriptor of this process that becomes the thread's. */
   | { readonly kind: 'descriptor'; readonly descriptor: number }
   /** gRPC at an address: `unix:/path` or `host:port`. */
-  | { readonly kind: 'grpc'; readonly address: string; readonly serviceVersion: string };
+  | { readonly kind: 'grpc'; readonly address: string; readonly serviceVersion: string; readonly tls?: GrpcTls };
 
 /** Why a plugin ended that was not asked to. */
 export interface RemoteExit {

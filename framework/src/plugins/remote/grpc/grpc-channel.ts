@@ -1,7 +1,8 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { BatchedChannel } from '../channel.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
-import { clientOptions, parseGrpcAddress } from './grpc-address.ts';
+import type { GrpcTls } from '../remote-plugin.ts';
+import { parseGrpcAddress } from './grpc-address.ts';
 import { fromPluginMessage, toHostMessage } from './grpc-messages.ts';
 import { createPluginClient } from './plugin-service.ts';
 import type { PluginClient } from './plugin-service.ts';
@@ -11,10 +12,10 @@ export class GrpcChannel extends BatchedChannel<ThreadMessage, RunnerMessage> {
   readonly #client: PluginClient;
   readonly #session: ClientDuplexStream<object, object>;
 
-  constructor(address: string) {
+  constructor(address: string, tls?: GrpcTls) {
     super();
-    const { target, credentials } = parseGrpcAddress(address);
-    this.#client = createPluginClient(target, credentials, clientOptions);
+    const { target, credentials, options } = parseGrpcAddress(address, tls);
+    this.#client = createPluginClient(target, credentials, options);
     this.#session = this.#client.session();
     this.#session.on('data', (batch: { readonly messages: readonly object[] }) => this.#take(batch.messages));
     this.#session.on('error', (error: Error) => this.end(`its session broke: ${error.message}`));

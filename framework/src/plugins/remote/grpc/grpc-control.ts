@@ -4,7 +4,8 @@ import type { ServiceError } from '@grpc/grpc-js';
 import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { apiRelease, isJsonObject, PluginError } from '@bifrost/sdk';
 import { parseSafely } from '../frame-codec.ts';
-import { clientOptions, parseGrpcAddress } from './grpc-address.ts';
+import { parseGrpcAddress } from './grpc-address.ts';
+import type { GrpcTls } from '../remote-plugin.ts';
 import { notServing } from './plugin-schema.ts';
 import { createPluginClient, protocolVersions } from './plugin-service.ts';
 import type { PluginClient } from './plugin-service.ts';
@@ -23,10 +24,10 @@ export class GrpcControl {
   readonly #client: PluginClient;
   readonly #address: string;
 
-  constructor(address: string) {
-    const { target, credentials } = parseGrpcAddress(address);
+  constructor(address: string, tls?: GrpcTls) {
+    const { target, credentials, options } = parseGrpcAddress(address, tls);
     this.#address = address;
-    this.#client = createPluginClient(target, credentials, clientOptions);
+    this.#client = createPluginClient(target, credentials, options);
   }
 
   /** Rejects where no connection comes about in time. */

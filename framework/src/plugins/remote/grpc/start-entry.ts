@@ -6,6 +6,7 @@ import type { Environment } from '../../../config/references.ts';
 import type { RemoteStart } from '../../supervisor/remote-load.ts';
 import type { RemotePlugin } from '../remote-plugin.ts';
 import { LogGate } from '../supervisor/log-gate.ts';
+import { readGrpcTls } from './grpc-tls.ts';
 import { scriptCommand } from './script-command.ts';
 import { startGrpcPlugin } from './start-grpc-plugin.ts';
 import type { GrpcPluginOptions } from './start-grpc-plugin.ts';
@@ -18,6 +19,8 @@ const plainVariables = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
 export interface StartEntryOptions {
   /** The gateway's environment. */
   readonly environment: Environment;
+  /** For the program's start, its description and its `Init`, each. @default 10000 */
+  readonly initTimeoutMs?: number;
 }
 
 function environmentOf({ entry }: RemoteStart, environment: Environment): Readonly<Record<string, string>> {
@@ -45,7 +48,7 @@ function programOf(start: RemoteStart, { environment }: StartEntryOptions): Grpc
 }
 
 /** Starts the plugin of an entry, or connects to it. Rejects with PluginError. */
-export function startGrpcEntry(start: RemoteStart, options: StartEntryOptions): Promise<RemotePlugin> {
+export async function startGrpcEntry(start: RemoteStart, options: StartEntryOptions): Promise<RemotePlugin> {
   const { entry, artefact, log } = start;
   const { name, config, memoryLimitBytes, grpc } = entry;
   const address = grpc?.address;
@@ -59,8 +62,10 @@ export function startGrpcEntry(start: RemoteStart, options: StartEntryOptions): 
     name,
     config: config ?? {},
     log: logOf(log, entry.name),
+    ...(options.initTimeoutMs === undefined ? {} : { initTimeoutMs: options.initTimeoutMs }),
     ...(program === undefined ? {} : { program }),
     ...(address === undefined ? {} : { address }),
+    ...(grpc?.tls === undefined ? {} : { tls: readGrpcTls(name, start.directory, grpc.tls) }),
     ...(artefact?.manifest === undefined ? {} : { manifest: artefact.manifest }),
     ...(memoryLimitBytes === undefined ? {} : { maxMemoryBytes: memoryLimitBytes }),
   });

@@ -5,7 +5,7 @@ import { readGrpcDescription } from './grpc-description.ts';
 import { GrpcControl } from './grpc-control.ts';
 import { PluginProgram } from './plugin-program.ts';
 import { protocolVersions } from './plugin-service.ts';
-import type { PluginDescription, RemoteChannel, RemoteExit, RemotePlugin } from '../remote-plugin.ts';
+import type { GrpcTls, PluginDescription, RemoteChannel, RemoteExit, RemotePlugin } from '../remote-plugin.ts';
 
 export interface GrpcPluginOptions {
   /** The entry's name. */
@@ -19,6 +19,8 @@ export interface GrpcPluginOptions {
   };
   /** Of a server that runs already: `unix:/path`, `host:port`, `https://host:port`. */
   readonly address?: string;
+  /** For an address on another machine. */
+  readonly tls?: GrpcTls;
   readonly config: JsonObject;
   readonly manifest?: PluginManifest;
   readonly log: PluginLog;
@@ -66,7 +68,9 @@ class GrpcPlugin implements RemotePlugin {
   }
 
   openChannel(): Promise<RemoteChannel> {
-    return Promise.resolve({ kind: 'grpc', address: this.#address, serviceVersion: 'v1' });
+    const { tls } = this.#options;
+    const secured = tls === undefined ? {} : { tls };
+    return Promise.resolve({ kind: 'grpc', address: this.#address, serviceVersion: 'v1', ...secured });
   }
 
   onExit(listener: (exit: RemoteExit) => void): void {
@@ -155,7 +159,7 @@ export async function startGrpcPlugin(options: GrpcPluginOptions): Promise<Remot
   let control: GrpcControl | undefined;
   try {
     const address = await reach(options, program);
-    control = new GrpcControl(address);
+    control = new GrpcControl(address, options.tls);
     const description = await describe(options, control);
     await control.init({ name, config }, initTimeoutMs);
     control.followLogs(log);

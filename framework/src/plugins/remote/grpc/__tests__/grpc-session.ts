@@ -5,7 +5,7 @@ import type { HookName, JsonObject, PluginLog, RequestFacts } from '@bifrost/sdk
 import { GrpcChannel } from '../grpc-channel.ts';
 import { startGrpcPlugin } from '../start-grpc-plugin.ts';
 import type { GrpcPluginOptions } from '../start-grpc-plugin.ts';
-import type { RemotePlugin } from '../../remote-plugin.ts';
+import type { GrpcTls, RemotePlugin } from '../../remote-plugin.ts';
 import type { RunnerMessage } from '../../protocol.ts';
 
 export const facts: RequestFacts = {
@@ -64,8 +64,8 @@ export class TestSession implements Disposable {
   #lastCall = 0;
   readonly ended: Promise<string>;
 
-  constructor(address: string) {
-    this.#channel = new GrpcChannel(address);
+  constructor(address: string, tls?: GrpcTls) {
+    this.#channel = new GrpcChannel(address, tls);
     this.#channel.onMessages((messages) => {
       for (const message of messages) this.#waiting.get('call' in message ? message.call : -message.stream)?.(message);
     });
@@ -75,7 +75,7 @@ export class TestSession implements Disposable {
   static async of(plugin: RemotePlugin): Promise<TestSession> {
     const channel = await plugin.openChannel();
     if (channel.kind !== 'grpc') throw new TypeError('expected a gRPC channel');
-    return new TestSession(channel.address);
+    return new TestSession(channel.address, channel.tls);
   }
 
   call(hook: HookName, input: unknown, request = 1): Promise<RunnerMessage> {
