@@ -127,7 +127,7 @@ export class Connection implements ResponseSink {
 
   onHead(head: ResponseHead): void {
     this.#head = head;
-    this.#keepMs = head.isReusable ? keepMs(head.keepAlive, this.#pool.idleLimitMs) : 0;
+    this.#keepMs = head.isReusable ? keepMs(head.headers['keep-alive'], this.#pool.idleLimitMs) : 0;
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -277,8 +277,8 @@ function closedError(): ConnectionError {
 }
 
 /** How long a connection may be idle: by our own limit, and by what the server says (`timeout=5`). */
-function keepMs(keepAlive: string | undefined, limitMs: number): number {
+function keepMs(keepAlive: string | string[] | undefined, limitMs: number): number {
   if (keepAlive === undefined) return limitMs;
-  const seconds = /(?:^|[\s,;])timeout=(\d{1,9})/i.exec(keepAlive)?.[1];
+  const seconds = /(?:^|[\s,;])timeout=(\d{1,9})/i.exec(String(keepAlive))?.[1];
   return seconds === undefined ? limitMs : Math.min(limitMs, Number(seconds) * 1000 - closeAheadMs);
 }

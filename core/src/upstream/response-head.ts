@@ -2,6 +2,7 @@
  * Status line and headers of an answer, strictly: lines end with CRLF, names are tokens, no line is folded, no length is stated
  * twice. The bytes are looked at once (`scan`); only a whole head becomes one string, which names and values are slices of.
  */
+import { headerName } from './header-names.ts';
 import {
   carriageReturn,
   colon,
@@ -24,8 +25,6 @@ export interface ResponseHead {
   readonly bodyBytes: number;
   /** False where the server closes the connection, or where it cannot be relied upon that nothing follows the body. */
   readonly isReusable: boolean;
-  /** What the server says in `keep-alive`. */
-  readonly keepAlive: string | undefined;
 }
 
 const maxHeaders = 512;
@@ -117,54 +116,51 @@ function isDigit(byte: number): boolean {
 export function readHead(bytes: Buffer, start: number, end: number): ResponseHead {
   const text = bytes.toString('latin1', start, end);
   const headers = new HeaderMap() as Record<string, string | string[]>;
-  let contentLength: string | undefined;
-  let transferEncoding: string | undefined;
-  let connection: string | undefined;
-  let keepAlive: string | undefined;
   for (let mark = 0; mark < headerCount * 4; mark += 4) {
-    const name = text.slice(marks[mark], marks[mark + 1]).toLowerCase();
+    const name = headerName(text, marks[mark] as number, marks[mark + 1] as number);
     const value = text.slice(marks[mark + 2], marks[mark + 3]);
     const earlier = headers[name];
     if (earlier === undefined) headers[name] = value;
     else if (typeof earlier === 'string') headers[name] = [earlier, value];
     else earlier.push(value);
-    if (name === 'content-length') {
-      if (contentLength !== undefined) throw invalid('two lengths');
-      contentLength = value;
-    } else if (name === 'transfer-encoding') {
-      if (transferEncoding !== undefined) throw invalid('two transfer encodings');
-      transferEncoding = value;
-    } else if (name === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
-    else if (name === 'keep-alive') keepAlive = value;
   }
   const statusCode = (text.charCodeAt(9) - 48) * 100 + (text.charCodeAt(10) - 48) * 10 + (text.charCodeAt(11) - 48);
-  const stated = statedBodyBytes(contentLength, transferEncoding);
+  const stated = statedBodyBytes(headers['content-length'], headers['transfer-encoding']);
   const hasBody = statusCode >= 200 && statusCode !== 204 && statusCode !== 304;
   const isHttp10 = text.charCodeAt(7) === 48;
   const isReusable =
-    staysOpen(connection, isHttp10) &&
+    staysOpen(headers['connection'], isHttp10) &&
     // An HTTP/1.0 answer in chunks, or a body announced where there can be none: its sender may mean something else by it.
     (hasBody
       ? stated !== bodyUntilClose && !(isHttp10 && stated === chunkedBody)
       : stated === 0 || stated === bodyUntilClose);
-  return { statusCode, headers, bodyBytes: hasBody ? stated : 0, isReusable, keepAlive };
+  return { statusCode, headers, bodyBytes: hasBody ? stated : 0, isReusable };
 }
 
-function statedBodyBytes(contentLength: string | undefined, transferEncoding: string | undefined): number {
+type HeaderValue = string | string[] | undefined;
+
+function statedBodyBytes(contentLength: HeaderValue, transferEncoding: HeaderValue): number {
   if (transferEncoding !== undefined) {
     // Whoever sends both means two different ends of the body.
     if (contentLength !== undefined) throw invalid('a length and a transfer encoding');
-    if (transferEncoding.toLowerCase() !== 'chunked') throw invalid('a transfer encoding other than chunked');
+    if (typeof transferEncoding !== 'string' || transferEncoding.toLowerCase() !== 'chunked') {
+      throw invalid('a transfer encoding other than chunked');
+    }
     return chunkedBody;
   }
   if (contentLength === undefined) return bodyUntilClose;
-  const length = /^\d{1,16}$/.test(contentLength) ? Number(contentLength) : Number.NaN;
+  // Two lengths are refused even where they are equal, as llhttp does.
+  if (typeof contentLength !== 'string' || !/^\d{1,16}$/.test(contentLength))
+    throw invalid('a length that is no number');
+  const length = Number(contentLength);
   if (!Number.isSafeInteger(length)) throw invalid('a length that is no number');
   return length;
 }
 
-function staysOpen(connection: string | undefined, isHttp10: boolean): boolean {
+function staysOpen(connection: HeaderValue, isHttp10: boolean): boolean {
   if (connection === undefined) return !isHttp10;
-  if (/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(connection)) return false;
-  return !isHttp10 || /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(connection);
+  if (connection === 'keep-alive') return true;
+  const options = String(connection);
+  if (/(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(options)) return false;
+  return !isHttp10 || /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i.test(options);
 }
