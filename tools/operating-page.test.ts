@@ -17,7 +17,7 @@ it('has a row for every flag, with its variables', () => {
 });
 
 it('has a row for every metric with its kind, and no other', async () => {
-  const text = await renderMetrics([new ThreadMetrics(1).collect()]);
+  const text = await renderMetrics({ parts: [new ThreadMetrics(1).collect()], threads: 1 });
   const kinds = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((match) => `${match[1]} ${match[2]}`);
   const rows = [...page.matchAll(/^\| `([a-z_]+)` +\| (counter|gauge|histogram) /gm)];
   expect(rows.map((match) => `${match[1]} ${match[2]}`).toSorted()).toEqual(kinds.toSorted());

@@ -57,6 +57,8 @@ describe.each([1, 2])('with %i threads', (threads) => {
     await ask(gateway.url, 'x');
     const after = await (await fetch(`${gateway.url}/metrics`)).text();
     expect(after).toMatch(/http_requests_total\{path="\/v1\/responses",method="POST",status="200"\} 9\n/);
+    // Threads that have ended are counted in the sums, and are no threads any more.
+    expect(Number(/bifrost_serving_threads (\d+)/.exec(after)?.[1])).toBeLessThanOrEqual(threads);
   });
 
   it('lets what is under way end, within the drain window', async () => {

@@ -113,7 +113,7 @@ export class ServingThread {
         this.#post({ type: 'part', id: message.id, part: this.#metrics.collect() });
         break;
       case 'collected':
-        this.#gatherer.deliver(message.id, message.parts);
+        this.#gatherer.deliver(message.id, message);
         break;
       case 'record':
         this.#recordings.follow(message.orders);
@@ -224,12 +224,13 @@ export class ServingThread {
   }
 
   async #answerMetrics(_request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const others = this.#gatherer.gather();
+    const gathering = this.#gatherer.gather();
     const own = this.#metrics.collect();
     // The supervisor remembers it, for the case that this thread ends without a last word.
     this.#post({ type: 'part', id: 0, part: own });
     const { metricsContentType, renderMetrics } = await import('./metrics/render-metrics.ts');
-    const text = await renderMetrics([own, ...(await others)]);
+    const { parts, threads } = await gathering;
+    const text = await renderMetrics({ parts: [own, ...parts], threads });
     response.writeHead(200, { 'content-type': metricsContentType }).end(text);
   }
 

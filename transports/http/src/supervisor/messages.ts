@@ -60,7 +60,8 @@ export type ToThread =
   | { readonly type: 'drain'; readonly isPatient: boolean }
   | { readonly type: 'report'; readonly id: number; readonly hasTotals: boolean }
   | { readonly type: 'collect'; readonly id: number }
-  | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[] }
+  /** The figures of the others, and how many threads there are with this one. */
+  | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[]; readonly threads: number }
   /** Record the calls of plugins like this from now on, and nothing else. */
   | { readonly type: 'record'; readonly orders: readonly RecordingOrder[] }
   | { readonly type: 'admin-answer'; readonly id: number; readonly answer: AdminAnswer };

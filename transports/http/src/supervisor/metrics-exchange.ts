@@ -1,9 +1,8 @@
+import { addParts } from '../serving/metrics/add-parts.ts';
 import type { MetricPart } from '../serving/metrics/metric-part.ts';
 import type { ServingWorker } from './serving-worker.ts';
 
 const waitMs = 500;
-/** Figures of ended threads that are kept; beyond it the oldest are added up by the next scrape's thread no more. */
-const maxRetired = 256;
 
 interface Gathering {
   readonly parts: MetricPart[];
@@ -17,7 +16,8 @@ interface Gathering {
  */
 export class MetricsExchange {
   readonly #lastParts = new Map<ServingWorker, MetricPart>();
-  readonly #retired: MetricPart[] = [];
+  /** The counters of all threads that have ended, added up. */
+  #retired: MetricPart = [];
   readonly #gatherings = new Map<number, Gathering>();
   #nextId = 1;
 
@@ -31,8 +31,8 @@ export class MetricsExchange {
         clearTimeout(timer);
         if (!this.#gatherings.delete(id)) return;
         const stale = [...gathering.missing].flatMap((worker) => this.#lastParts.get(worker) ?? []);
-        const parts = [...gathering.parts, ...(stale.length === 0 ? [] : [stale]), ...this.#retired];
-        asker.post({ type: 'collected', id: askerId, parts });
+        const parts = [...gathering.parts, ...(stale.length === 0 ? [] : [stale]), this.#retired];
+        asker.post({ type: 'collected', id: askerId, parts, threads: others.length + 1 });
       },
     };
     const timer = setTimeout(() => gathering.finish(), waitMs);
@@ -61,7 +61,7 @@ export class MetricsExchange {
       if (gathering.missing.delete(worker) && gathering.missing.size === 0) gathering.finish();
     }
     if (part === undefined) return;
-    this.#retired.push(part.filter(({ type }) => String(type) !== 'gauge'));
-    if (this.#retired.length > maxRetired) this.#retired.shift();
+    const counters = part.filter(({ type }) => String(type) !== 'gauge');
+    this.#retired = addParts(this.#retired, counters);
   }
 }
