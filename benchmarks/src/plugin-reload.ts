@@ -30,7 +30,9 @@ const { values } = parseArgs({
     every: { type: 'string', default: '500' },
     /** Texts of a stream, and the milliseconds between two. */
     chunks: { type: 'string', default: '10' },
-    gap: { type: 'string', default: '500' },
+    gap: { type: 'string', default: '1000' },
+    /** Seconds for which all streams are live before the first reload: memory finds the level of so much traffic. */
+    warm: { type: 'string', default: '30' },
   },
 });
 
@@ -62,6 +64,12 @@ function show(reload: number, { ownMegabytes, childMegabytes, children, descript
   );
 }
 
+/** The end of what the gateway has said, without the plugin's own lines. */
+function lastLines(gateway: PluginGateway): string {
+  const lines = gateway.output.split('\n').filter((line) => !line.includes('contract: '));
+  return lines.slice(-60).join('\n');
+}
+
 async function run(cell: PluginCell): Promise<ReloadOutcome> {
   await using upstream = await startBenchUpstream();
   const key = { name: 'bench', value: 'sk-bench', models: ['*'], weight: 1 };
@@ -81,22 +89,19 @@ async function run(cell: PluginCell): Promise<ReloadOutcome> {
     streamModel: `openai/bench-stream-${chunks + 2}-gap-${gap}`,
     chunks,
     plainModel: 'openai/bench-model',
+    warmMs: Number(values.warm) * 1000,
     onReload: (reload) => {
       const held = holdingsOf(gateway.pid);
       holdings.push(held);
       if (reload % 10 === 0) show(reload, held);
     },
+  }).catch((error: unknown) => {
+    console.error(lastLines(gateway));
+    throw error;
   });
   const serving = cell.isolation === 'inline' ? threads : 1;
   const counts = await settledCounts(gateway, { name, serving });
-  if (report.faults.length > 0 || counts.live !== serving)
-    console.error(
-      gateway.output
-        .split('\n')
-        .filter((line) => !line.includes('contract: '))
-        .slice(-60)
-        .join('\n'),
-    );
+  if (report.faults.length > 0 || counts.live !== serving) console.error(lastLines(gateway));
   return { cell: name, streams, rate, textRate: (streams * 1000) / gap, threads, report, holdings, serving, ...counts };
 }
 

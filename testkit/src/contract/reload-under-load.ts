@@ -16,6 +16,8 @@ export interface ReloadOptions {
   readonly reloads: number;
   /** From the begin of one reload to the next, in milliseconds, where they are fast enough. */
   readonly everyMs: number;
+  /** How long all streams are live before the first reload. @default until each has been there once */
+  readonly warmMs?: number;
   /** Requests per second beside the streams. */
   readonly rate: number;
   /** Model of a stream; its answer has `chunks` texts. */
@@ -79,7 +81,9 @@ class ReloadRun {
     const asking = this.#keepAsking();
     const reloadMs: number[] = [];
     // Streams are all there, and some of them over, before the first reload.
+    const begunAt = performance.now();
     while (this.#streams < streams && this.#faults.length < maxFaults) await pause(50);
+    await pause(Math.max(0, (this.#options.warmMs ?? 0) - (performance.now() - begunAt)));
     for (let number = 1; number <= reloads && this.#faults.length < maxFaults; number += 1) {
       const startedAt = performance.now();
       await this.#options.reload(`g${number}`);
