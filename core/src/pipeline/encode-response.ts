@@ -1,6 +1,7 @@
 import type { ConversationResponse, JsonObject } from '@bifrost/sdk';
 import type { EncodeOptions, Loss, LossReport, StreamEncoder } from '../dialects/codec.ts';
 import { conversationOf } from './encode-request.ts';
+import { extraFields, FactsEncoder } from './routing-facts.ts';
 import type { RequestRun } from './run.ts';
 
 function encodeOptions(run: RequestRun, report: LossReport): EncodeOptions {
@@ -11,9 +12,10 @@ function encodeOptions(run: RequestRun, report: LossReport): EncodeOptions {
   };
 }
 
-/** An encoder of the client's dialect. */
+/** An encoder of the client's dialect, with the routing facts in each chunk on the unified routes. */
 export function createClientEncoder(run: RequestRun, losses: Loss[]): StreamEncoder {
-  return run.clientCodec.createStreamEncoder(encodeOptions(run, reportTo(losses)));
+  const encoder = run.clientCodec.createStreamEncoder(encodeOptions(run, reportTo(losses)));
+  return run.request.route.isDropIn ? encoder : new FactsEncoder(encoder, run);
 }
 
 /**
@@ -44,27 +46,4 @@ export function encodeAnswer(
 ): JsonObject {
   const body = run.clientCodec.encodeResponse(response, encodeOptions(run, reportTo(losses)));
   return run.request.route.isDropIn ? body : { ...body, extra_fields: { ...extraFields(run), ...more } };
-}
-
-/** Bifrost's `extra_fields` of an answer. */
-export function extraFields(run: RequestRun): JsonObject {
-  const { primary, target } = run;
-  return {
-    request_type: run.requestType,
-    latency: Math.round(performance.now() - run.request.startedAt),
-    model_requested: run.modelText,
-    ...(target === undefined ? {} : { provider: target.runtime.name, resolved_model_used: target.model }),
-    ...(target === undefined || primary === undefined
-      ? {}
-      : {
-          routing_info: {
-            provider: target.runtime.name,
-            model: target.model,
-            ...(run.keyName === undefined ? {} : { key: run.keyName }),
-            is_fallback: run.fallbackIndex > 0,
-            primary_provider: primary.runtime.name,
-            primary_model: primary.model,
-          },
-        }),
-  };
 }
