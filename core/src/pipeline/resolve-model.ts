@@ -14,9 +14,17 @@ export type ProviderTable = ReadonlyMap<string, ProviderRuntime>;
 /** `provider/model` where the prefix up to the first slash names a provider; undefined otherwise. */
 export function parseQualifiedModel(text: string, providers: ProviderTable): Target | undefined {
   const slash = text.indexOf('/');
-  if (slash <= 0 || slash === text.length - 1) return undefined;
+  if (slash <= 0 || slash === text.length - 1 || hasDotSegment(text)) return undefined;
   const runtime = providers.get(text.slice(0, slash));
   return runtime === undefined ? undefined : { runtime, model: text.slice(slash + 1) };
+}
+
+/**
+ * Some providers have the model in the path. It is encoded there, but whoever stands in front of a provider may decode it before he
+ * looks where `..` leads.
+ */
+function hasDotSegment(text: string): boolean {
+  return text.includes('.') && /(?:^|\/)\.{1,2}(?:\/|$)/.test(text);
 }
 
 /**
@@ -25,6 +33,12 @@ export function parseQualifiedModel(text: string, providers: ProviderTable): Tar
  * (`BF_MODEL_UNRESOLVED`) that lists the candidates.
  */
 export function resolveModel(text: string, providers: ProviderTable, defaultProvider: string | undefined): Target {
+  if (hasDotSegment(text)) {
+    throw new InvalidRequestError('"model" has a "." or ".." between slashes; no model is called so', {
+      code: 'BF_REQUEST_FIELD_INVALID',
+      param: 'model',
+    });
+  }
   const qualified = parseQualifiedModel(text, providers);
   if (qualified !== undefined) return qualified;
   const named: ProviderRuntime[] = [];

@@ -20,6 +20,8 @@ const notPassedOn = new Set([
   'server',
   'via',
   'set-cookie',
+  // Redirects are not followed; the client must not follow them past the gateway either.
+  'location',
   'alt-svc',
   'strict-transport-security',
   'content-security-policy',
