@@ -3,7 +3,6 @@ import type { Dispatcher } from 'undici';
 import type { KeyConfig, ProviderConfig } from '../config.ts';
 import { keysOf } from '../reliability/key-selection.ts';
 import { parseAddress } from '../upstream/address.ts';
-import { createDispatcher } from '../upstream/dispatcher.ts';
 import { parseModelList } from './parse-model-list.ts';
 import type { ListedModel } from './parse-model-list.ts';
 
@@ -104,6 +103,12 @@ function statedModels(key: KeyConfig): ListedModel[] {
   return [...new Set(names)].map((id) => ({ id }));
 }
 
+/** undici is loaded where a list is asked for: serving does without it. */
+async function openDispatcher({ network, proxy }: ProviderConfig): Promise<Dispatcher> {
+  const { createDispatcher } = await import('../upstream/dispatcher.ts');
+  return createDispatcher(network, proxy);
+}
+
 /**
  * The models of a provider, key by key: what the key states (`models`, aliases), and where it allows all (`*`) what the
  * provider lists. Never rejects: a listing that fails is named with its key.
@@ -115,7 +120,7 @@ export async function listProviderModels(
   const { timeoutMs = 5000 } = options;
   const keys = keysOf(provider).filter(({ isEnabled }) => isEnabled);
   const needsList = provider.definition.isEmbedded !== true && keys.some(({ models }) => models.includes('*'));
-  const dispatcher = needsList ? createDispatcher(provider.network, provider.proxy) : undefined;
+  const dispatcher = needsList ? await openDispatcher(provider) : undefined;
   const results = await Promise.all(
     keys.map(async (key): Promise<KeyModels> => {
       const isDenied = (id: string): boolean =>

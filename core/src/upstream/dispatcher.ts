@@ -1,21 +1,12 @@
 import type { Socket } from 'node:net';
 import { rootCertificates } from 'node:tls';
-import { GatewayError } from '@bifrost/sdk';
 import { Agent, buildConnector, EnvHttpProxyAgent, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { NetworkConfig, ProxyConfig } from '../config.ts';
 import { createGuardedLookup, literalRefusal } from './guarded-lookup.ts';
-
-/** Bytes that a failed socket had received before: above 0 it had served earlier requests. Set on errors of direct connections. */
-export const bytesReadBefore: unique symbol = Symbol('bytesReadBefore');
-
-/** An error of a socket, with what the connector noted on it. */
-export interface SocketFailure extends Error {
-  readonly code?: string;
-  [bytesReadBefore]?: number;
-  /** undici's SocketError carries the socket's counters. */
-  readonly socket?: { readonly bytesRead?: number } | null;
-}
+import { proxyUrl } from './proxy-url.ts';
+import { bytesReadBefore } from './socket-failure.ts';
+import type { SocketFailure } from './socket-failure.ts';
 
 function tlsOptions(network: NetworkConfig): { readonly rejectUnauthorized?: boolean; readonly ca?: string[] } {
   if (network.isTlsVerificationOff) return { rejectUnauthorized: false };
@@ -49,16 +40,6 @@ function createConnector(network: NetworkConfig): ReturnType<typeof buildConnect
 
 function noteBytesRead(this: Socket, error: SocketFailure): void {
   error[bytesReadBefore] = this.bytesRead;
-}
-
-function proxyUrl(proxy: ProxyConfig): string {
-  if (proxy.url === undefined || proxy.url === '') {
-    throw new GatewayError(`the proxy type ${proxy.type} needs a url such as "http://proxy.example:3128"`, {
-      code: 'BF_CONFIG_PROXY_URL_MISSING',
-      statusCode: 500,
-    });
-  }
-  return proxy.url;
 }
 
 function poolOptions(network: NetworkConfig) {

@@ -1,24 +1,34 @@
 import type { Dispatcher } from 'undici';
 import { totalBytes } from '../json/splice.ts';
 import type { UpstreamCall, UpstreamHeaders, UpstreamListener, UpstreamRequest, UpstreamTransport } from './call.ts';
-import { bytesReadBefore } from './dispatcher.ts';
-import type { SocketFailure } from './dispatcher.ts';
+import { bytesReadBefore } from './socket-failure.ts';
+import type { SocketFailure } from './socket-failure.ts';
 import { invalidRequest, toGatewayError } from './upstream-failure.ts';
 
-/** Calls over undici's dispatchers: what goes through a proxy. */
-export class UndiciTransport implements UpstreamTransport {
-  readonly #dispatcher: Pick<Dispatcher, 'dispatch' | 'close'>;
+/** What is used of undici. */
+type CallDispatcher = Pick<Dispatcher, 'dispatch' | 'close'>;
 
-  constructor(dispatcher: Pick<Dispatcher, 'dispatch' | 'close'>) {
-    this.#dispatcher = dispatcher;
+/** Calls over undici's dispatchers: what goes through a proxy. The first calls may have to wait for undici to be loaded. */
+export class UndiciTransport implements UpstreamTransport {
+  readonly opening: Promise<CallDispatcher>;
+  /** Undefined until `opening` has settled. */
+  dispatcher: CallDispatcher | undefined = undefined;
+
+  constructor(opening: Promise<CallDispatcher>) {
+    this.opening = opening;
+    opening.then(
+      (dispatcher) => (this.dispatcher = dispatcher),
+      () => undefined, // every call asks again, and fails with it
+    );
   }
 
   createCall(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    return new UndiciCall(this.#dispatcher, request, listener);
+    return new UndiciCall(this, request, listener);
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.close();
+    const dispatcher = await this.opening.catch(() => undefined);
+    await dispatcher?.close();
   }
 }
 
@@ -27,7 +37,7 @@ const resetCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /** One call over undici's `dispatch`: its callbacks go straight to the listener. */
 class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
-  readonly #dispatcher: Pick<Dispatcher, 'dispatch'>;
+  readonly #transport: UndiciTransport;
   readonly #request: UpstreamRequest;
   readonly #listener: UpstreamListener;
   resumedAt = 0;
@@ -37,20 +47,31 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #isResent = false;
   #isPaused = false;
 
-  constructor(dispatcher: Pick<Dispatcher, 'dispatch'>, request: UpstreamRequest, listener: UpstreamListener) {
-    this.#dispatcher = dispatcher;
+  constructor(transport: UndiciTransport, request: UpstreamRequest, listener: UpstreamListener) {
+    this.#transport = transport;
     this.#request = request;
     this.#listener = listener;
   }
 
   start(): void {
+    const { dispatcher, opening } = this.#transport;
+    if (dispatcher !== undefined) this.#dispatch(dispatcher);
+    else {
+      opening.then(
+        (opened) => this.#dispatch(opened),
+        (cause: unknown) => {
+          if (!this.#isAborted) this.#listener.onUpstreamFailure(invalidRequest(cause));
+        },
+      );
+    }
+  }
+
+  #dispatch(dispatcher: CallDispatcher): void {
+    if (this.#isAborted) return;
     const { origin, path, headers, body } = this.#request;
     try {
       const list = Buffer.isBuffer(body) ? headers.list : [...headers.list, 'content-length', String(totalBytes(body))];
-      this.#dispatcher.dispatch(
-        { origin, path, method: 'POST', headers: list as string[], body: body as Buffer },
-        this,
-      );
+      dispatcher.dispatch({ origin, path, method: 'POST', headers: list as string[], body: body as Buffer }, this);
     } catch (cause) {
       this.#listener.onUpstreamFailure(invalidRequest(cause));
     }
