@@ -77,8 +77,13 @@ export async function complete(url: string, init: RequestInit = {}): Promise<{ r
   return { response, text: await response.text() };
 }
 
-/** Resident memory of a process in MB. */
-export function residentMb(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+function statusMb(pid: number, name: string): number {
+  const match = new RegExp(`${name}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(match?.[1]) / 1024;
 }
+
+/** Resident memory of a process in MB. */
+export const residentMb = (pid: number): number => statusMb(pid, 'VmRSS');
+
+/** The part of it that is the process's own, not pages of files, in MB. */
+export const ownMb = (pid: number): number => statusMb(pid, 'RssAnon');
