@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repository } from './repository.ts';
 
+/** What `/bin/sh` is on Debian and on Alpine. */
+const shells = ['/bin/dash', '/bin/busybox sh'].filter((shell) => existsSync(shell.split(' ')[0] ?? ''));
 const files = ['transports/Dockerfile', 'transports/Dockerfile.debian'];
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
 
@@ -49,6 +52,42 @@ describe.each(files)('%s', (file) => {
       .filter((line) => line.trim() !== '' && !/^\s*#/.test(line));
     const firsts = body.filter((line, index) => index === 0 || body[index - 1]?.endsWith('\\') !== true);
     expect(firsts.filter((line) => !/^[A-Z]+ /.test(line))).toEqual([]);
+  });
+
+  it.each(shells)('has only shell commands that %s can read', (shell) => {
+    const scripts = instructions.flatMap(({ name, value }) => {
+      if (name === 'RUN') return [value];
+      return name === 'HEALTHCHECK' ? [value.replace(/^.*? CMD /, '')] : [];
+    });
+    expect(scripts.length).toBeGreaterThan(6);
+    const [command = '', ...first] = shell.split(' ');
+    for (const script of scripts) {
+      const { status, stderr } = spawnSync(command, [...first, '-n', '-c', script], { encoding: 'utf8' });
+      expect({ script, status, stderr }).toEqual({ script, status: 0, stderr: '' });
+    }
+  });
+
+  it('uses only variables that its stage declares', () => {
+    let declared = new Set<string>();
+    for (const { name, value } of instructions) {
+      if (name === 'FROM') declared = new Set(['PATH', 'BUILD_IMAGE', 'RUNTIME_IMAGE']);
+      const used = [...value.matchAll(/\$\{?([A-Z][A-Z_]*)/g)].map(([, variable = '']) => variable);
+      if (name !== 'FROM') expect(used.filter((variable) => !declared.has(variable))).toEqual([]);
+      if (name === 'ARG') declared.add(value.split('=')[0] ?? '');
+      if (name === 'ENV') for (const [, variable = ''] of value.matchAll(/(?:^| )([A-Z_]+)=/g)) declared.add(variable);
+    }
+  });
+
+  it('leaves no lists of packages behind, installs nothing that is not named, and has its lists as JSON', () => {
+    for (const value of named(instructions, 'RUN')) {
+      if (value.includes('apt-get install')) {
+        expect(value).toMatch(/^apt-get update && .*--no-install-recommends .*rm -rf \/var\/lib\/apt\/lists\/\*$/);
+      }
+      if (value.includes('apk add')) expect(value).toMatch(/^apk add --no-cache [a-z+ -]+$/);
+    }
+    for (const name of ['ENTRYPOINT', 'CMD', 'VOLUME']) {
+      for (const value of named(instructions, name)) expect(JSON.parse(value)).toEqual([expect.any(String)]);
+    }
   });
 
   it('takes only stages that come before, and sources that are there', () => {
