@@ -53,6 +53,13 @@ export const frameworkErrorCodes = {
     cause: 'The plugins were to be changed while the gateway is shutting down.',
     remedy: 'Try again when it is up.',
   },
+  BF_PLUGIN_CONFIG_VIEW_FAILED: {
+    status: 422,
+    cause:
+      "The plugin's own `marshalConfigForStorage` or `redactConfig` failed, or could not be asked: nothing was stored or shown.",
+    remedy:
+      'Repair the function; what a config may be shown as can be said by the schema of the manifest in its place.',
+  },
   BF_PLUGIN_CONFIG_INVALID: {
     status: 'none',
     cause: "The plugin's own schema refuses its `config`, or the schema itself fails.",

@@ -3,10 +3,11 @@ import { mergePluginFigures, mergeShadowComparisons } from '@bifrost/core';
 import type { PluginFigures, ShadowComparison } from '@bifrost/core';
 import { GatewayError, PluginError } from '@bifrost/sdk';
 import type { CallRecorder } from '@bifrost/core';
-import type { ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
+import type { JsonObject, ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
 import type { IntrinsicsGuard } from './realm-guard/intrinsics-guard.ts';
 import { CallSuspects } from './realm-guard/call-suspects.ts';
 import { checkEntry } from './check-entry.ts';
+import { configViewFailed } from './config-view.ts';
 import { InstancePool } from './instance-pool.ts';
 import { standInFor } from './failed-description.ts';
 import type { ArtefactLoaders, LoadOptions } from './load-plugin.ts';
@@ -17,6 +18,7 @@ import { LoadedGeneration } from './plugin-generation.ts';
 import type { GenerationMember, PluginGeneration } from './plugin-generation.ts';
 import type { InstanceCounts, PlannedPlugin, PluginPlan, PluginReport } from './plugin-plan.ts';
 import type { PluginRecord } from './plugin-record.ts';
+import type { ConfigQuestion } from './supervisor/thread-group.ts';
 
 export interface PluginHostOptions {
   /** Gets the host's lines and the plugins'. Must not throw. */
@@ -74,6 +76,8 @@ export interface PluginHost {
    * one alone, or all of them where it cannot be told which it was.
    */
   checkIntrinsics(): void;
+  /** Asks the plugin of a load what it makes of a config. Rejects with PluginError. */
+  viewConfig(load: number, question: ConfigQuestion): Promise<JsonObject>;
   /** What the thread says of a generation; with totals, also of all that it ever had. */
   report(generation: PluginGeneration, options?: { readonly hasTotals?: boolean }): PluginReport;
   /**
@@ -170,6 +174,17 @@ class ThreadPluginHost implements PluginHost {
     const called = this.#suspects.next([...this.#generations].flatMap((generation) => generation.figures()));
     const records = [...this.#generations].flatMap((generation) => generation.records);
     this.#undoChanges([...new Set(records.filter(({ name }) => called.has(name)))]);
+  }
+
+  async viewConfig(load: number, { plugin, view, config }: ConfigQuestion): Promise<JsonObject> {
+    const { loading } = this.#options;
+    const loaded = this.#pool.find(load)?.plugin;
+    if (loaded?.viewConfig === undefined) throw configViewFailed(plugin, view, 'is not there');
+    // Who blocks the thread in it is named.
+    if (loading !== undefined) Atomics.store(loading, 0, load);
+    const viewed = loaded.viewConfig(view, config);
+    if (loading !== undefined) Atomics.store(loading, 0, 0);
+    return viewed;
   }
 
   report(generation: PluginGeneration, options: { readonly hasTotals?: boolean } = {}): PluginReport {

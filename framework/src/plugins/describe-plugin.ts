@@ -34,8 +34,13 @@ function namesOf({ actualName, version }: { readonly actualName?: string; readon
 
 /** What the plugin says of itself and of its hooks. */
 export function describePlugin(plugin: LoadedPlugin): PluginDescription {
-  const { instance } = plugin;
-  return { isGuard: instance.isGuard, hooks: describeHooks(instance.hooks), ...namesOf(plugin) };
+  const { instance, configViews = [] } = plugin;
+  return {
+    isGuard: instance.isGuard,
+    hooks: describeHooks(instance.hooks),
+    ...namesOf(plugin),
+    ...(configViews.length === 0 ? {} : { configViews }),
+  };
 }
 
 /** The same of a plugin whose shape was checked and that runs elsewhere. */

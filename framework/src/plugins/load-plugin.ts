@@ -29,6 +29,8 @@ import type { PluginIdentity } from './plugin-scope.ts';
 import { readPluginModule } from './read-plugin-module.ts';
 import type { CheckedPlugin } from './read-plugin-module.ts';
 import { findArtefact, withCheckedConfig } from './find-artefact.ts';
+import { configViewsOf, viewConfig } from './config-view.ts';
+import type { ConfigViewName } from './config-view.ts';
 import { validatePluginConfig } from './validate-plugin-config.ts';
 
 /** Gives the loader of a kind, which is imported when it is first needed; undefined: the kind cannot be loaded here. */
@@ -68,6 +70,10 @@ export interface LoadedPlugin {
   readonly file?: string;
   /** Its own modules, the entry first; grows with late imports. */
   readonly files?: readonly string[];
+  /** What it makes of a config, where it has functions for that. */
+  readonly configViews?: readonly ConfigViewName[];
+  /** Rejects with PluginError. */
+  viewConfig?(view: ConfigViewName, config: JsonObject): Promise<JsonObject>;
   /** Runs `cleanup` once, within its deadline; further calls do nothing. Never rejects. */
   cleanup(): Promise<void>;
 }
@@ -347,6 +353,8 @@ async function instantiate(
     instance,
     hooks: hookNames.filter((hook) => hooks[hook] !== undefined),
     cleanup: runCleanup,
+    configViews: configViewsOf(plugin),
+    viewConfig: (view, given) => runInPluginScope(identity, () => viewConfig(name, plugin, { view, config: given })),
     ...(plugin.actualName === undefined ? {} : { actualName: plugin.actualName }),
     ...(version === undefined ? {} : { version }),
     ...(file === undefined ? {} : { file }),

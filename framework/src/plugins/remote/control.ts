@@ -1,6 +1,7 @@
 /** What the supervisor and a runner say to each other, beside the channels of the serving threads. Plain data, JSON alike. */
 import type { JsonObject, ModelInfo } from '@bifrost/sdk';
 import type { LogLevel } from '@bifrost/core';
+import type { ConfigViewName } from '../config-view.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 import type { ResolvedArtefact } from '../plugin-plan.ts';
 import type { PluginDescription } from './remote-plugin.ts';
@@ -39,6 +40,8 @@ export type ToRunner =
   | { readonly kind: 'models'; readonly models: readonly ModelInfo[] }
   /** The answer to `connect`; without an error the connection's descriptor comes with it. */
   | { readonly kind: 'connected'; readonly connection: number; readonly error?: { code: string; message: string } }
+  /** What is stored, or shown, of a config? Answered with `viewed`. */
+  | { readonly kind: 'view'; readonly id: number; readonly view: ConfigViewName; readonly config: JsonObject }
   | { readonly kind: 'close' };
 
 export type FromRunner =
@@ -51,6 +54,7 @@ export type FromRunner =
       /** What is known of it all the same. */
       readonly description?: PluginDescription;
     }
+  | { readonly kind: 'viewed'; readonly id: number; readonly value?: JsonObject; readonly failure?: string }
   | { readonly kind: 'pong'; readonly ping: number }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: JsonObject }
   /** Work that the plugin left running has failed. */

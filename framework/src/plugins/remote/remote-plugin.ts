@@ -3,7 +3,8 @@
  * owns the plugin; every serving thread calls it over a channel of its own, so that no thread waits for another.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { HookName, HookOptionsData } from '@bifrost/sdk';
+import type { HookName, HookOptionsData, JsonObject } from '@bifrost/sdk';
+import type { ConfigViewName } from '../config-view.ts';
 
 /** What a plugin says of itself once it is loaded, as plain data: all that a serving thread needs to build its chain. */
 export interface PluginDescription {
@@ -11,6 +12,8 @@ export interface PluginDescription {
   readonly version?: string;
   readonly isGuard: boolean;
   readonly hooks: { readonly [Name in HookName]?: HookOptionsData };
+  /** Functions over its config that it has, and that can be called where it runs. */
+  readonly configViews?: readonly ConfigViewName[];
 }
 
 /** What a connection over TLS is made with, as PEM; what is left out is the system's. */
@@ -44,6 +47,8 @@ export interface RemotePlugin {
   openChannel(): Promise<RemoteChannel>;
   /** Called once if it ends by itself, is ended for its memory or for a call that blocks it. Its channels fail from then on. */
   onExit(listener: (exit: RemoteExit) => void): void;
+  /** Asks it what of a config is stored, or shown. Rejects with PluginError. Absent where it cannot be asked. */
+  viewConfig?(view: ConfigViewName, config: JsonObject): Promise<JsonObject>;
   /** Memory of its realm in bytes, as last seen. */
   memoryBytes(): number | undefined;
   /** Runs `cleanup` once and ends it: within 1 s after the cleanup's deadline nothing of it is left. Never rejects. */

@@ -5,4 +5,6 @@ export type { ManagedPlugin } from './managed-plugin.ts';
 export type { PluginTotals } from './manager-view.ts';
 export type { RemoteStart, StartRemote } from './remote-load.ts';
 export type * from './thread-group.ts';
+export { configViewFailed } from '../config-view.ts';
+export type { ConfigViewName } from '../config-view.ts';
 export { PluginWatch } from './plugin-watch.ts';

@@ -2,6 +2,7 @@
 import { PluginError } from '@bifrost/sdk';
 import type { PluginLog } from '@bifrost/sdk';
 import { checkEntry } from '../check-entry.ts';
+import type { ConfigViewName } from '../config-view.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { ResolvedArtefact } from '../plugin-plan.ts';
 import type { RemoteExit } from '../remote/remote-plugin.ts';
@@ -23,6 +24,8 @@ export class LoadMaker {
   readonly #options: LoadMakerOptions;
   /** By plugin: outlives its loads. */
   readonly #shared = new Map<string, SharedArrayBuffer>();
+  /** By plugin: what it makes of configs, as its last load that served said. One that is switched off must not be shown more of. */
+  readonly #configViews = new Map<string, readonly ConfigViewName[]>();
   /** By load: all that was ever started outside the serving threads. */
   readonly remotes = new Map<number, RemoteLoad>();
 
@@ -82,6 +85,17 @@ export class LoadMaker {
     this.remotes.set(load.load, load.remote);
     await load.remote.start();
     load.description = load.remote.description;
+  }
+
+  /** Takes over what loads have said of themselves. */
+  note(slots: readonly PluginSlot[]): void {
+    for (const { entry, load } of slots) {
+      if (load.description !== undefined) this.#configViews.set(entry.name, load.description.configViews ?? []);
+    }
+  }
+
+  hasConfigView(name: string, view: ConfigViewName): boolean {
+    return this.#configViews.get(name)?.includes(view) === true;
   }
 
   #sharedOf(name: string): SharedArrayBuffer {

@@ -16,6 +16,8 @@ import type { PluginFigures, PluginPlacement, ShadowComparison } from '@bifrost/
 import { GatewayError } from '@bifrost/sdk';
 import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { checkEntry } from '../check-entry.ts';
+import { configViewFailed } from '../config-view.ts';
+import type { ConfigViewName } from '../config-view.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { InstanceCounts, ResolvedArtefact } from '../plugin-plan.ts';
 import { GenerationSwap } from './generation-swap.ts';
@@ -169,6 +171,18 @@ export class PluginManager {
   /** The JSON Schema of the plugin's config, where its manifest has one. */
   configSchemaOf(name: string): JsonObject | undefined {
     return this.#find(name)?.load.artefact?.manifest?.configSchema;
+  }
+
+  /**
+   * What the plugin itself makes of a config: what is stored, or shown, of it. Undefined where it has no such function. Rejects with
+   * PluginError where it has one that fails, or cannot be asked.
+   */
+  async viewConfig(name: string, view: ConfigViewName, config: JsonObject): Promise<JsonObject | undefined> {
+    const load = this.#find(name)?.load;
+    if (load === undefined || !this.#maker.hasConfigView(name, view)) return undefined;
+    if (!load.isServing || load.isAway) throw configViewFailed(name, view, 'cannot be asked: it does not serve');
+    if (load.remote !== undefined) return load.remote.viewConfig(view, config);
+    return this.#options.group.viewConfig(load.load, { plugin: name, view, config });
   }
 
   /** All plugins as last seen. */
@@ -431,6 +445,7 @@ export class PluginManager {
       const earlier = [...this.#slots, ...this.#reserve];
       this.#reserve = watched === undefined ? [] : this.#slots;
       this.#slots = slots;
+      this.#maker.note(slots);
       this.#letGo(earlier);
       this.#view.committed(generation, { fresh, answers });
       if (watched !== undefined) this.#probation.begin(watched);

@@ -1,6 +1,7 @@
 /** One load of a plugin that runs outside the serving threads: the running plugin, its channels, and who still uses them. */
-import type { PluginLog } from '@bifrost/sdk';
+import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { messageOf } from '@bifrost/core';
+import type { ConfigViewName } from '../config-view.ts';
 import { describedFailure } from '../failed-description.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 import type { PluginSource, ResolvedArtefact } from '../plugin-plan.ts';
@@ -85,6 +86,12 @@ export class RemoteLoad {
 
   async close(): Promise<void> {
     await Promise.all([...this.#running.keys()].map((key) => this.#end(key)));
+  }
+
+  /** Asks one of the running. Rejects with PluginError; undefined where there is none to ask. */
+  async viewConfig(view: ConfigViewName, config: JsonObject): Promise<JsonObject | undefined> {
+    const [first] = this.#running.values();
+    return (await first)?.viewConfig?.(view, config);
   }
 
   async memoryBytes(): Promise<number | undefined> {

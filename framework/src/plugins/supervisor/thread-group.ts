@@ -1,5 +1,14 @@
 /** The serving threads as the plugin manager sees them, whatever they serve and whoever keeps them. */
+import type { JsonObject } from '@bifrost/sdk';
+import type { ConfigViewName } from '../config-view.ts';
 import type { PluginReport, ThreadPlan } from '../plugin-plan.ts';
+
+/** What of a config is stored, or shown? */
+export interface ConfigQuestion {
+  readonly plugin: string;
+  readonly view: ConfigViewName;
+  readonly config: JsonObject;
+}
 
 /** A generation on its way into all threads. */
 export interface GenerationChange {
@@ -63,6 +72,8 @@ export interface ThreadGroup {
   settle(): void;
   /** What each thread says of the generation that it serves. A thread that does not answer soon is left out. */
   collect(options?: { readonly hasTotals?: boolean }): Promise<readonly ThreadAnswer[]>;
+  /** Asks a thread that has this load what its plugin makes of a config. Rejects with PluginError, also where no thread answers. */
+  viewConfig(load: number, question: ConfigQuestion): Promise<JsonObject>;
   /** Replaces these threads one after the other by new ones; their requests run to their end. Ignored while that is going on. */
   recycle(threads: readonly number[], reason: string): void;
 }

@@ -92,24 +92,26 @@ export class ProgramAdmin {
     explanations: ExplanationLog,
     link: RecordingLink,
   ): Promise<AdminHandler> {
-    const [{ AdminApp }, { PluginAdmin }, { RecordingDesk }] = await Promise.all([
+    const [{ AdminApp }, { PluginAdmin }, { ConfigViews }, { RecordingDesk }] = await Promise.all([
       import('../admin/admin-app.ts'),
       import('../admin/plugins/plugin-admin.ts'),
+      import('../admin/plugins/config-views.ts'),
       import('@bifrost/framework/recordings'),
     ]);
     const { appDirectory, environment, logger } = this.#options;
     const schemaOf = (name: string): JsonObject | undefined =>
       manager.configSchemaOf(name) ?? builtinConfigSchema(name);
     const entries = this.#entries ?? { fileEntries: [], entries: [], stored: [] };
+    const views = new ConfigViews({ ask: (...question) => manager.viewConfig(...question), schemaOf, log: logger });
     const admin = new PluginAdmin({
       manager,
       store: this.#store(),
       ...entries,
       parseEntry: (file) => this.#parse(file, environment),
-      schemaOf,
+      views,
     });
     const uploadDirectory = join(appDirectory, 'plugins', 'uploads');
-    const plugins = { admin, builtins: this.#options.builtins, uploadDirectory, schemaOf };
+    const plugins = { admin, builtins: this.#options.builtins, uploadDirectory, views };
     const recordings = new RecordingDesk({
       directory: join(appDirectory, 'recordings'),
       announce: (orders) => link.announce(orders),

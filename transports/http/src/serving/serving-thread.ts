@@ -109,6 +109,9 @@ export class ServingThread {
       case 'report':
         this.#post({ type: 'reported', id: message.id, report: this.#plugins.report(message.hasTotals) });
         break;
+      case 'view-config':
+        void this.#viewConfig(message);
+        break;
       case 'collect':
         this.#post({ type: 'part', id: message.id, part: this.#metrics.collect() });
         break;
@@ -121,6 +124,14 @@ export class ServingThread {
       case 'admin-answer':
         this.#admin.deliver(message.id, message.answer);
         break;
+    }
+  }
+
+  async #viewConfig({ id, load, question }: Extract<ToThread, { readonly type: 'view-config' }>): Promise<void> {
+    try {
+      this.#post({ type: 'config-viewed', id, value: await this.#plugins.viewConfig(load, question) });
+    } catch (error) {
+      this.#post({ type: 'config-viewed', id, failure: error instanceof Error ? error.message : String(error) });
     }
   }
 

@@ -1,7 +1,8 @@
-import type { PluginLog } from '@bifrost/sdk';
+import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import type { PluginChains } from '@bifrost/core';
 import { containPluginFailures, createPluginHost, guardProcess, IntrinsicsGuard } from '@bifrost/framework/plugins';
 import type {
+  ConfigQuestion,
   InstanceCounts,
   PluginGeneration,
   PluginHost,
@@ -106,6 +107,11 @@ export class ThreadPlugins {
   settle(): void {
     void this.#reserve?.retire();
     this.#reserve = undefined;
+  }
+
+  /** Rejects with PluginError. */
+  viewConfig(load: number, question: ConfigQuestion): Promise<JsonObject> {
+    return (this.#host ??= this.#createHost()).viewConfig(load, question);
   }
 
   report(hasTotals: boolean): PluginReport {

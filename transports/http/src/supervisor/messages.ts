@@ -1,6 +1,13 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
 import type { ExplainedRequest } from '../admin/explain/explained-request.ts';
-import type { PluginPlan, PluginReport, RecordedBatch, RecordingOrder } from '@bifrost/framework/plugins';
+import type { JsonObject } from '@bifrost/sdk';
+import type {
+  ConfigQuestion,
+  PluginPlan,
+  PluginReport,
+  RecordedBatch,
+  RecordingOrder,
+} from '@bifrost/framework/plugins';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { LogLevel } from '../logging/log-level.ts';
 import type { LogRecord } from '../logging/logger.ts';
@@ -59,6 +66,7 @@ export type ToThread =
    */
   | { readonly type: 'drain'; readonly isPatient: boolean }
   | { readonly type: 'report'; readonly id: number; readonly hasTotals: boolean }
+  | { readonly type: 'view-config'; readonly id: number; readonly load: number; readonly question: ConfigQuestion }
   | { readonly type: 'collect'; readonly id: number }
   /** The figures of the others, and how many threads there are with this one. */
   | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[]; readonly threads: number }
@@ -76,6 +84,12 @@ export type FromThread =
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'drained'; readonly report: PluginReport }
   | { readonly type: 'reported'; readonly id: number; readonly report: PluginReport }
+  | {
+      readonly type: 'config-viewed';
+      readonly id: number;
+      readonly value?: JsonObject;
+      readonly failure?: string;
+    }
   /** The instance of a plugin's load is gone, or was never begun. */
   | { readonly type: 'plugin-released'; readonly load: number }
   | { readonly type: 'plugin-changed'; readonly load: number }

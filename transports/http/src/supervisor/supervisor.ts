@@ -1,4 +1,5 @@
 import type {
+  ConfigQuestion,
   GenerationChange,
   PluginReport,
   RecordedBatch,
@@ -8,10 +9,12 @@ import type {
   ThreadGroupObserver,
 } from '@bifrost/framework/plugins';
 import { GatewayError } from '@bifrost/sdk';
+import type { JsonObject } from '@bifrost/sdk';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
 import type { ExplainedRequest } from '../admin/explain/explained-request.ts';
 import type { LogSink, Logger } from '../logging/logger.ts';
 import { Condition } from './condition.ts';
+import { ConfigViewExchange } from './config-view-exchange.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
 import { processStates } from './messages.ts';
 import type { FromThread, ThreadStart } from './messages.ts';
@@ -55,6 +58,7 @@ export class Supervisor implements ThreadGroup {
   readonly #roster = new ThreadRoster();
   readonly #condition = new Condition();
   readonly #metrics = new MetricsExchange();
+  readonly #views = new ConfigViewExchange();
   readonly #processState = new SharedArrayBuffer(4);
   readonly #drained = new Map<ServingWorker, PluginReport>();
   readonly #changes = new ThreadChanges(this.#roster, this.#condition);
@@ -146,6 +150,10 @@ export class Supervisor implements ThreadGroup {
     const workers = this.#roster.all.filter(({ state }) => state !== 'ended');
     for (const worker of workers) worker.post({ type: 'record', orders });
     return workers.length;
+  }
+
+  viewConfig(load: number, question: ConfigQuestion): Promise<JsonObject> {
+    return this.#views.ask(this.#roster.serving, load, question);
   }
 
   recycle(threads: readonly number[], reason: string): void {
@@ -243,6 +251,9 @@ export class Supervisor implements ThreadGroup {
         break;
       case 'reported':
         this.#changes.reported(worker, message);
+        return;
+      case 'config-viewed':
+        this.#views.receive(message);
         return;
       case 'plugin-released':
         this.#observer?.onReleased(worker.threadNumber, message.load);

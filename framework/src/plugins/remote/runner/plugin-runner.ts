@@ -4,6 +4,7 @@
  */
 import { PluginError } from '@bifrost/sdk';
 import type { JsonObject, ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
+import type { ConfigViewName } from '../../config-view.ts';
 import type { Channel } from '../channel.ts';
 import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
@@ -96,6 +97,17 @@ export class PluginRunner {
       onModelInfo: (info) => this.#models.add(info),
       explain: (thrown) => this.#host.explain(thrown),
     });
+  }
+
+  /** Asks the plugin what of a config is stored, or shown. Never rejects. */
+  async view(id: number, view: ConfigViewName, config: JsonObject): Promise<void> {
+    try {
+      const value = await this.#loaded?.viewConfig?.(view, config);
+      this.#host.send({ kind: 'viewed', id, ...(value === undefined ? { failure: 'is not there' } : { value }) });
+    } catch (thrown) {
+      const error = this.#host.explain(thrown);
+      this.#host.send({ kind: 'viewed', id, failure: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   /** Runs `cleanup` and says `closed`. */

@@ -62,6 +62,9 @@ class PluginProcess {
       case 'connected':
         this.#onConnected(message.connection, message.error);
         break;
+      case 'view':
+        void this.#runner?.view(message.id, message.view, message.config);
+        break;
       case 'close':
         void this.#runner?.close();
         break;

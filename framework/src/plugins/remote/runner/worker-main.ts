@@ -44,6 +44,7 @@ function run(port: MessagePort, { start, activity, shared }: WorkerStart): void 
       runner.connect(new PortChannel(message.port, RunnerConnection.replace));
     } else if (message.kind === 'ping') port.postMessage({ kind: 'pong', ping: message.ping } satisfies FromRunner);
     else if (message.kind === 'models') runner.learn(message.models);
+    else if (message.kind === 'view') void runner.view(message.id, message.view, message.config);
     else if (message.kind === 'close') void runner.close();
   });
   // Capabilities are enforced in a process; a thread may load what the build allows.

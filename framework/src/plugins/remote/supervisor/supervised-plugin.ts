@@ -4,12 +4,14 @@
  */
 import { defaultTimeoutMs } from '@bifrost/core';
 import { hookNames, PluginError } from '@bifrost/sdk';
-import type { HookName } from '@bifrost/sdk';
+import type { HookName, JsonObject } from '@bifrost/sdk';
+import type { ConfigViewName } from '../../config-view.ts';
 import { describeFailure } from '../../failed-description.ts';
 import { readPluginModule } from '../../read-plugin-module.ts';
 import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
 import type { PluginDescription, RemoteChannel, RemoteExit, RemotePlugin } from '../remote-plugin.ts';
 import { defaultMaxMessageBytes } from '../connect-remote-plugin.ts';
+import { ConfigViews } from './config-views.ts';
 import { LogGate } from './log-gate.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { Realm, StartRealm } from './realm.ts';
@@ -49,6 +51,7 @@ export class SupervisedPlugin implements RemotePlugin {
   readonly #options: RemotePluginOptions;
   readonly #realm: Realm;
   readonly #log: LogGate;
+  readonly #views: ConfigViews;
   readonly #watch: LoopWatch;
   readonly #memoryTimer: NodeJS.Timeout;
   readonly #exitListeners: ((exit: RemoteExit) => void)[] = [];
@@ -73,6 +76,7 @@ export class SupervisedPlugin implements RemotePlugin {
       onOutput: (line, isError) => this.#log.write(isError ? 'warn' : 'info', line, {}),
       onEnd: (reason, hook) => this.#onEnd(reason, hook),
     });
+    this.#views = new ConfigViews(options.entry.name, (message) => this.#realm.send(message));
     this.#watch = new LoopWatch({
       ping: (ping) => this.#realm.send({ kind: 'ping', ping }),
       limitMs: () => this.#limitMs(),
@@ -109,6 +113,10 @@ export class SupervisedPlugin implements RemotePlugin {
     this.#exitListeners.push(listener);
     const exit = this.#exit;
     if (exit !== undefined) queueMicrotask(() => listener(exit));
+  }
+
+  viewConfig(view: ConfigViewName, config: JsonObject): Promise<JsonObject> {
+    return this.#views.ask(view, config);
   }
 
   memoryBytes(): number | undefined {
@@ -159,6 +167,9 @@ export class SupervisedPlugin implements RemotePlugin {
       case 'failed':
         this.#onFailed(message);
         break;
+      case 'viewed':
+        this.#views.answer(message);
+        break;
       case 'closed':
         this.#cleaned.resolve();
         break;
@@ -191,6 +202,7 @@ export class SupervisedPlugin implements RemotePlugin {
     this.#watch.stop();
     clearInterval(this.#memoryTimer);
     this.#ended.resolve();
+    this.#views.end();
     const exit = this.#verdict ?? { reason, ...(hook === undefined ? {} : { hook }) };
     if (before === 'starting') {
       this.#started.reject(this.#error(`it ended while it was loaded: it ${exit.reason}`, 'BF_PLUGIN_LOAD_FAILED'));

@@ -1,9 +1,16 @@
 /** Serving threads without threads: plugin hosts of this realm behind the interface that the manager steers. */
 import type { PluginChains } from '@bifrost/core';
+import type { JsonObject } from '@bifrost/sdk';
 import { hostIn } from '../../__tests__/plugin-folder.ts';
 import type { PluginHost, PluginHostOptions } from '../../create-plugin-host.ts';
 import type { PluginGeneration } from '../../plugin-generation.ts';
-import type { GenerationChange, ThreadAnswer, ThreadGroup, ThreadGroupObserver } from '../thread-group.ts';
+import type {
+  ConfigQuestion,
+  GenerationChange,
+  ThreadAnswer,
+  ThreadGroup,
+  ThreadGroupObserver,
+} from '../thread-group.ts';
 
 class Thread {
   readonly number: number;
@@ -90,6 +97,12 @@ export class InProcessGroup implements ThreadGroup {
       current === undefined ? [] : [{ thread: number, report: host.report(current) }],
     );
     return Promise.resolve(answers);
+  }
+
+  viewConfig(load: number, question: ConfigQuestion): Promise<JsonObject> {
+    const [first] = this.threads;
+    if (first === undefined) throw new TypeError('there is no thread');
+    return first.host.viewConfig(load, question);
   }
 
   recycle(threads: readonly number[], reason: string): void {

@@ -5,12 +5,12 @@
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject } from '@bifrost/sdk';
 import type { ParsedPluginEntry } from '@bifrost/framework/config';
-import { hashEntry } from '@bifrost/framework/admin';
 import { candidateName, pluginNotFound } from '@bifrost/framework/plugin-manager';
 import type { PluginStore, StoredPlugin } from '@bifrost/framework/admin';
 import type { ManagedPlugin, PluginManager, PluginPlace, PluginTotals } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
-import { restoredConfig } from './mask-config.ts';
+import type { ConfigViews } from './config-views.ts';
+import { EntryKeeper } from './entry-keeper.ts';
 import type { TrialRequest } from './trial-request.ts';
 import type { RunningTrial } from './trial-view.ts';
 
@@ -24,8 +24,7 @@ export interface PluginAdminOptions {
   /** What the store holds. */
   readonly stored: readonly StoredPlugin[];
   readonly parseEntry: (file: JsonObject) => ParsedPluginEntry;
-  /** The schema of the plugin's config, where its manifest has one. */
-  readonly schemaOf?: (name: string) => JsonObject | undefined;
+  readonly views: ConfigViews;
 }
 
 function noTrial(name: string): GatewayError {
@@ -72,23 +71,26 @@ const placeMembers = ['placement', 'order', 'required', 'watch'] as const;
 
 export class PluginAdmin {
   readonly #options: PluginAdminOptions;
-  readonly #fileHashes: ReadonlyMap<string, string>;
-  /** Entries in force, as they are written. */
-  #files: ReadonlyMap<string, JsonObject>;
-  #stored: ReadonlyMap<string, StoredPlugin>;
+  readonly #keeper: EntryKeeper;
   readonly #trials = new Map<string, StagedTrial>();
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: PluginAdminOptions) {
     this.#options = options;
-    this.#fileHashes = new Map(options.fileEntries.map((file) => [nameOf(file), hashEntry(file)]));
-    this.#files = new Map(options.entries.map((file) => [nameOf(file), file]));
-    this.#stored = new Map(options.stored.map((plugin) => [plugin.name, plugin]));
+    const byName = (files: readonly JsonObject[]): ReadonlyMap<string, JsonObject> =>
+      new Map(files.map((file) => [nameOf(file), file]));
+    this.#keeper = new EntryKeeper({
+      store: options.store,
+      fileEntries: byName(options.fileEntries),
+      entries: byName(options.entries),
+      stored: options.stored,
+      toStored: (name, config) => options.views.toStored(name, config),
+    });
   }
 
   /** The entry as it is written; undefined where there is none of that name. */
   fileOf(name: string): JsonObject | undefined {
-    return this.#files.get(name);
+    return this.#keeper.fileOf(name);
   }
 
   /** All plugins, asked for now. */
@@ -124,7 +126,7 @@ export class PluginAdmin {
   update(name: string, patch: JsonObject): Promise<ManagedPlugin> {
     return this.#enqueue(async () => {
       const before = this.#fileOf(name);
-      const wanted = { ...this.#patched(name, before, patch), name };
+      const wanted = { ...(await this.#patched(name, before, patch)), name };
       return this.#replace(name, { before, wanted });
     });
   }
@@ -153,7 +155,7 @@ export class PluginAdmin {
       const before = new Map(manager.entries.map(({ name, placement, order }) => [name, { name, placement, order }]));
       const moved = await manager.setSequence(places);
       const files = places.map(({ name, ...place }) => [name, { ...this.#fileOf(name), ...place }] as const);
-      await this.#keepAll(new Map(files), () =>
+      await this.#keeper.keep(new Map(files), () =>
         manager.setSequence(
           places.map(({ name }) => ({ placement: 'post_builtin', order: 0, ...stated(before.get(name)), name })),
         ),
@@ -168,7 +170,7 @@ export class PluginAdmin {
    */
   beginTrial(name: string, request: TrialRequest): Promise<RunningTrial> {
     return this.#enqueue(async () => {
-      const wanted = { ...this.#patched(name, this.#fileOf(name), request.patch), name };
+      const wanted = { ...(await this.#patched(name, this.#fileOf(name), request.patch)), name };
       const { state } = await this.get(name);
       if (state !== 'active' && state !== 'degraded') {
         throw new GatewayError(
@@ -257,11 +259,11 @@ export class PluginAdmin {
     return updated;
   }
 
-  #patched(name: string, before: JsonObject, patch: JsonObject): JsonObject {
+  async #patched(name: string, before: JsonObject, patch: JsonObject): Promise<JsonObject> {
     const given = patch['config'];
     if (!isJsonObject(given)) return merge(before, patch);
     const stored = isJsonObject(before['config']) ? before['config'] : {};
-    const { config, missing } = restoredConfig(given, stored, this.#options.schemaOf?.(name));
+    const { config, missing } = await this.#options.views.restored(name, given, stored);
     if (missing.length > 0) {
       throw invalid(
         `${missing.join(' and ')}: this is the mask that a secret is shown as, and there is none to put back; give the value`,
@@ -279,36 +281,13 @@ export class PluginAdmin {
   }
 
   #fileOf(name: string): JsonObject {
-    const file = this.#files.get(name);
+    const file = this.#keeper.fileOf(name);
     if (file !== undefined) return file;
     throw pluginNotFound(name);
   }
 
   #keep(name: string, file: JsonObject | undefined, undo: () => Promise<unknown>): Promise<void> {
-    return this.#keepAll(new Map([[name, file]]), undo);
-  }
-
-  /** Stores changed entries (undefined: deleted); where that fails, the change is undone. */
-  async #keepAll(changes: ReadonlyMap<string, JsonObject | undefined>, undo: () => Promise<unknown>): Promise<void> {
-    const files = new Map(this.#files);
-    const stored = new Map(this.#stored);
-    for (const [name, file] of changes) {
-      const replaces = this.#fileHashes.get(name);
-      const own = replaces === undefined ? {} : { replaces };
-      if (file === undefined) files.delete(name);
-      else files.set(name, file);
-      if (file !== undefined) stored.set(name, { name, file, ...own });
-      else if (replaces === undefined) stored.delete(name);
-      else stored.set(name, { name, replaces });
-    }
-    try {
-      await this.#options.store.write([...stored.values()]);
-    } catch (error) {
-      await undo();
-      throw error;
-    }
-    this.#files = files;
-    this.#stored = stored;
+    return this.#keeper.keep(new Map([[name, file]]), undo);
   }
 
   /** One change after the other: each begins on what the one before has left. */

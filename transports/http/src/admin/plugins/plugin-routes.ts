@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
 import type { JsonObject } from '@bifrost/sdk';
 import type { ManagedPlugin, PluginPlace } from '@bifrost/framework/plugin-manager';
+import type { ConfigViews } from './config-views.ts';
 import type { PluginAdmin } from './plugin-admin.ts';
 import { formatFigures } from './figures-view.ts';
 import { formatPlugin } from './plugin-view.ts';
@@ -16,7 +17,7 @@ export interface PluginRoutesOptions {
   readonly builtins: readonly string[];
   /** Where uploaded artefacts are kept. */
   readonly uploadDirectory: string;
-  readonly schemaOf: (name: string) => JsonObject | undefined;
+  readonly views: ConfigViews;
 }
 
 interface NameParams {
@@ -77,14 +78,18 @@ async function uploadedEntry(
 
 /** Adds the routes to `app`. */
 export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptions): void {
-  const { admin, builtins, uploadDirectory, schemaOf } = options;
-  const shown = (plugin: ManagedPlugin): object =>
-    formatPlugin(plugin, admin.fileOf(plugin.name), schemaOf(plugin.name));
+  const { admin, builtins, uploadDirectory, views } = options;
+  /** Without an entry of its own (a candidate) a plugin's config stays out. */
+  const shown = async (plugin: ManagedPlugin): Promise<object> => {
+    const config = admin.fileOf(plugin.name)?.['config'];
+    return formatPlugin(plugin, isJsonObject(config) ? await views.shown(plugin.name, config) : {});
+  };
+  const allShown = (plugins: readonly ManagedPlugin[]): Promise<readonly object[]> => Promise.all(plugins.map(shown));
   const params = (request: FastifyRequest): string => (request.params as NameParams).name;
 
   app.get('/api/plugins', async () => {
     const plugins = await admin.list();
-    return { plugins: plugins.map(shown), count: plugins.length };
+    return { plugins: await allShown(plugins), count: plugins.length };
   });
   app.get('/api/plugins/builtins', () => ({ plugins: builtins, count: builtins.length }));
   app.get('/api/plugins/loaded', async () => {
@@ -94,11 +99,11 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   app.get('/api/plugins/:name', async (request) => shown(await admin.get(params(request))));
   app.post('/api/plugins', async (request, reply) => {
     const plugin = await admin.create(objectOf(request));
-    return reply.code(201).send({ message: 'Plugin created successfully', plugin: shown(plugin) });
+    return reply.code(201).send({ message: 'Plugin created successfully', plugin: await shown(plugin) });
   });
   app.put('/api/plugins/:name', async (request) => {
     const plugin = await admin.update(params(request), objectOf(request));
-    return { message: 'Plugin updated successfully', plugin: shown(plugin) };
+    return { message: 'Plugin updated successfully', plugin: await shown(plugin) };
   });
   app.delete('/api/plugins/:name', async (request) => {
     await admin.remove(params(request));
@@ -106,7 +111,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   });
   app.post('/api/plugins/:name/reload', async (request) => {
     const plugin = await admin.reload(params(request));
-    return { message: 'Plugin reloaded successfully', plugin: shown(plugin) };
+    return { message: 'Plugin reloaded successfully', plugin: await shown(plugin) };
   });
   app.get('/api/plugins/:name/figures', async (request) => {
     const plugin = await admin.get(params(request));
@@ -119,7 +124,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   app.get('/api/plugins/:name/canary', async (request) => formatTrial(await admin.trial(params(request))));
   app.post('/api/plugins/:name/canary/promote', async (request) => {
     const plugin = await admin.promoteTrial(params(request));
-    return { message: 'Candidate promoted successfully', plugin: shown(plugin) };
+    return { message: 'Candidate promoted successfully', plugin: await shown(plugin) };
   });
   app.delete('/api/plugins/:name/canary', async (request) => {
     await admin.abortTrial(params(request));
@@ -127,12 +132,14 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   });
   app.put('/api/plugins/sequence', async (request) => {
     const plugins = await admin.setSequence(placesOf(request));
-    return { plugins: plugins.map(shown), count: plugins.length };
+    return { plugins: await allShown(plugins), count: plugins.length };
   });
   app.post('/api/plugins/upload', async (request, reply) => {
     const entry = await uploadedEntry(request, uploadDirectory);
     const isKnown = admin.fileOf(entry.name) !== undefined;
     const plugin = isKnown ? await admin.update(entry.name, entry) : await admin.create(entry);
-    return reply.code(isKnown ? 200 : 201).send({ message: 'Plugin uploaded successfully', plugin: shown(plugin) });
+    return reply
+      .code(isKnown ? 200 : 201)
+      .send({ message: 'Plugin uploaded successfully', plugin: await shown(plugin) });
   });
 }

@@ -1,7 +1,6 @@
 /** A plugin as the admin API shows it: Bifrost's members, and what only this gateway knows. */
 import type { JsonObject } from '@bifrost/sdk';
 import type { ManagedPlugin } from '@bifrost/framework/plugin-manager';
-import { shownConfig } from './mask-config.ts';
 
 /** Which of Bifrost's plugin interfaces the hooks make up. */
 function typesOf(hooks: readonly string[]): readonly string[] {
@@ -20,21 +19,15 @@ function logsOf({ message, lastError }: ManagedPlugin): readonly string[] {
 }
 
 /**
- * `file`: the entry as it is written, whose config is shown with its secrets masked. Without one (the plugin has no entry of its own)
- * the config stays out.
+ * `config`: what of it may be shown.
  */
-export function formatPlugin(
-  plugin: ManagedPlugin,
-  file: JsonObject | undefined,
-  schema: JsonObject | undefined,
-): object {
+export function formatPlugin(plugin: ManagedPlugin, config: JsonObject): object {
   const { name, entry, state, hooks } = plugin;
-  const config = file?.['config'];
   return {
     name,
     actualName: plugin.actualName ?? name,
     enabled: entry.enabled,
-    config: typeof config === 'object' && config !== null ? shownConfig(config as JsonObject, schema) : {},
+    config,
     isCustom: entry.path !== undefined || entry.grpc !== undefined,
     path: entry.path ?? null,
     placement: plugin.placement,
