@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { PluginChains } from '@bifrost/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { entry, hostIn, pluginFolder } from '../__tests__/plugin-folder.ts';
@@ -70,6 +72,35 @@ describe('calls that would hit the whole process', () => {
     if (process.cwd() !== before) process.chdir(before);
     const generation = await hostIn(folder.path).host.load([entry('p', './p.mjs')]);
     expect(await ask(generation.chains)).toBe(String(process.umask()));
+  });
+});
+
+describe('what is closed for good', () => {
+  it('takes no new member and no other method, and nothing else in the realm is hindered', async () => {
+    const script = `
+      import { IntrinsicsGuard } from ${JSON.stringify(new URL('./intrinsics-guard.ts', import.meta.url).href)};
+      new IntrinsicsGuard().close();
+      const tries = [
+        () => { Object.prototype.polluted = 1; },
+        () => { Object.defineProperty(Object.prototype, 'x', { value: 1 }); },
+        () => { ({}).__proto__.y = 1; },
+        () => { JSON.parse = () => 1; },
+        () => { Math.max = () => 1; },
+        () => { Reflect.own = 1; },
+      ];
+      const refused = tries.map((attempt) => { try { attempt(); return 'done'; } catch (error) { return error.name; } });
+      const own = {}; own.toString = () => 'own'; own.constructor = 1; own.hasOwnProperty = 2;
+      class Child { valueOf() { return 7; } }
+      const parsed = JSON.parse('{"__proto__":{"polluted":1},"toString":1}');
+      console.log(JSON.stringify({ refused, own: String(own), child: +new Child(), polluted: 'polluted' in {}, parsed: parsed.toString }));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    expect(JSON.parse(stdout)).toEqual({
+      refused: Array(6).fill('TypeError'),
+      own: 'own',
+      child: 7,
+      polluted: false,
+      parsed: 1,
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 /** What the main thread needs of the plugins; serving threads import `@bifrost/framework/plugins`. */
-export { candidateName, PluginManager, pluginNotFound } from './plugin-manager.ts';
+export { candidateName, PluginManager } from './plugin-manager.ts';
+export { pluginNotFound } from './slot-changes.ts';
 export type { CandidateTrial, LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager.ts';
 export type { ManagedPlugin } from './managed-plugin.ts';
 export type { PluginTotals } from './manager-view.ts';

@@ -20,7 +20,6 @@ import { configViewFailed } from '../config-view.ts';
 import type { ConfigViewName } from '../config-view.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { InstanceCounts, ResolvedArtefact } from '../plugin-plan.ts';
-import { GenerationSwap } from './generation-swap.ts';
 import { isSameLoad, overLivingOf } from './is-same-load.ts';
 import { LoadMaker } from './load-maker.ts';
 import { ManagerView } from './manager-view.ts';
@@ -30,6 +29,7 @@ import type { PluginLoad } from './plugin-load.ts';
 import { Probation } from './probation.ts';
 import type { ProbationLimits } from './probation.ts';
 import type { StartRemote } from './remote-load.ts';
+import { SlotChanges } from './slot-changes.ts';
 import { RemoteRestarts } from './remote-restarts.ts';
 import type { RestartLimits } from './remote-restarts.ts';
 import type { ThreadGroup } from './thread-group.ts';
@@ -80,32 +80,13 @@ export function candidateName(name: string): string {
   return `${name}@candidate`;
 }
 
-/** For each load in one thread: its import, its schema and `init`, each with the deadline of the host. */
-const loadWithinMs = 35_000;
-
-interface Change {
-  readonly slots: readonly PluginSlot[];
-  readonly fresh: readonly PluginSlot[];
-  readonly onFailure: 'abort' | 'record';
-  /** The load that the change replaces, which may come back. */
-  readonly replaces?: PluginSlot;
-  readonly settings?: object;
-}
-
 export class PluginManager {
   readonly #options: PluginManagerOptions;
-  readonly #swap: GenerationSwap;
   readonly #view: ManagerView;
   readonly #probation: Probation;
   readonly #restarts: RemoteRestarts;
   readonly #maker: LoadMaker;
-  #slots: readonly PluginSlot[] = [];
-  /** The slots before the last swap, while they may come back. */
-  #reserve: readonly PluginSlot[] = [];
-  #directory: string;
-  #generation = 0;
-  /** Loads that are on their way into the threads. */
-  #underWay: readonly PluginSlot[] = [];
+  readonly #changes: SlotChanges;
   #work: Promise<void> = Promise.resolve();
   #refreshTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -113,36 +94,36 @@ export class PluginManager {
   constructor(options: PluginManagerOptions) {
     const { group, log } = options;
     this.#options = options;
-    this.#directory = options.directory ?? process.cwd();
     this.#maker = new LoadMaker({
       log,
       ...(options.resolveArtefact === undefined ? {} : { resolveArtefact: options.resolveArtefact }),
       ...(options.startRemote === undefined ? {} : { startRemote: options.startRemote }),
       onExit: (load, exit) => {
         load.isAway = true;
-        if (this.#find(load.name)?.load === load) this.#restarts.exited(load, exit);
+        if (this.#changes.find(load.name)?.load === load) this.#restarts.exited(load, exit);
       },
     });
     this.#view = new ManagerView({
       group,
       log,
-      slots: () => this.#slots,
+      slots: () => this.#changes.slots,
       remotes: this.#maker.remotes,
       maxStaleModules: options.maxStaleModules ?? 10,
       blame: (load, what) => this.#blame(load, what),
-    });
-    this.#swap = new GenerationSwap({
-      group,
-      begin: (slot, directory) => this.#maker.begin(slot, directory),
-      nextGeneration: () => ++this.#generation,
-      prepareWithinMs: options.prepareWithinMs ?? 45_000,
-      loadWithinMs,
     });
     this.#probation = new Probation({
       limits: options.probation ?? {},
       collect: () => this.#view.collect(),
       rollBack: (slot, reason) => this.#enqueue(() => this.#rollBack(slot, reason)),
-      settle: () => void this.#enqueue(() => this.#settle()),
+      settle: () => void this.#enqueue(async () => this.#changes.settle()),
+    });
+    this.#changes = new SlotChanges({
+      group,
+      maker: this.#maker,
+      view: this.#view,
+      probation: this.#probation,
+      directory: options.directory ?? process.cwd(),
+      prepareWithinMs: options.prepareWithinMs ?? 45_000,
     });
     this.#restarts = new RemoteRestarts({
       limits: options.restarts ?? {},
@@ -160,7 +141,7 @@ export class PluginManager {
 
   /** The entries that serve, or would if they could, in their order. */
   get entries(): readonly PluginEntry[] {
-    return this.#slots.filter(({ trial }) => trial === undefined).map(({ entry }) => entry);
+    return this.#changes.slots.filter(({ trial }) => trial === undefined).map(({ entry }) => entry);
   }
 
   /** Instances begun and ended since the start: in all threads, also those that have ended, and outside of them. */
@@ -170,7 +151,7 @@ export class PluginManager {
 
   /** The JSON Schema of the plugin's config, where its manifest has one. */
   configSchemaOf(name: string): JsonObject | undefined {
-    return this.#find(name)?.load.artefact?.manifest?.configSchema;
+    return this.#changes.find(name)?.load.artefact?.manifest?.configSchema;
   }
 
   /**
@@ -178,7 +159,7 @@ export class PluginManager {
    * PluginError where it has one that fails, or cannot be asked.
    */
   async viewConfig(name: string, view: ConfigViewName, config: JsonObject): Promise<JsonObject | undefined> {
-    const load = this.#find(name)?.load;
+    const load = this.#changes.find(name)?.load;
     if (load === undefined || !this.#maker.hasConfigView(name, view)) return undefined;
     if (!load.isServing || load.isAway) throw configViewFailed(name, view, 'cannot be asked: it does not serve');
     if (load.remote !== undefined) return load.remote.viewConfig(view, config);
@@ -218,8 +199,8 @@ export class PluginManager {
   load(entries: readonly PluginEntry[], { directory, settings }: LoadSettings = {}): Promise<void> {
     return this.#enqueue(async () => {
       const isFirst = this.generation === 0;
-      if (directory !== undefined) this.#directory = directory;
-      const earlier = new Map(this.#slots.map((slot) => [slot.entry.name, slot]));
+      if (directory !== undefined) this.#changes.directory = directory;
+      const earlier = new Map(this.#changes.slots.map((slot) => [slot.entry.name, slot]));
       const names = new Set<string>();
       const fresh: PluginSlot[] = [];
       const slots = entries.map((entry) => {
@@ -230,7 +211,7 @@ export class PluginManager {
         if (slot.load !== before?.load) fresh.push(slot);
         return slot;
       });
-      await this.#change({
+      await this.#changes.make({
         slots,
         fresh,
         onFailure: isFirst ? 'record' : 'abort',
@@ -243,13 +224,17 @@ export class PluginManager {
   /** Loads one more plugin. Rejects with `BF_PLUGIN_EXISTS` where there is one of that name. */
   add(entry: PluginEntry): Promise<ManagedPlugin> {
     return this.#enqueue(async () => {
-      if (this.#find(entry.name) !== undefined)
+      if (this.#changes.find(entry.name) !== undefined)
         throw new GatewayError(`there is a plugin "${entry.name}" already; update it, or give another name`, {
           code: 'BF_PLUGIN_EXISTS',
           statusCode: 409,
         });
       const slot = this.#maker.fresh(entry);
-      await this.#changeOne(entry.name, { slots: [...this.#slots, slot], fresh: [slot], onFailure: 'abort' });
+      await this.#changes.makeFor(entry.name, {
+        slots: [...this.#changes.slots, slot],
+        fresh: [slot],
+        onFailure: 'abort',
+      });
       return this.#view.describe(slot);
     });
   }
@@ -261,19 +246,19 @@ export class PluginManager {
 
   /** Loads the plugin anew from its artefact, though nothing of its entry has changed. */
   reload(name: string): Promise<ManagedPlugin> {
-    return this.#enqueue(() => this.#replace(this.#slotOf(name).entry, () => true));
+    return this.#enqueue(() => this.#replace(this.#changes.slotOf(name).entry, () => true));
   }
 
   setIsolation(name: string, isolation: PluginIsolation): Promise<ManagedPlugin> {
-    return this.#enqueue(() => this.#replace({ ...this.#slotOf(name).entry, isolation }, () => true));
+    return this.#enqueue(() => this.#replace({ ...this.#changes.slotOf(name).entry, isolation }, () => true));
   }
 
   /** Takes a plugin out; its requests under way end with it. */
   remove(name: string): Promise<void> {
     return this.#enqueue(async () => {
-      const gone = this.#slotOf(name);
-      await this.#change({
-        slots: this.#slots.filter((slot) => slot !== gone && slot.trial?.of !== name),
+      const gone = this.#changes.slotOf(name);
+      await this.#changes.make({
+        slots: this.#changes.slots.filter((slot) => slot !== gone && slot.trial?.of !== name),
         fresh: [],
         onFailure: 'abort',
       });
@@ -285,13 +270,13 @@ export class PluginManager {
   /** Moves plugins to other places; no instance is touched. Those that are not named stay. */
   setSequence(places: readonly PluginPlace[]): Promise<readonly ManagedPlugin[]> {
     return this.#enqueue(async () => {
-      for (const { name } of places) this.#slotOf(name);
-      const slots = this.#slots.map((slot) => {
+      for (const { name } of places) this.#changes.slotOf(name);
+      const slots = this.#changes.slots.map((slot) => {
         const place = places.find(({ name }) => name === slot.entry.name);
         return { ...slot, entry: { ...slot.entry, ...place } };
       });
       for (const { entry, trial } of slots) if (trial === undefined) throwIfWrong(entry);
-      await this.#change({ slots, fresh: [], onFailure: 'abort' });
+      await this.#changes.make({ slots, fresh: [], onFailure: 'abort' });
       return this.list();
     });
   }
@@ -304,15 +289,15 @@ export class PluginManager {
   stageCandidate(entry: PluginEntry, trial: CandidateTrial): Promise<ManagedPlugin> {
     return this.#enqueue(async () => {
       const { name } = entry;
-      this.#slotOf(name);
+      this.#changes.slotOf(name);
       throwIfWrong(entry);
-      const before = this.#find(candidateName(name));
+      const before = this.#changes.find(candidateName(name));
       const own = { ...entry, name: candidateName(name) };
       const isKept = before !== undefined && before.load.isServing && isSameLoad(before.entry, own);
       const made = isKept ? before : this.#maker.candidate(entry, own.name);
       const slot: PluginSlot = { entry: own, load: made.load, trial: { ...trial, of: name } };
-      const slots = [...this.#slots.filter((one) => one !== before), slot];
-      await this.#changeOne(own.name, { slots, fresh: isKept ? [] : [slot], onFailure: 'abort' });
+      const slots = [...this.#changes.slots.filter((one) => one !== before), slot];
+      await this.#changes.makeFor(own.name, { slots, fresh: isKept ? [] : [slot], onFailure: 'abort' });
       return this.#view.describe(slot);
     });
   }
@@ -320,11 +305,11 @@ export class PluginManager {
   /** The candidate's entry takes the place of the plugin's: loaded anew under the plugin's name, with a probation as any new version. */
   promoteCandidate(name: string): Promise<ManagedPlugin> {
     return this.#enqueue(async () => {
-      const before = this.#slotOf(name);
-      const candidate = this.#slotOf(candidateName(name));
+      const before = this.#changes.slotOf(name);
+      const candidate = this.#changes.slotOf(candidateName(name));
       const slot = this.#maker.fresh({ ...candidate.entry, ...overLivingOf(before.entry), name });
-      const slots = this.#slots.filter((one) => one !== candidate).map((one) => (one === before ? slot : one));
-      await this.#changeOne(name, { slots, fresh: [slot], onFailure: 'abort', replaces: before });
+      const slots = this.#changes.slots.filter((one) => one !== candidate).map((one) => (one === before ? slot : one));
+      await this.#changes.makeFor(name, { slots, fresh: [slot], onFailure: 'abort', replaces: before });
       this.#view.forget(candidateName(name));
       return this.#view.describe(slot);
     });
@@ -333,8 +318,12 @@ export class PluginManager {
   /** Ends the trial; the plugin serves all requests again. */
   abortCandidate(name: string): Promise<void> {
     return this.#enqueue(async () => {
-      const candidate = this.#slotOf(candidateName(name));
-      await this.#change({ slots: this.#slots.filter((one) => one !== candidate), fresh: [], onFailure: 'abort' });
+      const candidate = this.#changes.slotOf(candidateName(name));
+      await this.#changes.make({
+        slots: this.#changes.slots.filter((one) => one !== candidate),
+        fresh: [],
+        onFailure: 'abort',
+      });
       this.#view.forget(candidateName(name));
     });
   }
@@ -342,7 +331,7 @@ export class PluginManager {
   /** How the decisions of the shadows that are under way compare since the start, in all threads. */
   async comparisons(): Promise<readonly ShadowComparison[]> {
     const { comparisons } = await this.#view.totals();
-    return comparisons.filter(({ candidate }) => this.#find(candidate)?.trial?.kind === 'shadow');
+    return comparisons.filter(({ candidate }) => this.#changes.find(candidate)?.trial?.kind === 'shadow');
   }
 
   /**
@@ -350,18 +339,18 @@ export class PluginManager {
    * Threads that start from now on do without it; the others lose it as soon as the change before has ended.
    */
   quarantine(name: string, reason: string): Promise<void> {
-    const slot = this.#find(name);
+    const slot = this.#changes.find(name);
     if (slot === undefined || !slot.load.isServing) return Promise.resolve();
     slot.load.fail({ message: `it is quarantined: ${reason}`, code: 'BF_PLUGIN_QUARANTINED' });
     this.#options.log.error(`plugin ${name} is quarantined: ${reason}`, { plugin: name });
     this.#view.changed();
     return this.#enqueue(async () => {
-      const before = this.#find(name);
+      const before = this.#changes.find(name);
       // By now another load may be in its place, or none.
       if (before?.load !== slot.load) return;
       const failed = this.#maker.failedTwin(before);
-      await this.#change({
-        slots: this.#slots.map((one) => (one === before ? failed : one)),
+      await this.#changes.make({
+        slots: this.#changes.slots.map((one) => (one === before ? failed : one)),
         fresh: [],
         onFailure: 'abort',
       });
@@ -392,23 +381,13 @@ export class PluginManager {
     return running;
   }
 
-  #find(name: string): PluginSlot | undefined {
-    return this.#slots.find(({ entry }) => entry.name === name);
-  }
-
-  #slotOf(name: string): PluginSlot {
-    const slot = this.#find(name);
-    if (slot !== undefined) return slot;
-    throw pluginNotFound(name);
-  }
-
   async #replace(entry: PluginEntry, isFresh: (before: PluginEntry) => boolean): Promise<ManagedPlugin> {
-    const before = this.#slotOf(entry.name);
+    const before = this.#changes.slotOf(entry.name);
     throwIfWrong(entry);
     const isNew = isFresh(before.entry) || (!before.load.isServing && entry.enabled);
     const slot = isNew ? this.#maker.fresh(entry) : { entry, load: before.load };
-    const slots = this.#slots.map((one) => (one === before ? slot : one));
-    await this.#changeOne(entry.name, {
+    const slots = this.#changes.slots.map((one) => (one === before ? slot : one));
+    await this.#changes.makeFor(entry.name, {
       slots,
       fresh: isNew ? [slot] : [],
       onFailure: 'abort',
@@ -418,93 +397,34 @@ export class PluginManager {
     return this.#view.describe(slot);
   }
 
-  async #changeOne(name: string, change: Change): Promise<void> {
-    try {
-      await this.#change(change);
-      this.#view.succeeded(name);
-    } catch (error) {
-      this.#view.failed(name, error);
-      throw error;
-    }
-  }
-
-  /** Makes one change in all threads; on failure nothing is changed. */
-  async #change({ slots, fresh, onFailure, replaces, settings }: Change): Promise<void> {
-    const watched = replaces === undefined ? undefined : this.#probation.wanted(replaces, fresh);
-    const directory = this.#directory;
-    this.#underWay = fresh;
-    try {
-      const { generation, answers } = await this.#swap.run({
-        slots,
-        fresh,
-        onFailure,
-        directory,
-        isReserveKept: watched !== undefined,
-        ...(settings === undefined ? {} : { settings }),
-      });
-      const earlier = [...this.#slots, ...this.#reserve];
-      this.#reserve = watched === undefined ? [] : this.#slots;
-      this.#slots = slots;
-      this.#maker.note(slots);
-      this.#letGo(earlier);
-      this.#view.committed(generation, { fresh, answers });
-      if (watched !== undefined) this.#probation.begin(watched);
-      else this.#probation.stop();
-    } catch (error) {
-      this.#letGo(fresh);
-      throw error;
-    } finally {
-      this.#underWay = [];
-    }
-  }
-
   /** A load has blocked or ended a thread: it is not called again. One that only requests under way hold is named, no more. */
   #blame(number: number, what: string): string | undefined {
     const isIt = ({ load }: PluginSlot): boolean => load.load === number;
-    const loading = this.#underWay.find(isIt);
+    const loading = this.#changes.underWay.find(isIt);
     if (loading !== undefined) loading.load.fail({ message: `it ${what}`, code: 'BF_PLUGIN_QUARANTINED' });
-    const slot = loading ?? [...this.#slots, ...this.#reserve].find(isIt);
-    if (slot !== undefined && this.#slots.includes(slot)) void this.quarantine(slot.entry.name, `it ${what}`);
+    const slot = loading ?? [...this.#changes.slots, ...this.#changes.reserve].find(isIt);
+    if (slot !== undefined && this.#changes.slots.includes(slot)) void this.quarantine(slot.entry.name, `it ${what}`);
     return slot?.entry.name;
   }
 
-  /** Retires the loads of `slots` that neither serve nor are in reserve. */
-  #letGo(slots: readonly PluginSlot[]): void {
-    const needed = new Set([...this.#slots, ...this.#reserve].map(({ load }) => load));
-    for (const { load } of slots) if (!needed.has(load)) load.remote?.retire();
-  }
-
   async #restart(load: PluginLoad): Promise<void> {
-    const before = this.#find(load.name);
+    const before = this.#changes.find(load.name);
     if (before?.load !== load) return;
     const slot = this.#maker.again(before);
-    const slots = this.#slots.map((one) => (one === before ? slot : one));
-    await this.#change({ slots, fresh: [slot], onFailure: 'abort' });
+    const slots = this.#changes.slots.map((one) => (one === before ? slot : one));
+    await this.#changes.make({ slots, fresh: [slot], onFailure: 'abort' });
     this.#view.remark(load.name, undefined);
   }
 
   async #rollBack(failed: PluginSlot, reason: string): Promise<void> {
     const { name } = failed.entry;
-    const before = this.#reserve.find(({ entry }) => entry.name === name);
-    if (this.#find(name)?.load !== failed.load || before === undefined) return;
-    const slots = this.#slots.map((one) => (one.entry.name === name ? before : one));
-    await this.#change({ slots, fresh: [], onFailure: 'abort' });
+    const before = this.#changes.reserve.find(({ entry }) => entry.name === name);
+    if (this.#changes.find(name)?.load !== failed.load || before === undefined) return;
+    const slots = this.#changes.slots.map((one) => (one.entry.name === name ? before : one));
+    await this.#changes.make({ slots, fresh: [], onFailure: 'abort' });
     this.#options.log.warn(`plugin ${name} is rolled back to the version before: ${reason}`, { plugin: name });
     this.#view.remark(name, `rolled back: ${reason}`);
   }
-
-  async #settle(): Promise<void> {
-    this.#options.group.settle();
-    const earlier = this.#reserve;
-    this.#reserve = [];
-    this.#letGo(earlier);
-    return Promise.resolve();
-  }
-}
-
-/** The error of a change to a plugin that there is not: 404. */
-export function pluginNotFound(name: string): GatewayError {
-  return new GatewayError(`there is no plugin "${name}"`, { code: 'BF_PLUGIN_NOT_FOUND', statusCode: 404 });
 }
 
 function throwIfWrong(entry: PluginEntry): void {

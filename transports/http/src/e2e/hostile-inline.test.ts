@@ -24,7 +24,9 @@ const hostile = `
     kill: () => process.kill(process.pid, 'SIGKILL'),
     rejection() { void Promise.reject(new Error('forgotten')); },
     timer() { setTimeout(() => { throw new Error('late'); }, 1); },
-    pollution() { Object.prototype.polluted = 'yes'; Math.hypot = () => 'no'; },
+    pollution() { Object.prototype.polluted = 'yes'; },
+    namespace() { JSON.parse = () => 'no'; },
+    method() { Array.prototype.copyWithin = () => 'no'; },
   };
   export const httpTransportPreHook = { timeoutMs: 300, handler: (ctx, request) => deeds[request.headers['x-deed']]?.() };`;
 
@@ -73,15 +75,34 @@ async function status(): Promise<ManagedPlugin | undefined> {
 }
 
 describe('in a serving thread', () => {
-  it.each(['throw', 'reject', 'garbage', 'never', 'exit', 'kill', 'rejection', 'timer', 'pollution'])(
-    '%s fails no request, and costs no thread',
-    async (deed) => {
-      const before = gateway.server.threads;
-      expect(await ask(deed)).toBe(200);
-      expect(await ask('nothing')).toBe(200);
-      expect(gateway.server.threads).toEqual(before);
-    },
-  );
+  it.each([
+    'throw',
+    'reject',
+    'garbage',
+    'never',
+    'exit',
+    'kill',
+    'rejection',
+    'timer',
+    'pollution',
+    'namespace',
+    'method',
+  ])('%s fails no request, and costs no thread', async (deed) => {
+    const before = gateway.server.threads;
+    expect(await ask(deed)).toBe(200);
+    expect(await ask('nothing')).toBe(200);
+    expect(gateway.server.threads).toEqual(before);
+  });
+
+  it.each(['pollution', 'namespace'])('%s is refused at once: the call fails, nothing is changed', async (deed) => {
+    await gateway.server.plugins.reload('hostile');
+    const errors = async (): Promise<number> =>
+      (await gateway.server.plugins.figures())[0]?.hooks.httpTransportPreHook?.errors ?? 0;
+    const before = await errors();
+    expect(await ask(deed)).toBe(200);
+    expect(await errors()).toBe(before + 1);
+    expect((await status())?.state).toBe('active');
+  });
 
   it('what it left running and what it changed for all is in its status', async () => {
     await gateway.server.plugins.reload('hostile');
@@ -89,10 +110,10 @@ describe('in a serving thread', () => {
     await expect
       .poll(async () => (await status())?.message)
       .toContain('work that it left running failed 1 times, last: Error: forgotten');
-    await ask('pollution');
+    await ask('method');
     await expect
       .poll(async () => (await status())?.message)
-      .toMatch(/it changed Object.prototype.polluted, Math.hypot, which all code shares/);
+      .toMatch(/it changed Array.prototype.copyWithin, which all code shares/);
     expect((await status())?.state).toBe('degraded');
   });
 

@@ -79,7 +79,9 @@ export class ThreadPlugins {
   #createHost(): PluginHost {
     containPluginFailures();
     guardProcess();
-    const host = createPluginHost({ ...this.#options, intrinsics: new IntrinsicsGuard() });
+    const intrinsics = new IntrinsicsGuard();
+    intrinsics.close();
+    const host = createPluginHost({ ...this.#options, intrinsics });
     setInterval(() => host.checkIntrinsics(), intrinsicsEveryMs).unref();
     return host;
   }

@@ -1,5 +1,4 @@
-import { PluginError } from '@bifrost/sdk';
-import type { JsonObject } from '@bifrost/sdk';
+import type { JsonObject, PluginError } from '@bifrost/sdk';
 import { configViewFailed, configViewTimeoutMs } from '../../config-view.ts';
 import type { ConfigViewName } from '../../config-view.ts';
 import type { FromRunner, ToRunner } from '../control.ts';
