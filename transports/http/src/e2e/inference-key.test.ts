@@ -60,5 +60,6 @@ describe('the inference key', () => {
     await vi.waitFor(() => expect(gateway.output().match(/behind the gate/g)).toHaveLength(2), 5000);
     const list = await fetch(`${gateway.url}/v1/models`, { headers: { 'x-ticket': 'good' } });
     expect(list.status).toBe(401);
+    expect(gateway.output().match(/behind the gate/g)).toHaveLength(2);
   });
 });
