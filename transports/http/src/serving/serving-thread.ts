@@ -5,15 +5,13 @@ import type { PluginPlan } from '@bifrost/framework/plugins';
 import { GatewayError } from '@bifrost/sdk';
 import type { RequestTrace } from '@bifrost/sdk';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { once } from 'node:events';
-import { Server as NetServer } from 'node:net';
 import { explainedRequestOf } from '../admin/explain/explained-request.ts';
 import { createLogger } from '../logging/logger.ts';
 import type { Logger } from '../logging/logger.ts';
 import { beatCells } from '../supervisor/messages.ts';
 import type { FromThread, ThreadConfig, ThreadStart, ToThread } from '../supervisor/messages.ts';
+import { Accepting } from './accepting.ts';
 import { AdminGate } from './admin-gate.ts';
-import { duplicateDescriptor } from './duplicate-descriptor.ts';
 import { loadEngineModule } from './engine-module.ts';
 import { MetricsGatherer } from './metrics/gatherer.ts';
 import { ThreadMetrics } from './metrics/thread-metrics.ts';
@@ -28,9 +26,6 @@ import { ThreadPlugins } from './thread-plugins.ts';
 const heartbeatMs = 100;
 /** After the last request of a drain: clients that were just about to send one on a kept connection get served. */
 const quietMs = 150;
-
-/** Connections that may wait to be accepted, as far as the system lets them: a thousand clients that come back at once fit in. */
-const backlog = 4096;
 
 /** How long a connection of a thread that lingers may be idle. */
 const idleMs = 5000;
@@ -48,6 +43,7 @@ export class ServingThread {
   readonly #admin: AdminGate;
   readonly #models = new ModelLister();
   #app: ServingApp | undefined;
+  #accepting: Accepting | undefined;
   #engine: Engine | undefined;
   /** What new requests are served with, and what prepared generations bring with them. */
   #config: ThreadConfig | undefined;
@@ -203,10 +199,9 @@ export class ServingThread {
   async #listen(engine: Engine, terms: ServingTerms): Promise<void> {
     const app = await this.#createApp(engine, terms);
     this.#app = app;
-    const descriptor = await duplicateDescriptor(this.#start.listenDescriptor);
-    await listen(app, descriptor);
-    app.server.on('error', (error) => this.#logger.error('the server failed', { error: String(error) }));
-    this.#post({ type: 'ready', descriptor });
+    this.#accepting = await Accepting.begin(app.server, this.#start.listenDescriptor);
+    this.#accepting.onError((error) => this.#logger.error('the server failed', { error: String(error) }));
+    this.#post({ type: 'ready', descriptors: this.#accepting.descriptors });
   }
 
   async #createApp(engine: Engine, terms: ServingTerms): Promise<ServingApp> {
@@ -249,8 +244,7 @@ export class ServingThread {
   async #drain(): Promise<void> {
     const app = this.#app;
     if (app !== undefined) {
-      // http.Server.close() would reset connections that were accepted and have not sent their request yet.
-      NetServer.prototype.close.call(app.server);
+      void this.#accepting?.stop();
       await app.drain();
       await this.#engine?.drain();
       await this.#untilQuiet(app);
@@ -278,8 +272,7 @@ export class ServingThread {
   async #linger(): Promise<void> {
     const app = this.#app;
     if (app !== undefined) {
-      const closed = once(app.server, 'close');
-      NetServer.prototype.close.call(app.server);
+      const closed = this.#accepting?.stop();
       await app.drain();
       // Every answer since then has closed its connection: those that are idle were so all the time.
       const idle = setInterval(() => app.closeIdleConnections(), idleMs);
@@ -303,14 +296,4 @@ export class ServingThread {
 /** The next turn of the event loop, behind what could be read from sockets. */
 function immediate(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function listen(app: ServingApp, descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    app.server.once('error', reject);
-    app.server.listen({ fd: descriptor, backlog }, () => {
-      app.server.off('error', reject);
-      resolve();
-    });
-  });
 }

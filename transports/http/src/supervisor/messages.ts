@@ -78,8 +78,8 @@ export type FromThread =
   | { readonly type: 'log'; readonly record: LogRecord }
   | { readonly type: 'prepared'; readonly report: PluginReport }
   | { readonly type: 'refused'; readonly generation: number; readonly code: string; readonly message: string }
-  /** It serves; `descriptor` is its own duplicate of the listening socket. */
-  | { readonly type: 'ready'; readonly descriptor: number }
+  /** It serves; `descriptors` are its own duplicates of the listening socket. */
+  | { readonly type: 'ready'; readonly descriptors: readonly number[] }
   | { readonly type: 'committed'; readonly generation: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'drained'; readonly report: PluginReport }

@@ -30,8 +30,8 @@ export class ServingWorker {
   /** When it got its place. */
   startedAt: number = performance.now();
   state: WorkerState = 'starting';
-  /** The thread's duplicate of the listening socket, once it serves. */
-  descriptor: number | undefined;
+  /** The thread's duplicates of the listening socket, once it serves. */
+  descriptors: readonly number[] = [];
   readonly #worker: Worker;
   readonly #heartbeat: Int32Array;
   #lastBeat = 0;

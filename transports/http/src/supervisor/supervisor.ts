@@ -237,7 +237,7 @@ export class Supervisor implements ThreadGroup {
         );
         return;
       case 'ready':
-        worker.descriptor = message.descriptor;
+        worker.descriptors = message.descriptors;
         this.#becameReady(worker);
         break;
       case 'prepared':

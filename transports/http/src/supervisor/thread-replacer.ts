@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { JsonObject } from '@bifrost/sdk';
 import type { Logger } from '../logging/logger.ts';
 import type { Condition } from './condition.ts';
-import { muteDescriptor } from './mute-descriptor.ts';
+import { muteDescriptors } from './mute-descriptors.ts';
 import type { ServingWorker } from './serving-worker.ts';
 import type { ThreadRoster } from './thread-roster.ts';
 
@@ -134,7 +134,7 @@ export class ThreadReplacer {
       this.#leave(thread, false);
       return;
     }
-    if (thread.state === 'serving' && thread.descriptor !== undefined) await muteDescriptor(thread.descriptor);
+    if (thread.state === 'serving') await muteDescriptors(thread.descriptors);
     await end(thread);
   }
 
@@ -144,7 +144,7 @@ export class ThreadReplacer {
   }
 
   async #endGrowing(thread: ServingWorker, isInHook: boolean): Promise<void> {
-    if (isInHook && thread.descriptor !== undefined) await muteDescriptor(thread.descriptor);
+    if (isInHook) await muteDescriptors(thread.descriptors);
     await this.#options.end(thread);
     this.respawn();
   }

@@ -97,8 +97,9 @@ export class PlainFront {
     const timer = setInterval(() => {
       const now = Date.now();
       for (const connection of this.#connections) connection.check(now);
+      // Connections that came on other handles than the server's own outlive its end.
+      if (!server.listening && this.#connections.size === 0) clearInterval(timer);
     }, checkIntervalMs);
     timer.unref();
-    server.once('close', () => clearInterval(timer));
   }
 }

@@ -12,11 +12,12 @@ interface NetInternals {
 let inert: InertHandle | undefined;
 
 /**
- * Takes the listening socket away from a thread that is about to be ended: its descriptor is pointed (`dup2`) at a socket that
+ * Takes the listening socket away from a thread that is about to be ended: its descriptors are pointed (`dup2`) at a socket that
  * accepts nothing. Without this the dying thread's event loop turns once more, accepts what waits in the queue and drops it,
- * though another thread would have served it. The descriptor must be open and the thread standing still.
+ * though another thread would have served it. The descriptors must be open and the thread standing still.
  */
-export async function muteDescriptor(descriptor: number): Promise<void> {
+export async function muteDescriptors(descriptors: readonly number[]): Promise<void> {
+  if (descriptors.length === 0) return;
   const ffi = await importFfiQuietly();
   if (inert === undefined) {
     const handle = (net as unknown as NetInternals)._createServerHandle('127.0.0.1', 0, 4);
@@ -24,7 +25,7 @@ export async function muteDescriptor(descriptor: number): Promise<void> {
     inert = handle;
   }
   const { functions } = ffi.dlopen(null, { dup2: { arguments: ['i32', 'i32'], return: 'i32' } });
-  functions.dup2(inert.fd, descriptor);
+  for (const descriptor of descriptors) functions.dup2(inert.fd, descriptor);
 }
 
 /** node:ffi is used on purpose; Node's warning that it is experimental would be noise in the log. */
