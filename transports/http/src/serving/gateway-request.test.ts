@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -18,12 +19,18 @@ const readings: Reading[] = [];
 let told: () => void = () => undefined;
 /** Answers every body with its text. */
 const server = createHttpServer((request, response) => {
+  // As where the route is found late.
+  if (request.url === '/late') setTimeout(() => take(request, response), 20);
+  else take(request, response);
+});
+
+function take(request: GatewayRequest, response: ServerResponse): void {
   readBody(request, limit, (failure, body) => {
     readings.push({ failure, text: body.toString(), request });
     if (failure === null) response.end(`<${body.toString()}>`);
     told();
   });
-});
+}
 let client: Socket;
 let received = '';
 
@@ -38,7 +45,7 @@ async function answered(text: string): Promise<void> {
   while (!received.includes(text)) await once(client, 'data');
 }
 
-const head = (framing: string): string => `POST / HTTP/1.1\r\nhost: localhost\r\n${framing}\r\n\r\n`;
+const head = (framing: string, path = '/'): string => `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${framing}\r\n\r\n`;
 
 beforeEach(async () => {
   readings.length = 0;
@@ -73,6 +80,27 @@ describe('a taken body', () => {
   it('is whole when it is chunked', async () => {
     client.write(`${head('transfer-encoding: chunked')}5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n`);
     await answered('<hello world>');
+  });
+
+  it.each([
+    ['with the head', (body: string) => [`content-length: ${body.length}`, body]],
+    [
+      'in chunks',
+      (body: string) => ['transfer-encoding: chunked', `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`],
+    ],
+  ])('is whole when it came %s before anyone wanted it', async (_how, format) => {
+    const [framing = '', text = ''] = format('hello');
+    client.write(head(framing, '/late') + text);
+    await answered('<hello>');
+    client.write(`${head('content-length: 1')}b`);
+    await answered('<b>');
+  });
+
+  it('is whole when half of it came before anyone wanted it', async () => {
+    client.write(`${head('content-length: 5', '/late')}he`);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    client.write('llo');
+    await answered('<hello>');
   });
 
   it('leaves the connection fit for the next request, and for several in one packet', async () => {

@@ -22,9 +22,15 @@ export class GatewayRequest extends IncomingMessage implements BodySource {
   #taker: BodyTaker | undefined = undefined;
   #isTaken = false;
 
-  /** Hands the body to `taker` from now on. Call it while the request is dispatched, before any of the body was read. */
+  /** Hands the body to `taker` from now on. Call it before any of the body was read. */
   takeBody(taker: BodyTaker): void {
     this.#taker = taker;
+    if (this.complete || this.readableLength > 0) {
+      // Some of it came while the route was looked for, and waits in the stream: the rest goes behind it.
+      this.on('data', (chunk: Buffer) => this.#taker?.onBodyData(chunk));
+      this.on('end', () => this.#endOfBody());
+      return;
+    }
     this.#isTaken = true;
     // Tells Node that the body is being consumed, so that it is not thrown away when the answer ends.
     this._read(0);
@@ -48,13 +54,17 @@ export class GatewayRequest extends IncomingMessage implements BodySource {
     if (!this.#isTaken) return super.push(chunk, encoding);
     if (chunk !== null) this.#taker?.onBodyData(chunk);
     else {
-      const taker = this.#taker;
-      this.#taker = undefined;
-      taker?.onBodyEnd();
+      this.#endOfBody();
       // Whoever waits for the request to be over (Node does, where the answer was faster) hears so.
       this.emit('end');
     }
     return true;
+  }
+
+  #endOfBody(): void {
+    const taker = this.#taker;
+    this.#taker = undefined;
+    taker?.onBodyEnd();
   }
 
   static {

@@ -63,7 +63,6 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
   #entries = 0;
   #onIdle: (() => void) | undefined;
 
-  /** Call `ready` before the server listens. */
   constructor(options: ServingAppOptions) {
     this.#options = options;
     this.#config = options.config;
@@ -85,10 +84,6 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
 
   get server(): Server {
     return this.#router.server;
-  }
-
-  ready(): Promise<void> {
-    return this.#router.ready();
   }
 
   /** Swaps the configuration for new requests. With plugins that translate credentials, callers are judged after these. */

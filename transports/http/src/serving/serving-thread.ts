@@ -197,15 +197,15 @@ export class ServingThread {
   }
 
   async #listen(engine: Engine, terms: ServingTerms): Promise<void> {
-    const app = await this.#createApp(engine, terms);
+    const app = this.#createApp(engine, terms);
     this.#app = app;
     this.#accepting = await Accepting.begin(app.server, this.#start.listenDescriptor);
     this.#accepting.onError((error) => this.#logger.error('the server failed', { error: String(error) }));
     this.#post({ type: 'ready', descriptors: this.#accepting.descriptors });
   }
 
-  async #createApp(engine: Engine, terms: ServingTerms): Promise<ServingApp> {
-    const app = new ServingApp({
+  #createApp(engine: Engine, terms: ServingTerms): ServingApp {
+    return new ServingApp({
       engine,
       ...terms,
       isLoopback: this.#start.isLoopback,
@@ -220,8 +220,6 @@ export class ServingThread {
         admin: (request, response) => this.#admin.answer(request, response),
       },
     });
-    await app.ready();
-    return app;
   }
 
   #answerReady(response: ServerResponse): void {
