@@ -221,7 +221,9 @@ export const coreErrorCodes = {
   },
   BF_UPSTREAM_UNREACHABLE: {
     status: 502,
-    cause: "The provider could not be reached; the message has the system's error code.",
+    cause:
+      "The provider could not be reached, or what it sent is no answer in HTTP/1.1; the message has the system's error code, " +
+      '`CONNECTION_CLOSED` where it closed the connection, or `RESPONSE_HEAD_INVALID` and the like.',
     remedy: 'Check the network, DNS, TLS, the proxy and `network_config.base_url`.',
   },
   request_timed_out: {
