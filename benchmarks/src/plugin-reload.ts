@@ -2,7 +2,7 @@
  * Live streams, requests beside them, and a plugin that is reloaded again and again in one cell of artefact and isolation. Fails where
  * an answer failed, was cut, or is of two generations of the plugin, or where an instance was not ended; prints what it took.
  *
- * Usage: node benchmarks/src/plugin-reload.ts --cell module-inline [--report] [--streams 1000] [--reloads 100] [--rate 200] [--every 500]
+ * Usage: node benchmarks/src/plugin-reload.ts --cell module-inline [--quiet] [--report] [--streams 1000] [--reloads 100] [--rate 200] [--every 500]
  *   [--threads 2]
  */
 import { join } from 'node:path';
@@ -20,30 +20,31 @@ import type { ReloadOutcome } from './reload-table.ts';
 const { values } = parseArgs({
   options: {
     cell: { type: 'string', default: 'module-inline' },
-    /** Puts the figures into results/plugin-reload.md. */
+    /** Puts the figures into results/plugin-reload.md, with --quiet into results/plugin-reload-quiet.md. */
     report: { type: 'boolean', default: false },
-    streams: { type: 'string', default: '1000' },
+    /** Four short streams and ten requests a second: what memory does is then the reloads' doing. */
+    quiet: { type: 'boolean', default: false },
+    streams: { type: 'string' },
     reloads: { type: 'string', default: '100' },
-    rate: { type: 'string', default: '200' },
+    rate: { type: 'string' },
     threads: { type: 'string', default: '2' },
     /** Milliseconds from one reload to the next. */
-    every: { type: 'string', default: '500' },
+    every: { type: 'string' },
     /** Texts of a stream, and the milliseconds between two. */
     chunks: { type: 'string', default: '10' },
-    gap: { type: 'string', default: '1000' },
+    gap: { type: 'string' },
     /** Seconds for which all streams are live before the first reload: memory finds the level of so much traffic. */
-    warm: { type: 'string', default: '30' },
+    warm: { type: 'string' },
   },
 });
 
-const [streams, reloads, rate, threads, chunks, gap] = [
-  values.streams,
-  values.reloads,
-  values.rate,
-  values.threads,
-  values.chunks,
-  values.gap,
-].map(Number) as [number, number, number, number, number, number];
+/** Where an option does not say otherwise. */
+const preset = values.quiet
+  ? { streams: '4', rate: '10', every: '100', gap: '20', warm: '2' }
+  : { streams: '1000', rate: '200', every: '500', gap: '1000', warm: '30' };
+const { streams, reloads, rate, threads, chunks, gap, every, warm } = Object.fromEntries(
+  Object.entries({ ...preset, ...values }).map(([name, value]) => [name, Number(value)]),
+) as Readonly<Record<'streams' | 'reloads' | 'rate' | 'threads' | 'chunks' | 'gap' | 'every' | 'warm', number>>;
 
 /** What instances have counted, once those of old generations have ended; after 30 s as it is then. */
 async function settledCounts(
@@ -83,13 +84,13 @@ async function run(cell: PluginCell): Promise<ReloadOutcome> {
     reload: (stamp) => gateway.change(name, { config: { stamp } }),
     streams,
     reloads,
-    everyMs: Number(values.every),
+    everyMs: every,
     rate,
     // The first chunk has the role, the last the reason of the end.
     streamModel: `openai/bench-stream-${chunks + 2}-gap-${gap}`,
     chunks,
     plainModel: 'openai/bench-model',
-    warmMs: Number(values.warm) * 1000,
+    warmMs: warm * 1000,
     onReload: (reload) => {
       const held = holdingsOf(gateway.pid);
       holdings.push(held);
@@ -112,8 +113,10 @@ if (cell === undefined) {
 }
 const outcome = await run(cell);
 console.log(describeOutcome(outcome));
-if (values.report)
-  writeRow(join(import.meta.dirname, '../results/plugin-reload.md'), outcome, pluginCells.map(cellName));
+if (values.report) {
+  const name = values.quiet ? 'plugin-reload-quiet' : 'plugin-reload';
+  writeRow(join(import.meta.dirname, `../results/${name}.md`), outcome, pluginCells.map(cellName));
+}
 for (const fault of outcome.report.faults) console.error(fault);
 if (outcome.live !== outcome.serving) console.error(`${outcome.live} instances live where ${outcome.serving} serve`);
 process.exitCode = outcome.report.faults.length > 0 || outcome.live !== outcome.serving ? 1 : 0;

@@ -73,10 +73,10 @@ export function describeOutcome(outcome: ReloadOutcome): string {
 
 const head = `# A plugin that is reloaded under live streams
 
-Written by \`node benchmarks/src/plugin-reload.ts --cell NAME --report\`, a row for each cell of artefact and isolation, one cell at a
+Written by \`node benchmarks/src/plugin-reload.ts --cell NAME --report\` (plugin-reload-quiet.md: with \`--quiet\`), a row for each cell of artefact and isolation, one cell at a
 time. In each run the gateway has SERVING serving threads; streams of 10 texts are live all the time, RATE requests per second
 come beside them by the clock, and the plugin of the contract suite, which stamps the head of every answer and every text of a stream with
-its generation, is reloaded every half second. \`failed\`: an answer was not 200 or went past the plugin; \`cut\`: it ended before its end;
+its generation, is reloaded again as soon as that is done, at most twice a second (quiet: ten times). \`failed\`: an answer was not 200 or went past the plugin; \`cut\`: it ended before its end;
 \`of two generations\`: its stamps differ. Memory, descriptors and threads are those after reload ${settledAfter} and after the last; the slopes
 are least squares over all reloads between. A child's memory has what it shares with others in it; there are two children while one
 takes the place of another. Load, provider and gateway share ${availableParallelism()} cores, so the milliseconds are those of a machine that is busy.
