@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { ServingWorker } from './serving-worker.ts';
 
 export interface WatchLimits {
