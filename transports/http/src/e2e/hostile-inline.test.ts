@@ -23,6 +23,7 @@ const hostile = `
     exit: () => process.exit(3),
     kill: () => process.kill(process.pid, 'SIGKILL'),
     rejection() { void Promise.reject(new Error('forgotten')); },
+    async awaited() { await null; await new Promise((resolve) => setTimeout(resolve, 5)); for (;;); },
     timer() { setTimeout(() => { throw new Error('late'); }, 1); },
     pollution() { Object.prototype.polluted = 'yes'; },
     namespace() { JSON.parse = () => 'no'; },
@@ -119,6 +120,7 @@ describe('in a serving thread', () => {
 
   it.each([
     ['loop', /^it is quarantined: it blocked serving thread \d+ for \d+ ms$/],
+    ['awaited', /^it is quarantined: it blocked serving thread \d+ for \d+ ms$/],
     ['map', /^it is quarantined: it (filled serving thread \d+ with \d+ MB|blocked serving thread \d+ for \d+ ms)$/],
     [
       'buffers',

@@ -83,6 +83,11 @@ export class ServingWorker {
     });
   }
 
+  /** The thread as Node counts; -1 once it has ended. */
+  get threadId(): number {
+    return this.#worker.threadId;
+  }
+
   /** What of a plugin runs in the thread, or ran when it ended: see `beatCells`. */
   get pluginMarks(): { readonly running: number; readonly loading: number } {
     return {

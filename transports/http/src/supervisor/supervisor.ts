@@ -19,6 +19,7 @@ import { MetricsExchange } from './metrics-exchange.ts';
 import { processStates } from './messages.ts';
 import type { FromThread, ThreadStart } from './messages.ts';
 import { ServingWorker } from './serving-worker.ts';
+import { pluginOnStack } from './stack-look.ts';
 import { SpareThreads } from './spare-threads.ts';
 import { ThreadChanges } from './thread-changes.ts';
 import { ThreadReplacer } from './thread-replacer.ts';
@@ -85,6 +86,7 @@ export class Supervisor implements ThreadGroup {
       spawn: () => this.#spawn(),
       end: (worker) => this.#end(worker),
       blame: (worker, what) => this.#blame(worker, what),
+      look: (worker, what) => this.#look(worker, what),
       exclude: (worker) => this.#changes.left(worker),
     });
     this.#watch = new ThreadWatch({
@@ -182,6 +184,24 @@ export class Supervisor implements ThreadGroup {
     this.#watch.stop();
     await this.#endAll();
     this.#condition.changed();
+  }
+
+  /** Code of a plugin may stand still outside of its hooks: after an `await`, in a timer. */
+  async #look(worker: ServingWorker, what: string): Promise<void> {
+    if (this.#observer?.hasInlinePlugins !== true) return;
+    const { threadNumber, threadId } = worker;
+    const seen = await pluginOnStack({ threadId });
+    if (seen === undefined || worker.state === 'ended') return;
+    const plugin = this.#observer.onFault({ thread: threadNumber, what, running: 0, loading: seen.load });
+    if (plugin !== undefined) {
+      this.#options.logger.error(
+        `plugin ${plugin} stood still in serving thread ${threadNumber}, outside of its hooks`,
+        {
+          thread: threadNumber,
+          plugin,
+        },
+      );
+    }
   }
 
   #beginClosing(): void {

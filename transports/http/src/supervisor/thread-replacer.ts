@@ -19,6 +19,8 @@ export interface ReplacerOptions {
   readonly end: (thread: ServingWorker) => Promise<void>;
   /** Names the plugin that ran in the thread, before another thread takes its place. */
   readonly blame: (thread: ServingWorker, what: string) => string | undefined;
+  /** Looks for the plugin whose code a thread is in that stands still, where no mark of a hook says it. Never rejects. */
+  readonly look: (thread: ServingWorker, what: string) => Promise<void>;
   /** A thread takes part in changes no more, though it may still be there. */
   readonly exclude: (thread: ServingWorker) => void;
 }
@@ -37,6 +39,8 @@ export class ThreadReplacer {
   readonly #options: ReplacerOptions;
   /** Threads that are being ended for their memory. */
   readonly #condemned = new WeakSet<ServingWorker>();
+  /** Looks at threads that stand still, which are not ended before. */
+  readonly #looks = new WeakMap<ServingWorker, Promise<void>>();
   #isRecycling = false;
   #failedStarts = 0;
   #isClosing = false;
@@ -58,7 +62,9 @@ export class ThreadReplacer {
     const blockedMs = Math.round(silenceMs);
     // A hook that happens to run while the thread is short of time is not to blame.
     const isInPlugin = thread.pluginMarks.loading !== 0 || thread.hookMs(performance.now()) > silenceMs / 2;
-    const culprit = isInPlugin ? this.#blame(thread, `blocked serving thread ${threadNumber} for ${blockedMs} ms`) : {};
+    const what = `blocked serving thread ${threadNumber} for ${blockedMs} ms`;
+    const culprit = isInPlugin ? this.#blame(thread, what) : {};
+    if (!isInPlugin) this.#looks.set(thread, this.#options.look(thread, what));
     const detail = { thread: threadNumber, blocked_ms: blockedMs, ...culprit };
     logger.error(
       `serving thread ${threadNumber} has been blocked for ${blockedMs} ms; a new one takes its place`,
@@ -135,6 +141,7 @@ export class ThreadReplacer {
       return;
     }
     if (thread.state === 'serving') await muteDescriptors(thread.descriptors);
+    await this.#looks.get(thread);
     await end(thread);
   }
 
