@@ -134,6 +134,25 @@ describe('build, sign and verify', () => {
     expect((await workshop.run('plugin', 'sign', 'hello/dist', '--key', 'acme.key')).err).toContain('build it anew');
   });
 
+  it('signs every file of the folder: one that is changed or comes later is found', async () => {
+    using workshop = new Workshop();
+    await workshop.run('plugin', 'new', 'hello');
+    await workshop.run('plugin', 'build', 'hello');
+    await workshop.run('plugin', 'keygen', 'acme');
+    workshop.write('hello/dist/data/words.txt', 'one');
+    const signed = await workshop.run('plugin', 'sign', 'hello/dist', '--key', 'acme.key');
+    expect(signed.out).toContain('with hello.mjs and 1 other file');
+    expect(Object.keys(manifestIn(workshop, 'hello/dist').files ?? {})).toEqual(['data/words.txt']);
+    const verify = () => workshop.run('plugin', 'verify', 'hello/dist', '--key', 'acme.pub');
+    expect(await verify()).toMatchObject({ exitCode: 0 });
+    workshop.write('hello/dist/data/words.txt', 'two');
+    expect(await verify()).toMatchObject({ exitCode: 1, err: expect.stringContaining('data/words.txt was changed') });
+    expect((await workshop.run('plugin', 'check', 'hello/dist')).err).toContain('data/words.txt was changed');
+    workshop.write('hello/dist/data/words.txt', 'one');
+    workshop.write('hello/dist/late.mjs', '');
+    expect((await verify()).err).toContain('late.mjs is not named in it');
+  });
+
   it('never writes over a key', async () => {
     using workshop = new Workshop();
     await workshop.run('plugin', 'keygen', 'acme');

@@ -1,7 +1,8 @@
 /** What there is to know of a plugin without making an instance of it: its code is imported, `init` is not run. */
 import type { HookName } from '@bifrost/sdk';
 import { hookNames } from '@bifrost/sdk';
-import { identityOf, importPlugin } from './load-plugin.ts';
+import { importPlugin } from './import-plugin.ts';
+import { identityOf } from './load-plugin.ts';
 import type { LoadOptions } from './load-plugin.ts';
 import type { PluginEntry } from './plugin-entry.ts';
 import { runInPluginScope } from './plugin-scope.ts';

@@ -2,8 +2,8 @@
  * Loads one plugin into this realm: resolve, import, check, validate the config, `init`. What comes after the import is the same
  * for every kind of artefact, and in every realm: `instantiatePlugin`.
  */
-import { LocalSharedState, messageOf, settleWithin } from '@bifrost/core/plugins';
-import type { LogLevel, PluginInstance } from '@bifrost/core';
+import { LocalSharedState, messageOf } from '@bifrost/core/plugins';
+import type { PluginInstance } from '@bifrost/core';
 import { deepFreeze, hookNames, PluginError } from '@bifrost/sdk';
 import type {
   ArtefactKind,
@@ -12,18 +12,18 @@ import type {
   ModelInfo,
   PluginContext,
   PluginLog,
-  PluginManifest,
   SharedState,
 } from '@bifrost/sdk';
 import { claimedByManifest, claimedByModule, describeFailure } from './failed-description.ts';
-import { explainLoadError } from './explain-load-error.ts';
 import { hookObjectOptions } from './hook-options.ts';
 import type { ArtefactLoader } from './artefacts/artefact-loader.ts';
-import { beginPluginImport } from './module-hooks.ts';
-import type { PluginImport } from './module-hooks.ts';
+import { importPlugin } from './import-plugin.ts';
+import type { ImportedPlugin } from './import-plugin.ts';
+import { runLifeCycle } from './life-cycle-call.ts';
 import { overrideHooks } from './override-hooks.ts';
 import type { PluginEntry } from './plugin-entry.ts';
 import type { ResolvedArtefact } from './plugin-plan.ts';
+import { pluginLog } from './plugin-log.ts';
 import { createPluginScope, runInPluginScope } from './plugin-scope.ts';
 import type { PluginIdentity } from './plugin-scope.ts';
 import { readPluginModule } from './read-plugin-module.ts';
@@ -78,119 +78,11 @@ export interface LoadedPlugin {
   cleanup(): Promise<void>;
 }
 
-function pluginLog(logger: PluginLog, name: string): PluginLog {
-  const write = (level: LogLevel) => (message: string, fields?: JsonObject) => {
-    logger[level](String(message), { ...fields, plugin: name });
-  };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-}
-
-/** A plugin whose code is in the realm; nothing of it was called yet. */
-export interface ImportedPlugin {
-  /** A module namespace, or `{ default: plugin }`. */
-  readonly module: unknown;
-  readonly file?: string;
-  /** Its own modules, the entry first; grows with late imports. */
-  readonly files?: readonly string[];
-  /** Gives back what the realm holds for it. Called once: after `cleanup`, or when the load fails later on. */
-  readonly unload?: () => void | Promise<void>;
-  /** Its manifest says that it is a guard, for artefacts that cannot say so themselves. */
-  readonly isGuard?: boolean;
-  /** Its manifest's version, for a plugin that states none in its code. */
-  readonly version?: string;
-}
-
 /** What the host gives to a plugin that is in the realm. */
 export type InstanceOptions = Pick<
   LoadOptions,
   'logger' | 'initTimeoutMs' | 'cleanupTimeoutMs' | 'sharedState' | 'getModelInfo'
 >;
-
-/** Brings the code of `entry` into the realm. Rejects with PluginError. */
-export async function importPlugin(
-  entry: PluginEntry,
-  identity: PluginIdentity,
-  options: LoadOptions,
-): Promise<ImportedPlugin> {
-  const { name } = entry;
-  const { artefact } = options;
-  if (artefact !== undefined && artefact.kind !== 'module') return loadArtefact(entry, artefact, identity, options);
-  if (artefact !== undefined) {
-    const { file, moduleUrl } = artefact;
-    const imported = await importPluginModule(name, { file, moduleUrl }, identity, options);
-    return { ...imported, ...manifestFacts(artefact.manifest) };
-  }
-  const builtin = options.builtins.get(name);
-  // Who registers a function gives the module when it is asked for.
-  if (typeof builtin === 'function') return { module: await (builtin as () => Promise<unknown>)() };
-  if (builtin !== undefined) return { module: builtin };
-  throw new PluginError(name, 'it has no `path`, and the gateway has no built-in plugin of that name', {
-    code: 'BF_PLUGIN_UNKNOWN',
-  });
-}
-
-async function loadArtefact(
-  { name, capabilities, memoryLimitBytes }: PluginEntry,
-  { kind, file, manifest }: ResolvedArtefact,
-  { generation }: PluginIdentity,
-  { loaders, logger }: LoadOptions,
-): Promise<ImportedPlugin> {
-  const loader = await loaders?.(kind);
-  if (loader === undefined) {
-    const fix = kind === 'grpc' ? ': set `"isolation": "grpc"` in its entry' : '';
-    throw new PluginError(name, `${file} is of the kind "${kind}", which cannot be loaded here${fix}`, {
-      code: 'BF_PLUGIN_ARTEFACT_UNSUPPORTED',
-    });
-  }
-  const artefact = await loader.load({
-    name,
-    file,
-    generation,
-    grants: capabilities ?? {},
-    log: pluginLog(logger, name),
-    ...(manifest === undefined ? {} : { manifest }),
-    ...(memoryLimitBytes === undefined ? {} : { maxMemoryBytes: memoryLimitBytes }),
-  });
-  const unload = (): void | Promise<void> => artefact.unload?.();
-  return { module: artefact.module, file, unload, ...manifestFacts(manifest) };
-}
-
-function manifestFacts(manifest: PluginManifest | undefined): Pick<ImportedPlugin, 'isGuard' | 'version'> {
-  if (manifest === undefined) return {};
-  return { isGuard: manifest.guard === true, version: manifest.version };
-}
-
-/** Imports the module `file`, or the one of the program at `moduleUrl`. Rejects with PluginError. */
-export async function importPluginModule(
-  name: string,
-  { file, moduleUrl }: { readonly file: string; readonly moduleUrl?: string | undefined },
-  identity: PluginIdentity,
-  options: Pick<LoadOptions, 'initTimeoutMs' | 'importModule'>,
-): Promise<ImportedPlugin> {
-  const begun = beginPluginImport(name, identity.generation, file);
-  // The program's own modules are never replaced: all loads share them.
-  const { specifier, plugin } = moduleUrl === undefined ? begun : { ...begun, specifier: moduleUrl };
-  const settled = await settleWithin(
-    runInPluginScope(identity, () => options.importModule(specifier)),
-    options.initTimeoutMs,
-  );
-  if (settled.kind === 'value') return { module: settled.value, files: plugin.files, ...entryFile(plugin) };
-  if (settled.kind === 'threw') {
-    throw explainLoadError(name, settled.thrown, plugin.files);
-  }
-  throw new PluginError(
-    name,
-    `its module was not loaded within ${options.initTimeoutMs} ms (a top-level await that does not end?)`,
-    {
-      code: 'BF_PLUGIN_INIT_TIMEOUT',
-    },
-  );
-}
-
-function entryFile(plugin: PluginImport): { readonly file?: string } {
-  const [file] = plugin.files;
-  return file === undefined ? {} : { file };
-}
 
 /** Leaves out the hooks whose `when` says no to this config. */
 function activeHooks(name: string, plugin: CheckedPlugin, config: unknown): CheckedPlugin['hooks'] {
@@ -211,41 +103,6 @@ function activeHooks(name: string, plugin: CheckedPlugin, config: unknown): Chec
   }
   // The same members as in the checked plugin, or fewer.
   return hooks as CheckedPlugin['hooks'];
-}
-
-interface LifeCycleCall {
-  readonly name: string;
-  readonly stage: 'init' | 'cleanup';
-  readonly timeoutMs: number;
-  readonly call: (signal: AbortSignal) => unknown;
-  /** The call ended well, but after its deadline. */
-  readonly onLate?: () => void;
-}
-
-const lifeCycleCodes = {
-  init: { failed: 'BF_PLUGIN_INIT_FAILED', timeout: 'BF_PLUGIN_INIT_TIMEOUT' },
-  cleanup: { failed: 'BF_PLUGIN_CLEANUP_FAILED', timeout: 'BF_PLUGIN_CLEANUP_TIMEOUT' },
-} as const;
-
-/** Runs `init` or `cleanup` with a deadline. Throws PluginError. */
-async function runLifeCycle({ name, stage, timeoutMs, call, onLate }: LifeCycleCall): Promise<void> {
-  const controller = new AbortController();
-  const running = Promise.resolve().then(() => call(controller.signal));
-  const settled = await settleWithin(running, timeoutMs);
-  const codes = lifeCycleCodes[stage];
-  if (settled.kind === 'threw') {
-    throw new PluginError(name, `${stage} failed: ${messageOf(settled.thrown)}`, {
-      code: codes.failed,
-      cause: settled.thrown,
-    });
-  }
-  if (settled.kind === 'value') return;
-  const error = new PluginError(name, `${stage} did not end within ${timeoutMs} ms`, {
-    code: codes.timeout,
-  });
-  controller.abort(error);
-  if (onLate !== undefined) running.then(onLate, () => undefined);
-  throw error;
 }
 
 /** Loads the plugin of `entry` as part of `generation`. Rejects with PluginError; then none of its code is left registered. */
