@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleProgram } from './bundle-program.ts';
 import { repository } from './repository.ts';
@@ -26,14 +26,23 @@ function writeManifest(folder: string, manifest: object): void {
   copyFileSync(join(repository, 'LICENSE'), join(folder, 'LICENSE'));
 }
 
-/** JavaScript and declarations of all libraries in one run: Node runs no TypeScript below node_modules. */
+/** Every source of a library that is no test. */
+function sourcesOf(folder: string): readonly string[] {
+  return globSync(`${folder}/src/**/*.ts`, { cwd: repository })
+    .filter((path) => !/\.(?:test|test-d|bench|examples)\.ts$|\/(?:__tests__|__fixtures__|testing)\//.test(path))
+    .map((path) => join(repository, path))
+    .toSorted();
+}
+
+/**
+ * JavaScript and declarations of all libraries in one run: Node runs no TypeScript below node_modules. All sources are named: one
+ * that the compiler meets first through node_modules, as the packages import each other, is taken for foreign and not written.
+ */
 function emit(output: string): void {
   const config = {
     extends: join(repository, 'tsconfig.json'),
     compilerOptions: { noEmit: false, declaration: true, rootDir: repository, outDir: output },
-    files: libraries.flatMap((folder) =>
-      Object.values(readManifest(folder).exports).map((entry) => join(repository, folder, entry)),
-    ),
+    files: libraries.flatMap(sourcesOf),
     include: [],
   };
   const path = join(repository, `tmp/emit-${process.pid}.tsconfig.json`);
