@@ -38,8 +38,6 @@ export async function bundleProgram(
     external: (id) => id.startsWith('node:') || id === 'rolldown',
     transform: { define: { bifrostBuildStamp: JSON.stringify(stamp) }, target: 'node26' },
     plugins: [requireOnlyBuiltins],
-    // Our modules do nothing when they are imported (docs/architecture.md), so of a package only what is used has to be loaded.
-    treeshake: { moduleSideEffects: (id) => id.includes('node_modules') },
     logLevel: 'warn',
   });
   try {
