@@ -90,8 +90,8 @@ class ReloadRun {
       this.#reload = number;
       reloadMs.push(performance.now() - startedAt);
       // What begins after the gateway's word is of the new generation, on whatever connection it comes.
-      const { headers } = await this.#ask();
-      if (headers['x-stamp'] !== `g${number}`)
+      const { status, headers } = await this.#ask();
+      if (status === 200 && headers['x-stamp'] !== `g${number}`)
         this.#fault('mixed', `after reload ${number} an answer had the stamp ${String(headers['x-stamp'])}`);
       this.#options.onReload?.(number);
       await pause(Math.max(0, this.#options.everyMs - (performance.now() - startedAt)));
