@@ -5,7 +5,7 @@ const promisedMs = 2000;
 
 /**
  * The same on this machine, as busy as it is: the promise, and a second for each process that waits for a processor (at least one), as a
- * thread's start is a second of work at most. On a machine with nothing else to do it is there after 1.1 to 1.5 s.
+ * thread's start is a second of work at most.
  */
 export function outageBoundMs(): number {
   const [lastMinute = 0] = loadavg();
