@@ -1,7 +1,7 @@
 /** A folder outside the repository, with the command line in it. */
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { processEnvironment } from '@bifrost/framework/workbench';
 import { runCli } from '../run-cli.ts';
 
@@ -44,6 +44,7 @@ export class Workshop implements Disposable {
   }
 
   write(path: string, text: string): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
     writeFileSync(this.path(path), text);
   }
 
