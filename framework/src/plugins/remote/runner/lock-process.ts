@@ -35,6 +35,8 @@ const changing = [
 
 /** Members of `process` that may end it or reach others: each call is an error, charged to the plugin like any other. */
 export function lockProcess({ plugin, realm, isNativeGranted }: LockOptions): void {
+  // Node puts a wrapper of its own in the place of `chdir` when this module is first loaded, which fails once that is locked.
+  process.getBuiltinModule('node:worker_threads');
   const place = realm === 'worker' ? 'thread' : 'process';
   const lock = (owner: object, member: string, why: string): void => {
     if (!(member in owner)) return;
