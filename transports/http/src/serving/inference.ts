@@ -44,18 +44,10 @@ export class Inference {
 
   /** Hands a plain request to the engine. */
   startPlain(exchange: PlainExchange, body: Buffer): void {
-    const { plainHead, route, startedAt } = exchange;
+    const { plainHead, startedAt } = exchange;
+    const { route, path, query } = exchange.route.destination;
     const { headers } = plainHead;
-    const inbound = {
-      requestId: requestIdOf(exchange.plainHead),
-      route: route.route,
-      method: 'POST',
-      path: route.path,
-      query: route.query,
-      headers,
-      body,
-      startedAt,
-    };
+    const inbound = { requestId: requestIdOf(plainHead), route, method: 'POST', path, query, headers, body, startedAt };
     this.#engine.handle(inbound, exchange).catch((error: unknown) => {
       this.#logger.error('the engine failed', { error: String(error), request_id: inbound.requestId });
       if (exchange.statusCode !== 0) exchange.destroy();
@@ -65,7 +57,7 @@ export class Inference {
 
   /** Says on a plain connection why a body was not taken. */
   refusePlainBody(exchange: PlainExchange, failure: Exclude<BodyFailure, 'aborted'>): void {
-    this.refusePlain(exchange, explainBody(failure, exchange.route.limit));
+    this.refusePlain(exchange, explainBody(failure, exchange.route.destination.limit));
   }
 
   refusePlain(exchange: PlainExchange, error: TransportError): void {

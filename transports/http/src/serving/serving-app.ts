@@ -116,7 +116,7 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
     if (this.#guard.check(head) !== 'ok' || missingHeader(head, client) !== undefined) return undefined;
     if (refuseCaller(entry.auth, head.headers, this.#config.inferenceKeyHash) !== undefined) return undefined;
     const destination = destinationOf(entry, head.target, client.maxRequestBodyBytes);
-    return destination && { ...destination, entry };
+    return destination && { entry, destination };
   }
 
   plainEntered(): void {

@@ -59,7 +59,7 @@ beforeEach(async () => {
     {
       admit: ({ target }) =>
         target === '/plain' && entry?.inbound !== undefined
-          ? { entry, route: entry.inbound, path: entry.path, query: '', limit: 1_000_000 }
+          ? { entry, destination: { route: entry.inbound, path: entry.path, query: '', limit: 1_000_000 } }
           : undefined,
       plainEntered: () => undefined,
       startPlain: (exchange, body) => {

@@ -91,7 +91,7 @@ export class PlainConnection implements ExchangeHolder, BodySource {
     this.#missing = contentLength;
     if (contentLength === 0) this.#front.listener.startPlain(exchange, noBody);
     else {
-      this.#reader = new BodyReader(this, route.limit, contentLength, this.#onBody);
+      this.#reader = new BodyReader(this, route.destination.limit, contentLength, this.#onBody);
       const start = end + endOfHead.length;
       if (start < bytes.length) this.#takeBody(bytes.subarray(start));
     }

@@ -9,8 +9,9 @@ import type { PlainExchange } from './plain-exchange.ts';
 import type { PlainHead } from './plain-head.ts';
 
 /** Where a plain request goes. */
-export interface PlainRoute extends Destination {
+export interface PlainRoute {
   readonly entry: RouteEntry;
+  readonly destination: Destination;
 }
 
 /** What serves the requests of plain connections. */
