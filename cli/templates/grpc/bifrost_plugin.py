@@ -35,6 +35,11 @@ class Plugin:
     def cleanup(self):
         """Called once after the last hook."""
 
+    # Set these to functions of a config where it has secrets that no schema can name: what the gateway stores in its place (a reference
+    # instead of a secret, say), and what its admin API shows. Each gets a config and returns one.
+    marshal_config_for_storage = None
+    redact_config = None
+
 
 class Call:
     """What a hook gets beside its input: the request's facts, and a store for this plugin and request."""
@@ -87,6 +92,18 @@ def _session(plugin, incoming, pool):
         yield pb.PluginMessages(messages=[message])
 
 
+def _view(function):
+    def view(request, context):
+        if function is None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "the plugin has no such function")
+        try:
+            return pb.ConfigViewResponse(config=json.dumps(function(json.loads(request.config))))
+        except Exception as error:
+            context.abort(grpc.StatusCode.INTERNAL, type(error).__name__)
+
+    return view
+
+
 def _handlers(plugin, pool):
     def describe(_request, _context):
         description = {
@@ -95,6 +112,8 @@ def _handlers(plugin, pool):
             "api": "1.1",
             "guard": plugin.guard,
             "hooks": plugin.hooks,
+            "marshalConfigForStorage": plugin.marshal_config_for_storage is not None,
+            "redactConfig": plugin.redact_config is not None,
         }
         return pb.DescribeResponse(description=json.dumps(description), protocol=PROTOCOL)
 
@@ -115,6 +134,14 @@ def _handlers(plugin, pool):
         {
             "Describe": unary(describe, pb.DescribeRequest.FromString, pb.DescribeResponse.SerializeToString),
             "Init": unary(init, pb.InitRequest.FromString, pb.InitResponse.SerializeToString),
+            "MarshalConfigForStorage": unary(
+                _view(plugin.marshal_config_for_storage),
+                pb.ConfigViewRequest.FromString,
+                pb.ConfigViewResponse.SerializeToString,
+            ),
+            "RedactConfig": unary(
+                _view(plugin.redact_config), pb.ConfigViewRequest.FromString, pb.ConfigViewResponse.SerializeToString
+            ),
             "Cleanup": unary(cleanup, pb.CleanupRequest.FromString, pb.CleanupResponse.SerializeToString),
             "Session": grpc.stream_stream_rpc_method_handler(
                 lambda incoming, _context: _session(plugin, incoming, pool),

@@ -14,6 +14,10 @@ class WordCounter(Plugin):
         "streamEventHook": {},
     }
 
+    def redact_config(self, config):
+        """What is refused need not be known to everybody who may look at the plugins."""
+        return {**config, "refuse": "<hidden>"} if "refuse" in config else config
+
     def preLLMHook(self, call, request):
         word = self.config.get("refuse")
         texts = [

@@ -25,6 +25,10 @@ export interface GrpcPlugin {
   readonly guard?: boolean;
   readonly hooks: { readonly [Name in HookName]?: Hook<Name> };
   init?(config: JsonObject): void;
+  /** What the gateway stores in the place of a config of this plugin (a reference instead of a secret, say). */
+  marshalConfigForStorage?(config: JsonObject): JsonObject;
+  /** What the gateway's admin API shows in its place. */
+  redactConfig?(config: JsonObject): JsonObject;
   cleanup?(): void;
 }
 
@@ -77,6 +81,26 @@ function serveSession(plugin: GrpcPlugin, session: Session, config: Call['config
   session.on('error', () => undefined);
 }
 
+/** Which of the functions over configs the plugin has: the gateway calls no other. */
+function viewsOf(plugin: GrpcPlugin): object {
+  return {
+    ...(plugin.marshalConfigForStorage === undefined ? {} : { marshalConfigForStorage: true }),
+    ...(plugin.redactConfig === undefined ? {} : { redactConfig: true }),
+  };
+}
+
+function viewMethod(plugin: GrpcPlugin, view: 'marshalConfigForStorage' | 'redactConfig') {
+  return (call: ServerUnaryCall<{ readonly config: string }, object>, reply: sendUnaryData<object>): void => {
+    try {
+      const viewed = plugin[view]?.(parse(call.request.config));
+      if (viewed === undefined) reply({ code: 12, details: 'the plugin has no such function' });
+      else reply(null, { config: JSON.stringify(viewed) });
+    } catch (error) {
+      reply({ code: 13, details: error instanceof Error ? error.message : String(error) });
+    }
+  };
+}
+
 /** Serves `plugin` until the gateway ends it. */
 export function serve(plugin: GrpcPlugin): void {
   if (process.env['BIFROST_PLUGIN'] !== '1') {
@@ -93,8 +117,11 @@ export function serve(plugin: GrpcPlugin): void {
         Object.entries(plugin.hooks).map(([name, { options }]) => [name, options ?? {}]),
       );
       const { name, version, guard = false } = plugin;
-      reply(null, { description: JSON.stringify({ name, version, api: '1.1', guard, hooks }), protocol: 1 });
+      const stated = { name, version, api: '1.1', guard, hooks, ...viewsOf(plugin) };
+      reply(null, { description: JSON.stringify(stated), protocol: 1 });
     },
+    marshalConfigForStorage: viewMethod(plugin, 'marshalConfigForStorage'),
+    redactConfig: viewMethod(plugin, 'redactConfig'),
     init(call: ServerUnaryCall<{ readonly config: string }, object>, reply: sendUnaryData<object>) {
       try {
         config = parse(call.request.config);

@@ -2,6 +2,8 @@
 import type { PluginHooks } from '@bifrost/core';
 import { hookNames } from '@bifrost/sdk';
 import type { HookName, HookOptionsData } from '@bifrost/sdk';
+import { configViewsOf } from './config-view.ts';
+import type { ConfigViewName } from './config-view.ts';
 import type { LoadedPlugin } from './load-plugin.ts';
 import type { CheckedPlugin } from './read-plugin-module.ts';
 import type { PluginDescription } from './remote/remote-plugin.ts';
@@ -32,6 +34,10 @@ function namesOf({ actualName, version }: { readonly actualName?: string; readon
   return { ...(actualName === undefined ? {} : { actualName }), ...(version === undefined ? {} : { version }) };
 }
 
+function viewsOf(configViews: readonly ConfigViewName[]): { readonly configViews?: readonly ConfigViewName[] } {
+  return configViews.length === 0 ? {} : { configViews };
+}
+
 /** What the plugin says of itself and of its hooks. */
 export function describePlugin(plugin: LoadedPlugin): PluginDescription {
   const { instance, configViews = [] } = plugin;
@@ -39,11 +45,16 @@ export function describePlugin(plugin: LoadedPlugin): PluginDescription {
     isGuard: instance.isGuard,
     hooks: describeHooks(instance.hooks),
     ...namesOf(plugin),
-    ...(configViews.length === 0 ? {} : { configViews }),
+    ...viewsOf(configViews),
   };
 }
 
 /** The same of a plugin whose shape was checked and that runs elsewhere. */
 export function describeChecked(plugin: CheckedPlugin): PluginDescription {
-  return { isGuard: plugin.isGuard, hooks: describeHooks(plugin.hooks), ...namesOf(plugin) };
+  return {
+    isGuard: plugin.isGuard,
+    hooks: describeHooks(plugin.hooks),
+    ...namesOf(plugin),
+    ...viewsOf(configViewsOf(plugin)),
+  };
 }

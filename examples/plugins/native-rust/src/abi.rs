@@ -19,6 +19,9 @@ pub const STREAM_EVENT: u32 = 5;
 pub const RESPONSE_HEADERS: u32 = 6;
 pub const HTTP_POST: u32 = 8;
 pub const INJECT: u32 = 13;
+/// Not hooks: called without a plugin and without a host, where the description has them.
+pub const MARSHAL_CONFIG_FOR_STORAGE: u32 = 100;
+pub const REDACT_CONFIG: u32 = 101;
 
 #[repr(C)]
 pub struct Bytes {

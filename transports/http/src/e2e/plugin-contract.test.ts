@@ -1,4 +1,6 @@
 /** One plugin in every cell of artefact and isolation, in the running program: the same requests, the same answers. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hookNames } from '@bifrost/sdk';
 import { contractCases, contractMessage, judgeContractAnswer, missingContractTool } from '@bifrost/testkit/contract';
@@ -79,6 +81,14 @@ describe.each(runnable)('$language in $isolation', ({ language, isolation }) => 
     if (logged !== undefined) await expect.poll(() => gateway.output.slice(printed)).toContain(logged);
     if (failed !== undefined) expect(await errors()).toBeGreaterThan(before);
     for (const hook of one.hooks) seen.get(cell)?.add(hook);
+  });
+
+  it('says itself what of its config is shown and stored', async () => {
+    await gateway.change(name, { config: { stamp: 's1', note: 'open sesame' } });
+    expect((await gateway.plugin(name)).config).toEqual({ stamp: 's1', note: 'shown by the plugin' });
+    const stored = readFileSync(join(gateway.folder, 'plugins.json'), 'utf8');
+    expect(stored).toContain('"note": "stored by the plugin"');
+    expect(stored + gateway.output).not.toContain('sesame');
   });
 
   it('a reload takes the new configuration; a wrong one changes nothing; each instance is begun and ended once', async () => {

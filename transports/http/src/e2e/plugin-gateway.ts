@@ -13,6 +13,7 @@ export interface ShownPlugin {
   readonly isolation: string;
   readonly hooks: readonly string[];
   readonly code: string | null;
+  readonly config: JsonObject;
   readonly status: { readonly status: string; readonly logs: readonly string[] };
   readonly instances: { readonly serving: number; readonly draining: number };
 }

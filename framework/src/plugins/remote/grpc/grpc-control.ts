@@ -3,6 +3,8 @@ import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { apiRelease, isJsonObject, PluginError } from '@bifrost/sdk';
+import { configViewFailed, configViewTimeoutMs } from '../../config-view.ts';
+import type { ConfigViewName } from '../../config-view.ts';
 import { parseSafely } from '../frame-codec.ts';
 import { parseGrpcAddress } from './grpc-address.ts';
 import type { GrpcTls } from '../remote-plugin.ts';
@@ -11,7 +13,7 @@ import { createPluginClient, protocolVersions } from './plugin-service.ts';
 import type { PluginClient } from './plugin-service.ts';
 
 type Answer = Readonly<Record<string, unknown>>;
-type UnaryName = 'describe' | 'init' | 'cleanup' | 'check';
+type UnaryName = 'describe' | 'init' | 'cleanup' | 'check' | ConfigViewName;
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -62,6 +64,19 @@ export class GrpcControl {
     }
   }
 
+  /** What of a config is stored, or shown. Rejects with PluginError, which has no word of the plugin's: that may hold a secret. */
+  async viewConfig(plugin: string, view: ConfigViewName, config: JsonObject): Promise<JsonObject> {
+    let answer: Answer;
+    try {
+      answer = await this.#unary(view, { config: JSON.stringify(config) }, configViewTimeoutMs);
+    } catch (error) {
+      throw configViewFailed(plugin, view, whyNotViewed(error));
+    }
+    const viewed = objectOf(String(answer['config']));
+    if (viewed === undefined) throw configViewFailed(plugin, view, 'returned what is no JSON object');
+    return viewed;
+  }
+
   async cleanup(timeoutMs: number): Promise<void> {
     await this.#unary('cleanup', {}, timeoutMs);
   }
@@ -82,7 +97,7 @@ export class GrpcControl {
     lines.on('error', () => undefined);
     lines.on('data', (line: { readonly level: string; readonly message: string; readonly fields: string }) => {
       const level = levels.find((one) => one === line.level) ?? 'info';
-      log[level](line.message, fieldsOf(line.fields));
+      log[level](line.message, objectOf(line.fields));
     });
   }
 
@@ -100,13 +115,21 @@ export class GrpcControl {
   }
 }
 
-function fieldsOf(text: string): JsonObject | undefined {
-  if (text === '') return undefined;
+function whyNotViewed(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === status.UNIMPLEMENTED) return 'is described, but the program has no such method (UNIMPLEMENTED)';
+  if (code === status.DEADLINE_EXCEEDED) return `did not settle within ${configViewTimeoutMs} ms`;
+  const name = typeof code === 'number' ? status[code] : undefined;
+  return `failed (${name ?? 'UNKNOWN'}; what it says is not told, as it may hold a part of the config)`;
+}
+
+/** Undefined for what is no JSON object. */
+function objectOf(text: string): JsonObject | undefined {
   try {
-    const fields = parseSafely(text);
-    return isJsonObject(fields) ? fields : undefined;
+    const value = parseSafely(text);
+    return isJsonObject(value) ? value : undefined;
   } catch {
-    // A line of the log is not lost for its fields.
+    // Each caller says what that means: a line of the log, for one, is not lost for its fields.
     return undefined;
   }
 }

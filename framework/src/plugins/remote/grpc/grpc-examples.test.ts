@@ -30,6 +30,11 @@ describe.each(examples.filter(({ isThere }) => isThere))('the example $name', ({
       isGuard: true,
       hooks: { preLLMHook: { reads: 'messages' }, streamEventHook: {} },
     });
+    const { configViews = [] } = started.plugin.description;
+    expect(configViews).toEqual(name === 'grpc-python' ? ['redactConfig'] : []);
+    for (const view of configViews) {
+      expect(await started.plugin.viewConfig?.(view, { refuse: 'word' })).toEqual({ refuse: '<hidden>' });
+    }
     expect(started.plugin.memoryBytes()).toBeGreaterThan(5_000_000);
   });
 

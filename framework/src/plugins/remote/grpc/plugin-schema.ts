@@ -22,6 +22,8 @@ const messages = {
   DescribeResponse: { fields: { description: field('string', 1), protocol: field('uint32', 2) } },
   InitRequest: { fields: { name: field('string', 1), config: field('string', 2) } },
   InitResponse: { fields: {} },
+  ConfigViewRequest: { fields: { config: field('string', 1) } },
+  ConfigViewResponse: { fields: { config: field('string', 1) } },
   CleanupRequest: { fields: {} },
   CleanupResponse: { fields: {} },
   LogsRequest: { fields: {} },

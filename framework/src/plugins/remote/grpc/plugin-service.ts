@@ -54,6 +54,8 @@ export const pluginService = {
   init: method(pluginMethod('Init'), ['InitRequest', 'InitResponse']),
   session: method(pluginMethod('Session'), ['HostMessages', 'PluginMessages'], { request: true, response: true }),
   logs: method(pluginMethod('Logs'), ['LogsRequest', 'LogLine'], { response: true }),
+  marshalConfigForStorage: method(pluginMethod('MarshalConfigForStorage'), ['ConfigViewRequest', 'ConfigViewResponse']),
+  redactConfig: method(pluginMethod('RedactConfig'), ['ConfigViewRequest', 'ConfigViewResponse']),
   cleanup: method(pluginMethod('Cleanup'), ['CleanupRequest', 'CleanupResponse']),
 } satisfies ServiceDefinition;
 
@@ -77,6 +79,8 @@ export interface PluginClient {
   waitForReady(deadline: number, callback: (error?: Error) => void): void;
   describe(request: object, options: CallOptions, callback: Callback): void;
   init(request: object, options: CallOptions, callback: Callback): void;
+  marshalConfigForStorage(request: object, options: CallOptions, callback: Callback): void;
+  redactConfig(request: object, options: CallOptions, callback: Callback): void;
   cleanup(request: object, options: CallOptions, callback: Callback): void;
   check(request: object, options: CallOptions, callback: Callback): void;
   session(): ClientDuplexStream<object, object>;

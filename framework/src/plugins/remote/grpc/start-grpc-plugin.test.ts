@@ -2,65 +2,19 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { pluginFolder } from '../../__tests__/plugin-folder.ts';
+import { serve, stopServers } from './__tests__/far-plugin.ts';
+import type { Behaviour } from './__tests__/far-plugin.ts';
 import { collectingLog, startProgram, TestSession } from './__tests__/grpc-session.ts';
 import { parseGrpcAddress } from './grpc-address.ts';
 import { parseHandshake } from './handshake.ts';
-import { healthService, pluginService } from './plugin-service.ts';
 import { startGrpcPlugin } from './start-grpc-plugin.ts';
 import type { RemoteExit } from '../remote-plugin.ts';
 
 const orphanParent = fileURLToPath(new URL('./__tests__/orphan-grpc-parent.ts', import.meta.url));
 
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.forceShutdown();
-});
-
-interface Behaviour {
-  readonly description?: string;
-  readonly protocol?: number;
-  readonly init?: () => void;
-  readonly health?: () => number;
-  readonly session?: (session: NodeJS.EventEmitter & { write(value: object): void; end(): void }) => void;
-}
-
-/** A plugin's server in this process, as a remote one; resolves with its address. */
-function serve(behaviour: Behaviour = {}): Promise<string> {
-  const description = behaviour.description ?? '{"name":"far","api":"1","hooks":{"preRequestHook":{}}}';
-  const server = new Server();
-  servers.push(server);
-  type Reply = (error: object | null, value?: object) => void;
-  server.addService(pluginService, {
-    describe: (_call: object, reply: Reply) => reply(null, { description, protocol: behaviour.protocol ?? 1 }),
-    init: (_call: object, reply: Reply) => {
-      try {
-        behaviour.init?.();
-        reply(null, {});
-      } catch (error) {
-        reply({ code: 3, details: String(error) });
-      }
-    },
-    cleanup: (_call: object, reply: Reply) => reply(null, {}),
-    session: behaviour.session ?? (() => undefined),
-    logs: (call: { write(value: object): void }) =>
-      call.write({ level: 'warn', message: 'from far', fields: '{"a":1}' }),
-  } as never);
-  const { health } = behaviour;
-  if (health !== undefined) {
-    server.addService(healthService, {
-      check: (_call: object, reply: Reply) => reply(null, { status: health() }),
-    } as never);
-  }
-  return new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) resolve(`127.0.0.1:${port}`);
-      else reject(error);
-    });
-  });
-}
+afterEach(stopServers);
 
 const failureOf = (started: Promise<unknown>): Promise<string> =>
   started.then(

@@ -1,6 +1,7 @@
 /** Starts a gRPC plugin, or connects to a remote one: handshake, health, description, `init`; then watches over it. */
 import { PluginError } from '@bifrost/sdk';
 import type { JsonObject, PluginLog, PluginManifest } from '@bifrost/sdk';
+import type { ConfigViewName } from '../../config-view.ts';
 import { readGrpcDescription } from './grpc-description.ts';
 import { GrpcControl } from './grpc-control.ts';
 import { PluginProgram } from './plugin-program.ts';
@@ -76,6 +77,10 @@ class GrpcPlugin implements RemotePlugin {
   onExit(listener: (exit: RemoteExit) => void): void {
     this.#listener = listener;
     if (this.#exit !== undefined) listener(this.#exit);
+  }
+
+  viewConfig(view: ConfigViewName, config: JsonObject): Promise<JsonObject> {
+    return this.#control.viewConfig(this.#options.name, view, config);
   }
 
   memoryBytes(): number | undefined {
