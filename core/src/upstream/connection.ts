@@ -216,7 +216,6 @@ export class Connection implements ResponseSink {
     const socket = this.#socket as Socket;
     const isFree = this.#keepMs > 0 && !call.isClosing && socket.writableLength === 0;
     if (isFree) {
-      if (this.#isReadingStopped) this.#startReading();
       this.usableUntil = performance.now() + this.#keepMs;
       this.#pool.release(this);
     } else this.destroy();
