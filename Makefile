@@ -20,7 +20,7 @@ node_modules/.install: package-lock.json
 
 # The program as a few JavaScript files: ready in half the time that its sources take. Folders are listed too: a deleted file
 # changes only its folder.
-program_sources := $(shell find sdk core framework testkit/src cli transports/http tools/build -name node_modules -prune -o \( -name '*.ts' -o -name package.json -o -type d \) -print)
+program_sources := $(shell find sdk core framework plugins testkit/src cli transports/http tools/build -name node_modules -prune -o \( -name '*.ts' -o -name package.json -o -type d \) -print)
 tmp/bundle/main.js: node_modules/.install $(program_sources)
 	@node tools/build/bundle-main.ts
 

@@ -16,17 +16,24 @@ export function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** The code that `entry` imports by relative paths, directly or not, at or below its folder. */
-export function importedFiles(entry: string): ReadonlySet<string> {
+function isCode(extension: string, isJsonToo: boolean): boolean {
+  return codeExtensions.includes(extension) || (isJsonToo && extension === '.json');
+}
+
+/** The code that `entry` imports by relative paths, directly or not: at or below its folder, or anywhere, JSON then too. */
+export function importedFiles(
+  entry: string,
+  { isAnywhere = false }: { readonly isAnywhere?: boolean } = {},
+): ReadonlySet<string> {
   const root = dirname(entry);
   const found = new Set([entry]);
   for (const file of found) {
-    if (extname(file) === '.wasm') continue;
+    if (['.wasm', '.json'].includes(extname(file))) continue;
     for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(relativeImport)) {
       const target = endings.map((ending) => resolve(dirname(file), path) + ending).find((name) => isFile(name));
-      if (target === undefined || !codeExtensions.includes(extname(target))) continue;
+      if (target === undefined || !isCode(extname(target), isAnywhere)) continue;
       const real = realpathSync(target);
-      if (isInside(real, root) && found.size < maxFiles) found.add(real);
+      if ((isAnywhere || isInside(real, root)) && found.size < maxFiles) found.add(real);
     }
   }
   return found;

@@ -139,6 +139,11 @@ export class PluginManager {
     return this.#view.generation;
   }
 
+  /** Where relative paths start. */
+  get directory(): string {
+    return this.#changes.directory;
+  }
+
   /** The entries that serve, or would if they could, in their order. */
   get entries(): readonly PluginEntry[] {
     return this.#changes.slots.filter(({ trial }) => trial === undefined).map(({ entry }) => entry);

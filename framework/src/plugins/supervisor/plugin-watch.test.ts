@@ -1,6 +1,6 @@
-import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ManagedPlugin } from './managed-plugin.ts';
 import { PluginWatch } from './plugin-watch.ts';
@@ -25,7 +25,17 @@ afterEach(() => {
 function plugin(name: string, files: readonly string[], isWatched = true): ManagedPlugin {
   const [file = ''] = files;
   // What the watch reads of a plugin, and no more.
-  return { name, file, files, entry: { name, enabled: true, watch: isWatched } } as unknown as ManagedPlugin;
+  return {
+    name,
+    file,
+    files,
+    entry: { name, enabled: true, path: file, watch: isWatched },
+  } as unknown as ManagedPlugin;
+}
+
+/** One that runs elsewhere: nobody tells which files it has imported. */
+function remote(name: string, file: string, isolation = 'worker'): ManagedPlugin {
+  return { ...plugin(name, [file]), isolation, files: undefined } as unknown as ManagedPlugin;
 }
 
 function write(name: string, text: string): string {
@@ -38,6 +48,7 @@ function start(list: readonly ManagedPlugin[]): void {
   plugins = list;
   watch = new PluginWatch(
     {
+      directory: folder,
       list: () => plugins,
       reload: (name) => {
         reloads.push(name);
@@ -49,6 +60,7 @@ function start(list: readonly ManagedPlugin[]): void {
       },
     },
     { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    { lookEveryMs: 50 },
   );
 }
 
@@ -106,5 +118,84 @@ describe('PluginWatch', () => {
     write('a.ts', 'two');
     write('b.ts', 'two');
     await expect.poll(() => reloads).toEqual(['b']);
+  });
+
+  it('follows what the code of a plugin says that it imports, where nobody tells it', async () => {
+    const main = write('main.mjs', "import './part.mjs'; import words from './words.json' with { type: 'json' };");
+    write('part.mjs', "import '../above.mjs'");
+    write('words.json', '[]');
+    const above = join(folder, '..', `${basename(folder)}-above.mjs`);
+    write('part.mjs', `import '../${basename(above)}'`);
+    writeFileSync(above, '1');
+    start([remote('a', main)]);
+    write('words.json', '["one"]');
+    await expect.poll(() => reloads).toEqual(['a']);
+    writeFileSync(above, '2');
+    await expect.poll(() => reloads).toEqual(['a', 'a']);
+    rmSync(above);
+    await expect.poll(() => reloads).toEqual(['a', 'a', 'a']);
+  });
+
+  it('sees what a program in another language has beside it', async () => {
+    const main = write('plugin.py', 'import words');
+    write('words.py', 'one');
+    write('words.txt', 'one');
+    start([remote('a', main, 'grpc')]);
+    write('words.txt', 'two');
+    await settle();
+    expect(reloads).toEqual([]);
+    write('words.py', 'two');
+    await expect.poll(() => reloads).toEqual(['a']);
+  });
+
+  it('sees the file come that a version failed for, and the file that was not there at the start', async () => {
+    const main = write('main.mjs', '');
+    start([remote('broken', main), remote('late', join(folder, 'late.mjs'))]);
+    write('main.mjs', "import './part.mjs'");
+    await expect.poll(() => reloads).toEqual(['broken']);
+    write('part.mjs', '');
+    await expect.poll(() => reloads).toEqual(['broken', 'broken']);
+    write('late.mjs', '');
+    await expect.poll(() => reloads).toEqual(['broken', 'broken', 'late']);
+  });
+
+  it('sees a file that is gone and back, also with its folder', async () => {
+    mkdirSync(join(folder, 'dist'));
+    const main = write('dist/main.mjs', 'one');
+    start([remote('a', main)]);
+    rmSync(main);
+    await expect.poll(() => reloads).toEqual(['a']);
+    write('dist/main.mjs', 'one');
+    await expect.poll(() => reloads).toEqual(['a', 'a']);
+    // As builds do that begin with an empty folder.
+    rmSync(join(folder, 'dist'), { recursive: true });
+    await expect.poll(() => reloads.length).toBe(3);
+    mkdirSync(join(folder, 'dist'));
+    write('dist/main.mjs', 'two');
+    await expect.poll(() => reloads.length).toBe(4);
+    write('dist/main.mjs', 'three');
+    await expect.poll(() => reloads.length).toBe(5);
+  });
+
+  it('sees a link on the way to the file lead elsewhere', async () => {
+    for (const version of ['1', '2', '3']) {
+      mkdirSync(join(folder, version));
+      write(`${version}/main.mjs`, version);
+    }
+    const link = (to: string, from: string): void => {
+      symlinkSync(to, join(folder, 'draft'));
+      renameSync(join(folder, 'draft'), join(folder, from));
+    };
+    // As releases are laid out, and as Kubernetes mounts a ConfigMap.
+    link('1', 'current');
+    link('1', '..data');
+    link('..data/main.mjs', 'mounted.mjs');
+    start([remote('a', join(folder, 'current/main.mjs')), remote('b', join(folder, 'mounted.mjs'))]);
+    link('2', 'current');
+    await expect.poll(() => reloads).toEqual(['a']);
+    link('2', '..data');
+    await expect.poll(() => reloads).toEqual(['a', 'b']);
+    write('2/main.mjs', 'changed');
+    await expect.poll(() => reloads.toSorted()).toEqual(['a', 'a', 'b', 'b']);
   });
 });

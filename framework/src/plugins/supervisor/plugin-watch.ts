@@ -3,18 +3,22 @@
  * that serves, and a version that cannot be loaded changes nothing.
  *
  * Folders are watched rather than files: editors write a new file in the place of the old one. A change counts when a file's
- * content differs, once nothing has changed for a moment: a save of several files is one reload.
+ * content differs, once nothing has changed for a moment: a save of several files is one reload. Every two seconds the files are
+ * looked at all the same: no event tells of a folder that was removed and made anew, of another target of a link on the way to it,
+ * or of what another machine wrote to a mounted disk.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, watch } from 'node:fs';
+import { readFileSync, statSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { PluginLog } from '@bifrost/sdk';
-import { manifestFileName } from '@bifrost/sdk';
 import type { ManagedPlugin } from './managed-plugin.ts';
+import { watchedFiles } from './watched-files.ts';
 
 /** What the watch needs of the manager. */
 export interface WatchedPlugins {
+  /** Where relative paths start. */
+  readonly directory: string;
   list(): readonly ManagedPlugin[];
   reload(name: string): Promise<unknown>;
   /** Returns how to stop it. */
@@ -23,65 +27,99 @@ export interface WatchedPlugins {
 
 /** Nothing has changed for so long: whoever writes is done. */
 const quietMs = 100;
+/** For what happens beside the files, which may be much: the folder may be somebody else's too. */
+const besideMs = 500;
 
 /** A file as it was when its plugin was last loaded, or tried to be. */
-type Digests = Map<string, string>;
-
-function digestOf(file: string): string {
-  try {
-    return createHash('sha256').update(readFileSync(file)).digest('hex');
-  } catch {
-    // Not there, or not there at this moment: that is a content too.
-    return 'none';
-  }
+interface SeenFile {
+  /** Of its state on disk: while it is the same, so is the content. */
+  readonly stamp: string;
+  readonly digest: string;
 }
 
-/** The files of a plugin: as far as its realm has told, and what says what it is. */
-function filesOf({ file, files, entry }: ManagedPlugin): readonly string[] {
-  if (entry.watch !== true || !entry.enabled || file === undefined) return [];
-  return [...new Set([file, ...(files ?? []), join(dirname(file), manifestFileName)])];
+interface Watched {
+  /** What its files were gathered from. */
+  readonly of: string;
+  readonly files: Map<string, SeenFile>;
+}
+
+interface WatchedFolder {
+  readonly watcher: FSWatcher;
+  /** Of the folder itself: one that was made anew is another. */
+  readonly stamp: string;
+}
+
+/** What is not there, or not at this moment: that is a state too. */
+const gone = 'none';
+
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? gone : `${stat.dev}:${stat.ino}${stat.isFile() ? `:${stat.size}:${stat.mtimeNs}` : ''}`;
+}
+
+function see(file: string): SeenFile {
+  const stamp = stampOf(file);
+  try {
+    return { stamp, digest: createHash('sha256').update(readFileSync(file)).digest('hex') };
+  } catch {
+    return { stamp, digest: gone };
+  }
 }
 
 export class PluginWatch {
   readonly #plugins: WatchedPlugins;
   readonly #log: PluginLog;
   readonly #stop: () => void;
-  readonly #folders = new Map<string, FSWatcher>();
-  readonly #known = new Map<string, Digests>();
+  readonly #folders = new Map<string, WatchedFolder>();
+  readonly #watched = new Map<string, Watched>();
+  /** Folders of which was said that they cannot be watched. */
+  readonly #unwatchable = new Set<string>();
+  readonly #look: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(plugins: WatchedPlugins, log: PluginLog) {
+  /** `lookEveryMs`: how often files are looked at of which no event tells. */
+  constructor(plugins: WatchedPlugins, log: PluginLog, { lookEveryMs = 2000 }: { readonly lookEveryMs?: number } = {}) {
     this.#plugins = plugins;
     this.#log = log;
     this.#stop = plugins.onChange(() => this.#follow());
+    this.#look = setInterval(() => this.#lookAgain(), lookEveryMs).unref();
     this.#follow();
   }
 
   close(): void {
     this.#stop();
     clearTimeout(this.#timer);
-    for (const watcher of this.#folders.values()) watcher.close();
+    clearInterval(this.#look);
+    for (const { watcher } of this.#folders.values()) watcher.close();
     this.#folders.clear();
   }
 
   /** Watches what is to be watched by now. */
   #follow(): void {
-    const wanted = new Set<string>();
     const names = new Set<string>();
     for (const plugin of this.#plugins.list()) {
-      const files = filesOf(plugin);
-      if (files.length === 0) continue;
+      if (plugin.entry.watch !== true || !plugin.entry.enabled) continue;
       names.add(plugin.name);
-      const known: Digests = this.#known.get(plugin.name) ?? new Map<string, string>();
-      this.#known.set(plugin.name, known);
-      for (const file of files) {
-        wanted.add(dirname(file));
-        if (!known.has(file)) known.set(file, digestOf(file));
-      }
+      const of = [plugin.file, plugin.path, ...(plugin.files ?? [])].join('\n');
+      if (this.#watched.get(plugin.name)?.of !== of) this.#gather(plugin, of);
     }
-    for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
-    for (const [folder, watcher] of this.#folders) {
-      if (wanted.has(folder)) continue;
+    for (const name of this.#watched.keys()) if (!names.has(name)) this.#watched.delete(name);
+    this.#followFolders();
+  }
+
+  /** What is known of files stays known: a change of one that was not noticed yet still counts. */
+  #gather(plugin: ManagedPlugin, of: string): void {
+    const before = this.#watched.get(plugin.name)?.files;
+    const files = new Map<string, SeenFile>();
+    for (const file of watchedFiles(plugin, this.#plugins.directory)) files.set(file, before?.get(file) ?? see(file));
+    this.#watched.set(plugin.name, { of, files });
+  }
+
+  #followFolders(): void {
+    const files = [...this.#watched.values()].flatMap((watched) => [...watched.files.keys()]);
+    const wanted = new Set(files.map((file) => dirname(file)));
+    for (const [folder, { watcher, stamp }] of this.#folders) {
+      if (wanted.has(folder) && stampOf(folder) === stamp) continue;
       watcher.close();
       this.#folders.delete(folder);
     }
@@ -89,44 +127,77 @@ export class PluginWatch {
   }
 
   #watchFolder(folder: string): void {
+    const stamp = stampOf(folder);
+    // Not there at this moment: whether it is back is looked at again.
+    if (stamp === gone) return;
     try {
       const watcher = watch(folder, { persistent: false }, (_event, file) => {
-        if (file === null || this.#isOurs(folder, file)) this.#changed();
+        this.#changed(file === null || this.#isOurs(join(folder, basename(file))));
       });
       watcher.on('error', (error) => this.#giveUp(folder, error));
-      this.#folders.set(folder, watcher);
+      this.#folders.set(folder, { watcher, stamp });
+      this.#unwatchable.delete(folder);
     } catch (error) {
       this.#giveUp(folder, error);
     }
   }
 
-  #isOurs(folder: string, file: string): boolean {
-    const path = join(folder, basename(file));
-    return [...this.#known.values()].some((digests) => digests.has(path));
+  #isOurs(path: string): boolean {
+    return [...this.#watched.values()].some(({ files }) => files.has(path));
   }
 
   #giveUp(folder: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
-    this.#log.warn(`changes in ${folder} are not seen any more: ${why}; reload its plugins by hand`);
-    this.#folders.get(folder)?.close();
+    this.#folders.get(folder)?.watcher.close();
     this.#folders.delete(folder);
+    if (this.#unwatchable.has(folder)) return;
+    this.#unwatchable.add(folder);
+    const why = error instanceof Error ? error.message : String(error);
+    this.#log.warn(`changes in ${folder} are not seen at once, but within seconds: ${why}`);
   }
 
-  #changed(): void {
+  /** A link beside our file may have changed where it leads, so that any event counts; only those of our files are waited out. */
+  #changed(isOurs: boolean): void {
+    if (this.#timer !== undefined && !isOurs) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#reloadChanged(), quietMs);
+    this.#timer = setTimeout(() => this.#reloadChanged(), isOurs ? quietMs : besideMs);
+  }
+
+  #lookAgain(): void {
+    // Whoever writes at this moment is waited for.
+    if (this.#watched.size === 0 || this.#timer !== undefined) return;
+    this.#followFolders();
+    const isChanged = [...this.#watched.values()].some(({ files }) =>
+      [...files].some(([file, { stamp }]) => stampOf(file) !== stamp),
+    );
+    if (isChanged) this.#changed(false);
   }
 
   #reloadChanged(): void {
-    for (const [name, digests] of this.#known) {
-      const changed = [...digests].filter(([file, digest]) => digestOf(file) !== digest).map(([file]) => file);
+    this.#timer = undefined;
+    for (const plugin of this.#plugins.list()) {
+      const { name } = plugin;
+      const watched = this.#watched.get(name);
+      if (watched === undefined) continue;
+      const changed = this.#changesOf(plugin, watched);
       if (changed.length === 0) continue;
-      for (const file of changed) digests.set(file, digestOf(file));
-      this.#log.info(`plugin ${name}: ${changed.map((file) => basename(file)).join(', ')} changed, loading it anew`, {
-        plugin: name,
-      });
+      this.#log.info(`plugin ${name}: ${changed.join(', ')} changed, loading it anew`, { plugin: name });
       // The manager logs what keeps it from being loaded, and keeps it as the status.
       this.#plugins.reload(name).catch(() => undefined);
     }
+    this.#followFolders();
+  }
+
+  /** Names of files that are not as they were, or that its code imports only now. Notes how they are. */
+  #changesOf(plugin: ManagedPlugin, { of, files }: Watched): readonly string[] {
+    const current = watchedFiles(plugin, this.#plugins.directory);
+    const now = new Map<string, SeenFile>();
+    for (const file of new Set([...current, ...files.keys()])) {
+      const before = files.get(file);
+      const seen = before !== undefined && before.stamp === stampOf(file) ? before : see(file);
+      // What is gone may come back, also where nothing can be found to import it.
+      if (current.has(file) || seen.digest === gone) now.set(file, seen);
+    }
+    this.#watched.set(plugin.name, { of, files: now });
+    return [...now].filter(([file, { digest }]) => files.get(file)?.digest !== digest).map(([file]) => basename(file));
   }
 }

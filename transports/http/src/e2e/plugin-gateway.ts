@@ -14,6 +14,7 @@ export interface ShownPlugin {
   readonly hooks: readonly string[];
   readonly code: string | null;
   readonly config: JsonObject;
+  readonly lastError: { readonly message: string; readonly code?: string } | null;
   readonly status: { readonly status: string; readonly logs: readonly string[] };
   readonly instances: { readonly serving: number; readonly draining: number };
 }
