@@ -142,13 +142,13 @@ describe('a client', () => {
     const long = [...Array.from({ length: 400 }, () => delta), stop];
     await using upstream = await startReplayUpstream({ script: [{ events: long, delivery: 'events' }] });
     // Paused for longer than the idle clock: that silence is the client's, not the provider's.
-    const network = { streamIdleTimeoutMs: 100 };
+    const network = { streamIdleTimeoutMs: 500 };
     await using gateway = new TestGateway({ providers: [provider('anthropic', upstream.url, { network })] });
     const { sink, done } = gateway.open(routes.anthropic, ask);
     let isBlocked = true;
     sink.onWrite = () => !isBlocked;
     const request = await upstream.request(0);
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await new Promise((resolve) => setTimeout(resolve, 900));
     expect(request.writesSent).toBeLessThan(390);
     isBlocked = false;
     sink.drain();
