@@ -33,6 +33,9 @@ export type AttemptResult =
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
   | { readonly kind: 'canceled' };
 
+/** How soon an answer that is over is looked at again where its client has not read it yet. */
+const pausedEndMs = 1000;
+
 const answered: AttemptResult = { kind: 'answered' };
 const canceled: AttemptResult = { kind: 'canceled' };
 
@@ -57,6 +60,8 @@ export class Attempt implements UpstreamListener, Watched {
   #hasContent = false;
   #lastByteAt = 0;
   #lastWriteAt: number;
+  /** When an answer that has been said to its end is taken for ended though its bytes go on. */
+  #endsAt = Number.POSITIVE_INFINITY;
   #isComplete = false;
 
   /** `startedAt`: `performance.now()` now; `done` is called once, with how the attempt ended. */
@@ -118,6 +123,16 @@ export class Attempt implements UpstreamListener, Watched {
     if (this.run.isStream) this.plan.place.release();
   }
 
+  /**
+   * The answer has been said to its end: the provider has so long to end its bytes too. Told anew with every event behind it;
+   * comments do not count, which some providers send for ever.
+   */
+  expectEnd(graceMs: number): void {
+    const now = performance.now();
+    this.#endsAt = now + graceMs;
+    this.run.services.clock.hasten(this, this.#endsAt, now);
+  }
+
   onUpstreamHead(statusCode: number, headers: UpstreamHeaders): void {
     const encoding = headers['content-encoding'];
     this.#relay =
@@ -173,6 +188,7 @@ export class Attempt implements UpstreamListener, Watched {
       ? this.#lastByteAt + network.streamIdleTimeoutMs
       : Math.min(this.startedAt + network.firstContentTimeoutMs, now + network.streamIdleTimeoutMs);
     if (this.run.deadlineAt > 0) next = Math.min(next, this.run.deadlineAt);
+    if (this.#endsAt < next) next = this.#endsAt;
     const keepAlive = this.#keepAliveMs;
     return keepAlive === 0 ? next : Math.min(next, this.#lastWriteAt + keepAlive);
   }
@@ -184,8 +200,15 @@ export class Attempt implements UpstreamListener, Watched {
   lookAtClocks(now: number): number {
     // A client that reads slowly has paused us: the provider is not silent, we do not listen. A client that never reads again is
     // ended by its connection.
-    if (this.#call.isPaused) this.#lastByteAt = now;
-    else if (this.#call.resumedAt > this.#lastByteAt) this.#lastByteAt = this.#call.resumedAt;
+    if (this.#call.isPaused) {
+      this.#lastByteAt = now;
+      if (this.#endsAt <= now) this.#endsAt = now + pausedEndMs;
+    } else if (this.#call.resumedAt > this.#lastByteAt) this.#lastByteAt = this.#call.resumedAt;
+    if (now >= this.#endsAt) {
+      this.#endsAt = Number.POSITIVE_INFINITY;
+      this.#relay?.endEarly?.();
+      return this.#done === undefined ? Number.POSITIVE_INFINITY : this.#nextLook(now);
+    }
     const expired = this.#expired(now);
     if (expired !== undefined) {
       this.#break(expired);

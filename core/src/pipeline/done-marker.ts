@@ -12,9 +12,14 @@ export function isDoneEvent(event: SseEvent): boolean {
   return event.data.startsWith('[DONE]');
 }
 
+/** Whether streams of a dialect end in `[DONE]`. */
+export function isMarkedDialect(dialect: DialectName): boolean {
+  return markedDialects.has(dialect);
+}
+
 /** Whether a stream of this provider's dialect has to end in `[DONE]` for the client. */
 export function endsInDone({ plan }: Attempt): boolean {
-  return markedDialects.has(plan.codec.name);
+  return isMarkedDialect(plan.codec.name);
 }
 
 /**

@@ -12,6 +12,7 @@ import { ClientStream } from './client-stream.ts';
 import { commitAnswer } from './commit-answer.ts';
 import { doneEvent, endsInDone, isDoneEvent, mayLackChoices } from './done-marker.ts';
 import { createClientEncoder, createShadowEncoder } from './encode-response.ts';
+import { endGraceMs } from './end-grace.ts';
 import { inBandError } from './in-band-error.ts';
 import { maxHeldBytes, maxHeldEvents } from './pass-stream.ts';
 import type { Relay } from './relay.ts';
@@ -94,6 +95,10 @@ export class EventStream implements Relay {
     }
   }
 
+  endEarly(): void {
+    if (this.#isComplete) this.end();
+  }
+
   fail(error: GatewayError): void {
     if (this.#isOver) return;
     if (this.#isComplete) this.#finish();
@@ -140,6 +145,14 @@ export class EventStream implements Relay {
       units.push(this.#unitOf(wireEvent));
     }
     this.#forward(units);
+    if (this.#hasTerminal || this.#hasFinish) this.#expectEnd(events);
+  }
+
+  #expectEnd(events: readonly WireEvent[]): void {
+    if (this.#isOver || events.every(({ event }) => event === undefined)) return;
+    const hasUsage = (this.#usage ?? this.#accumulator.usage) !== undefined;
+    const finished = { hasTerminal: this.#hasTerminal, hasDone: this.#hasDone, hasUsage };
+    this.#attempt.expectEnd(endGraceMs(this.#attempt.plan.codec.name, finished));
   }
 
   /** An error within a stream that leaves as it came goes its way like the rest, once an answer has begun. */

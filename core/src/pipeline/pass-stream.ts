@@ -5,6 +5,7 @@ import type { Attempt } from './attempt.ts';
 import { commitAnswer } from './commit-answer.ts';
 import { formatSse } from '../sse/parser.ts';
 import { doneEvent, endsInDone, mayLackChoices } from './done-marker.ts';
+import { endGraceMs } from './end-grace.ts';
 import { inBandError } from './in-band-error.ts';
 import type { Relay } from './relay.ts';
 import { writeStreamError } from './respond-error.ts';
@@ -46,6 +47,7 @@ export class PassStream implements Relay {
     if (this.#isOver) return;
     const watcher = this.#watcher;
     const wholeBytes = watcher.push(chunk);
+    if (watcher.hasEndInLast) this.#attempt.expectEnd(endGraceMs(this.#attempt.plan.codec.name, watcher));
     if (this.#held === undefined) {
       this.#forward(chunk, wholeBytes);
       return;
@@ -73,6 +75,10 @@ export class PassStream implements Relay {
       const message = 'the provider ended the stream before the answer was complete';
       this.#break(new GatewayError(message, { code: 'BF_STREAM_TRUNCATED', statusCode: 502, isRetryable: true }));
     }
+  }
+
+  endEarly(): void {
+    if (this.#isComplete) this.end();
   }
 
   fail(error: GatewayError): void {

@@ -7,6 +7,8 @@ export interface Relay {
   end(): void;
   /** They broke off, or a clock expired. */
   fail(error: GatewayError): void;
+  /** The answer has been said to its end, and the provider had its time to end the bytes too: end, unless a part may be missing. */
+  endEarly?(): void;
   /** The client has gone: keep what the provider has reported so far. */
   abandon?(): void;
   /** The client has heard nothing for a while: write a comment if the answer is a stream between two events. */

@@ -33,6 +33,13 @@ export class SharedClock {
     if (one.nextLookAt < this.#dueAt) this.#arm(one.nextLookAt, now);
   }
 
+  /** `one` is called at `lookAt` already. */
+  hasten(one: Watched, lookAt: number, now: number): void {
+    if (lookAt >= one.nextLookAt) return;
+    one.nextLookAt = coarsen(lookAt, now);
+    if (one.nextLookAt < this.#dueAt) this.#arm(one.nextLookAt, now);
+  }
+
   /** `one` is over. The timer stays: it finds nothing to do, or serves the next. */
   forget(one: Watched): void {
     const { watchedBefore, watchedAfter } = one;

@@ -29,6 +29,8 @@ export class StreamWatcher {
   hasFinish = false;
   /** The events that the last chunk completed report usage. */
   hasUsageInLast = false;
+  /** The last chunk completed events, and the answer is finished: comments alone leave it false. */
+  hasEndInLast = false;
   /** Events seen before the first content. */
   lifecycleEvents = 0;
   /** The first error event. */
@@ -44,6 +46,7 @@ export class StreamWatcher {
   /** Takes a chunk; returns how many of its bytes belong to events that are whole now. */
   push(chunk: Buffer): number {
     this.hasUsageInLast = false;
+    this.hasEndInLast = false;
     const text = chunk.toString('latin1', 0, chunk.length);
     if (this.#pending.length === 0 && text.endsWith('\n\n')) {
       this.#inspect(text);
@@ -64,6 +67,11 @@ export class StreamWatcher {
   finish(): void {
     const rest = this.#takePending();
     if (rest !== '') this.#inspect(rest);
+  }
+
+  /** Some usage has been reported. */
+  get hasUsage(): boolean {
+    return this.#lastUsage !== '';
   }
 
   /** The usage reported so far. */
@@ -95,8 +103,10 @@ export class StreamWatcher {
   #inspect(part: string): void {
     if (this.#finishMarker?.test(part) === true) this.hasFinish = true;
     if (usageMarker.test(part)) this.#noteUsage(part);
-    if (this.hasContent && !this.#isMarked(part)) return;
-    for (const event of parseSse(Buffer.from(part, 'latin1'))) this.#classify(event);
+    if (!this.hasContent || this.#isMarked(part)) {
+      for (const event of parseSse(Buffer.from(part, 'latin1'))) this.#classify(event);
+    }
+    if (this.hasFinish || this.hasTerminal) this.hasEndInLast = dataLine.test(part);
   }
 
   #isMarked(part: string): boolean {
@@ -144,6 +154,9 @@ function eventsEnd(text: string): number {
 
 /** A usage report with values: `"usage":null` on every chunk is none. */
 const usageMarker = /"usage(?:Metadata)?"\s*:\s*\{/;
+
+/** A line of an event, which a comment has not. */
+const dataLine = /^data/m;
 
 const errorMarks = ['"error"', 'event: error', 'event:error'];
 

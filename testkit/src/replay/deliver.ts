@@ -38,6 +38,14 @@ function openSink(answer: ResolvedAnswer, { request, response }: Exchange): Serv
   return gzip;
 }
 
+/** Goes on until the connection is closed, which rejects. */
+async function comment(sink: ServerResponse | Gzip, everyMs: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await pause(everyMs, signal);
+    await write(sink, Buffer.from(': still here\n\n'), signal);
+  }
+}
+
 /** Lets what was written leave the process, then cuts the connection. */
 async function die(response: ServerResponse): Promise<void> {
   const { socket } = response;
@@ -81,4 +89,5 @@ export async function deliver(answer: ResolvedAnswer, exchange: Exchange): Promi
   }
   if (plan.ending === 'end') sink.end();
   else if (plan.ending === 'die') await die(response);
+  else if (delivery.commentsEveryMs !== undefined) await comment(sink, delivery.commentsEveryMs, signal);
 }

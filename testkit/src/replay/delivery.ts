@@ -34,6 +34,8 @@ export interface Delivery {
   readonly hangAfterHeaders?: boolean;
   /** So many events go out, then nothing; the socket stays open. */
   readonly hangAfterEvents?: number;
+  /** Behind a `hangAfterEvents`: an SSE comment goes out at this interval for as long as somebody listens. */
+  readonly commentsEveryMs?: number;
   /** The connection is reset as soon as the request has arrived. */
   readonly refuse?: boolean;
   /** The n-th event (1 is the first) is an error event of the dialect, inside a 200; the stream ends cleanly after it. */
