@@ -58,6 +58,7 @@ export class Attempt implements UpstreamListener, Watched {
   #decompressor: Decompressor | undefined;
   #done: ((result: AttemptResult) => void) | undefined;
   #hasContent = false;
+  #sentAt = 0;
   #lastByteAt = 0;
   #lastWriteAt: number;
   /** When an answer that has been said to its end is taken for ended though its bytes go on. */
@@ -85,6 +86,7 @@ export class Attempt implements UpstreamListener, Watched {
     if (run.isCanceled) this.#finish(canceled);
     else {
       run.writer.attach(this.#call);
+      this.#sentAt = performance.now();
       run.services.clock.watch(this, this.#nextLook(this.startedAt), this.startedAt);
       this.#call.start();
     }
@@ -103,6 +105,7 @@ export class Attempt implements UpstreamListener, Watched {
 
   /** Nothing was sent to the client: the next attempt may do better. */
   failed(info: ErrorInfo, raw?: RawAnswer): void {
+    this.run.upstreamMs = (this.#isComplete ? this.#lastByteAt : performance.now()) - this.#sentAt;
     const failureClass = info.code === timeoutCode ? 'timeout' : classifyFailure(info);
     this.#finish({ kind: 'failed', failure: { info, class: failureClass, ...(raw === undefined ? {} : { raw }) } });
   }
@@ -113,6 +116,11 @@ export class Attempt implements UpstreamListener, Watched {
    */
   get arrivedAt(): number {
     return this.#decompressor === undefined ? this.#lastByteAt : performance.now();
+  }
+
+  /** The head of the answer is formed: what counts as the provider's time ends with its last byte before, or now where none had content. */
+  noteUpstreamTime(now: number): void {
+    this.run.upstreamMs = (this.#hasContent ? this.#lastByteAt : now) - this.#sentAt;
   }
 
   /** The first content has arrived: from now on only silence counts. */
@@ -160,6 +168,7 @@ export class Attempt implements UpstreamListener, Watched {
 
   onUpstreamFailure(error: GatewayError): void {
     this.#isComplete = true;
+    this.#lastByteAt = performance.now();
     if (error.code === addressRefusedCode) this.run.services.logger?.warn(error.message, error.cause);
     this.#break(error);
   }

@@ -2,6 +2,7 @@ import type { ErrorInfo } from '@bifrost/sdk';
 import type { PluginRun } from '../plugins/chain.ts';
 import { errorBody } from './error-body.ts';
 import { beginHeaders, safeHeaderValue } from './response-headers.ts';
+import { serverTiming } from './server-timing.ts';
 import type { RequestRun } from './run.ts';
 
 /** What a slow client pauses. */
@@ -67,17 +68,19 @@ export class ClientWriter {
     this.#run.statusCode = statusCode;
     if (plugins === null || needs.responseHeaders === undefined) {
       this.#state = 'open';
-      if (!sink.isClosed) sink.head(statusCode, plugins === null ? headers : explained(plugins, headers));
+      const timed = needs.httpPost === undefined ? headers : this.#retimed(headers);
+      if (!sink.isClosed) sink.head(statusCode, plugins === null ? timed : explained(plugins, timed));
       return;
     }
-    const changes = plugins.responseHeaders({ statusCode, headers });
+    const timed = this.#retimed(headers);
+    const changes = plugins.responseHeaders({ statusCode, headers: timed });
     if (!(changes instanceof Promise)) {
-      this.#open(statusCode, headers, changes);
+      this.#open(statusCode, timed, changes);
       return;
     }
     this.#state = 'waiting';
     this.#block();
-    this.opening = changes.then((late) => this.#open(statusCode, headers, late));
+    this.opening = changes.then((late) => this.#open(statusCode, timed, late));
   }
 
   write(chunk: Uint8Array | string): void {
@@ -133,7 +136,7 @@ export class ClientWriter {
     }
     const wasWaiting = this.#state === 'waiting';
     this.#state = 'open';
-    const changed = applyHeaderChanges(headers, changes);
+    const changed = applyHeaderChanges(this.#retimed(headers), changes);
     if (!sink.isClosed) sink.head(statusCode, plugins === null ? changed : explained(plugins, changed));
     if (!wasWaiting) return;
     this.#isBlocked = false;
@@ -142,6 +145,14 @@ export class ClientWriter {
     for (const chunk of kept) this.write(chunk);
     if (this.#isEndKept) this.end();
     else this.#resumeSource();
+  }
+
+  /** Hooks took their time since the head was formed: unless one of them has its own, the timing is of now. */
+  #retimed(headers: ClientHeaders): ClientHeaders {
+    const run = this.#run;
+    if (headers['server-timing'] !== run.timing) return headers;
+    run.timing = serverTiming(run, performance.now());
+    return { ...headers, 'server-timing': run.timing };
   }
 
   #block(): void {

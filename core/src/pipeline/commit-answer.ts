@@ -11,6 +11,7 @@ export function answerHeaders(
   now: number = performance.now(),
 ): ClientHeaders {
   const { plan, run } = attempt;
+  attempt.noteUpstreamTime(now);
   const contentType = upstream['content-type'];
   const isEvents = run.isStream && run.request.route.streamFraming !== 'json-array';
   const ownType = isEvents ? 'text/event-stream' : 'application/json';

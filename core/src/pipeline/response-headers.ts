@@ -1,6 +1,7 @@
 import type { Loss } from '../dialects/codec.ts';
 import type { UpstreamHeaders } from '../upstream/call.ts';
 import type { RequestRun } from './run.ts';
+import { serverTiming } from './server-timing.ts';
 
 /** Headers of a provider's answer that end here: of the connection, of its site, of its encoding, or that only we may set. */
 const notPassedOn = new Set([
@@ -31,6 +32,7 @@ const notPassedOn = new Set([
   'reporting-endpoints',
   'expect-ct',
   'vary',
+  'server-timing',
   'x-request-id',
 ]);
 
@@ -52,6 +54,7 @@ export function copyUpstreamHeaders(target: ClientHeaders, upstream: UpstreamHea
     const value = upstream[name];
     if (value === undefined) continue;
     if (name === 'x-request-id') target['x-bf-upstream-request-id'] = value;
+    else if (name === 'server-timing') target['x-bf-upstream-server-timing'] = value;
     if (notPassedOn.has(name) || name.startsWith('x-bf-') || name.startsWith('access-control-')) continue;
     target[name] = value;
   }
@@ -68,6 +71,7 @@ export function beginHeaders(
 ): ClientHeaders {
   const { target, primary, keyName, fallbackIndex } = run;
   const latencyMs = String(Math.round(now - run.request.startedAt));
+  const timing = (run.timing = serverTiming(run, now));
   if (target === undefined || primary === undefined) {
     return {
       'content-type': contentType,
@@ -75,6 +79,7 @@ export function beginHeaders(
       'x-bf-lane': run.lane,
       'x-bf-request-type': run.requestType,
       'x-bf-latency-ms': latencyMs,
+      'server-timing': timing,
     };
   }
   const headers: ClientHeaders = {
@@ -83,6 +88,7 @@ export function beginHeaders(
     'x-bf-lane': run.lane,
     'x-bf-request-type': run.requestType,
     'x-bf-latency-ms': latencyMs,
+    'server-timing': timing,
     'x-bf-provider': safeHeaderValue(target.runtime.name),
     'x-bf-model': safeHeaderValue(target.model),
     'x-bf-is-fallback': fallbackIndex === 0 ? 'false' : 'true',

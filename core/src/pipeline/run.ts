@@ -80,6 +80,18 @@ export class RequestRun {
   isOutcomeTold = false;
   attempts: readonly AttemptTrace[] = noAttempts;
 
+  /** Where the time went: waiting for a place, attempts that failed with the pauses behind them, the attempt that counts. */
+  queuedMs = 0;
+  retriedMs = 0;
+  upstreamMs = 0;
+  /** What plugins took within `retriedMs`. */
+  retriedPluginMs = 0;
+  /** The same, as the head of the answer says it. */
+  timing = '';
+  /** `performance.now()` at the start of the last attempt (0: none yet), and what plugins had taken by then. */
+  #attemptAt = 0;
+  #pluginMsAtAttempt = 0;
+
   /** True once the client has gone. */
   isCanceled = false;
   /** What to give up when the client goes: the wait or the attempt under way. */
@@ -138,6 +150,24 @@ export class RequestRun {
     if (this.isCanceled) return;
     this.isCanceled = true;
     this.waitingFor?.cancel();
+  }
+
+  /** Another attempt begins: all since the last one was in vain. */
+  noteAttemptStart(now: number): void {
+    const pluginMs = this.plugins?.spentMs ?? 0;
+    if (this.#attemptAt !== 0) {
+      this.retriedMs += now - this.#attemptAt;
+      this.retriedPluginMs += pluginMs - this.#pluginMsAtAttempt;
+      this.upstreamMs = 0;
+    }
+    this.#attemptAt = now;
+    this.#pluginMsAtAttempt = pluginMs;
+  }
+
+  /** Has waited for a place in a provider's queue. */
+  noteWait(waitedMs: number): void {
+    this.queuedMs += waitedMs;
+    if (this.#attemptAt !== 0) this.#attemptAt += waitedMs;
   }
 
   /** The first value of one of the caller's headers. */

@@ -68,9 +68,17 @@ export class TargetTrial {
       this.#keys = pin === undefined ? runtime.keysFor(model) : eligibleKeys(runtime.config, model, pin);
       if (runtime.gate.tryEnter()) this.#enter();
       else {
+        const since = performance.now();
         waitForPlace(run, this.#target).then(
-          (isIn) => (isIn ? this.#enter() : this.#end(undefined)),
-          (error: unknown) => this.#threw(error),
+          (isIn) => {
+            run.noteWait(performance.now() - since);
+            if (isIn) this.#enter();
+            else this.#end(undefined);
+          },
+          (error: unknown) => {
+            run.noteWait(performance.now() - since);
+            this.#threw(error);
+          },
         );
       }
     } catch (error) {
@@ -87,6 +95,7 @@ export class TargetTrial {
   }
 
   #attempt(): void {
+    this.#run.noteAttemptStart(this.#attemptStartedAt);
     let key = pickKey(this.#keys, this.#failed?.excluded, Math.random());
     if (key === undefined) {
       this.#failed?.forgive();

@@ -187,6 +187,8 @@ export interface PluginRun {
   postMCPConnection(outcome: MCPConnectOutcome): ErrorInfo | undefined | Promise<ErrorInfo | undefined>;
   /** What the hooks have decided so far; null where the request did not ask for it. */
   readonly explanation?: RunExplanation | null;
+  /** Milliseconds that hooks have taken so far. */
+  readonly spentMs?: number;
   /** The first byte of a stream's content leaves: what hooks take from now on is not added to the time to first content. */
   noteContentOut?(): void;
   /** The trace with what the plugins have put on it so far. */

@@ -35,6 +35,8 @@ export class HookWalker implements ContextOwner {
   /** Set when a guard failed where the result of the phase cannot say so: in `responseHeaders` and `httpPost`. */
   denial: ErrorInfo | undefined = undefined;
   failures: PluginFailure[] | null = null;
+  /** What hooks have taken so far. */
+  spentMs = 0;
   readonly observer: HookObserver | null;
   /** Present where the request asked for it. */
   readonly explanation: RequestExplanation | null;
@@ -242,6 +244,7 @@ export class HookWalker implements ContextOwner {
     const durationMs = now - startedAt;
     entry.figures.record(durationMs);
     if (entry.budget !== undefined) entry.budget.record(entry, durationMs, now);
+    this.spentMs += durationMs;
     if (!this.#isContentOut) context.spentMs += durationMs;
     return durationMs;
   }

@@ -88,6 +88,8 @@ function attemptOf(run: RequestRun, stream: RelayedStream, end: (error: ErrorInf
     plan,
     startedAt: performance.now(),
     noteContent: () => void (run.firstContentAt ??= performance.now()),
+    noteUpstreamTime: () => undefined,
+    expectEnd: () => undefined,
     answered: () => end(undefined),
     failed: (info: ErrorInfo) => end(info),
   };
