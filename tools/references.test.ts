@@ -40,7 +40,7 @@ describe.each(errorCatalogues)('error codes of $folder', ({ folder, catalogue })
 it('finds codes and the status beside them, not those of comments and comparisons', () => {
   const uses = errorCodesInSource(repository, 'core/src');
   expect(uses).toContainEqual({ code: 'BF_QUEUE_FULL', file: 'core/src/reliability/gate.ts', statusCode: 429 });
-  expect(uses).toContainEqual({ code: 'request_timed_out', file: 'core/src/pipeline/attempt.ts' });
+  expect(uses).toContainEqual({ code: 'request_timed_out', file: 'core/src/pipeline/attempt-errors.ts' });
   expect(errorCodesInSource(repository, 'transports/http/src').map(({ code }) => code)).not.toContain(
     'BF_CONFIG_INVALID',
   );

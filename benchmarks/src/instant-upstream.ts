@@ -22,6 +22,7 @@ let waiting: InstantCall[] = [];
 class InstantCall implements UpstreamCall {
   readonly isPaused = false;
   readonly resumedAt = 0;
+  readonly isSent = true;
   readonly #listener: UpstreamListener;
 
   constructor(listener: UpstreamListener) {
@@ -38,6 +39,10 @@ class InstantCall implements UpstreamCall {
 
   resume(): void {
     throw new Error('nothing was paused');
+  }
+
+  readOn(): void {
+    throw new Error('no client of this benchmark leaves');
   }
 
   abort(): void {

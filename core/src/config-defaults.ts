@@ -15,6 +15,9 @@ export const defaultNetwork: NetworkConfig = {
   isTlsVerificationOff: false,
 };
 
+/** How long, and for how many bytes, an answer is read on whose client has gone (`drain`). */
+export const defaultDrain = { maxMs: 120_000, maxBytes: 16 * 1024 * 1024 };
+
 /** Requests to one provider that may be under way at once. */
 export const defaultConcurrency = 1000;
 /** Requests to one provider that may wait beyond those. */

@@ -18,6 +18,9 @@ export interface KeyConfig {
   readonly baseUrl?: string;
 }
 
+/** What becomes of a provider's call whose client has gone. */
+export type ClientDisconnectPolicy = 'cancel' | 'drain';
+
 export interface NetworkConfig {
   readonly connectTimeoutMs: number;
   /** Until headers and first content (`default_request_timeout_in_seconds` overrides). @default 600000 */
@@ -37,6 +40,12 @@ export interface NetworkConfig {
   readonly caCertificatePem?: string;
   /** Private addresses (10/8, 192.168/16, ...) may be called. @default false; loopback always may, link-local never */
   readonly isPrivateNetworkAllowed?: boolean;
+  /** When the client leaves: end the provider's call, or read its answer on for the usage. @default the definition's, else `cancel` */
+  readonly onClientDisconnect?: ClientDisconnectPolicy;
+  /** Limits of `drain`. @default 120000 */
+  readonly drainTimeoutMs?: number;
+  /** @default 16 MiB */
+  readonly drainMaxBytes?: number;
 }
 
 export interface ProxyConfig {

@@ -632,6 +632,8 @@ declare module '@bifrost/sdk' {
       readonly usage?: Usage;
       readonly error?: ErrorInfo;
       readonly attempts: readonly AttemptTrace[];
+      /** Present where the provider's answer was read on after the client had gone; `usage` is then what the whole answer reported. */
+      readonly drain?: DrainTrace;
       readonly lane: 'identical' | 'spliced' | 'translated' | 'none';
       /** Hook calls of this request that failed (the first 20); absent when none did. */
       readonly pluginFailures?: readonly PluginFailure[];
@@ -641,6 +643,18 @@ declare module '@bifrost/sdk' {
       readonly routingNotes?: readonly RoutingNote[];
       /** What each hook decided, `inject` excepted; present where the request asked for it (`x-bf-explain: true`). */
       readonly explanation?: Explanation;
+  }
+  /**
+   * How the reading of an answer without its client ended: with the answer, by the idle clock, at its limit of time or of size, or
+   * because the provider failed.
+   */
+  export type DrainOutcome = 'complete' | 'idle' | 'time' | 'size' | 'failed';
+  /** What was read of an answer after its client had gone. */
+  export interface DrainTrace {
+      readonly outcome: DrainOutcome;
+      /** From the client's leaving on. */
+      readonly bytes: number;
+      readonly latencyMs: number;
   }
   /** A plugin's account of a routing decision. */
   export interface RoutingNote {

@@ -1,18 +1,19 @@
-import { GatewayError } from '@bifrost/sdk';
-import type { ErrorInfo } from '@bifrost/sdk';
+import type { ErrorInfo, GatewayError } from '@bifrost/sdk';
 import { classifyFailure } from '../reliability/failure.ts';
 import type { FailureClass } from '../reliability/failure.ts';
 import type { UpstreamCall, UpstreamHeaders, UpstreamListener } from '../upstream/call.ts';
 import { addressRefusedCode } from '../upstream/guarded-lookup.ts';
+import { deadlineCode, deadlineError, silenceError, timeoutCode } from './attempt-errors.ts';
 import type { AttemptPlan } from './attempt-plan.ts';
 import { createDecompressor } from './decompressor.ts';
 import type { Decompressor } from './decompressor.ts';
+import { Drain } from './drain.ts';
 import { ErrorRelay } from './error-relay.ts';
 import type { Relay } from './relay.ts';
-import { createRelay } from './relay-choice.ts';
-import { toErrorInfo } from './respond-error.ts';
+import { createRelay, createTail } from './relay-choice.ts';
 import type { RequestRun } from './run.ts';
 import type { Watched } from './shared-clock.ts';
+import { isUsageRead } from './usage-readers.ts';
 
 /** A provider's error answer as it came, for a client of the same dialect. */
 export interface RawAnswer {
@@ -64,6 +65,8 @@ export class Attempt implements UpstreamListener, Watched {
   /** When an answer that has been said to its end is taken for ended though its bytes go on. */
   #endsAt = Number.POSITIVE_INFINITY;
   #isComplete = false;
+  /** Present once the client has gone and the answer is read on. */
+  #drain: Drain | undefined;
 
   /** `startedAt`: `performance.now()` now; `done` is called once, with how the attempt ended. */
   constructor(
@@ -94,8 +97,36 @@ export class Attempt implements UpstreamListener, Watched {
 
   /** The client has gone. */
   cancel(): void {
+    if (this.#readOn()) return;
     this.#relay?.abandon?.();
     this.#finish(canceled);
+  }
+
+  /** Where the provider's policy says so, its answer is read on without the client. False where there is nothing to be read. */
+  #readOn(): boolean {
+    const { run, plan } = this;
+    const limits = plan.runtime.drain;
+    if (limits === null || this.#isComplete || !this.#call.isSent || !isUsageRead(this)) return false;
+    const tail = this.#relay?.detach?.();
+    if (this.#relay !== undefined && tail === undefined) return false;
+    const startedAt = performance.now();
+    const drain = new Drain(tail, {
+      limits,
+      startedAt,
+      expectEnd: (graceMs) => this.expectEnd(graceMs),
+      done: (drained) => {
+        run.noteDrained(drained);
+        this.#finish(canceled);
+      },
+    });
+    this.#hasContent = this.#relay !== undefined;
+    this.#relay = this.#drain = drain;
+    if (this.#decompressor !== undefined) this.#decompressor.relay = drain;
+    run.waitingFor = null;
+    run.writer.attach(null);
+    run.services.clock.hasten(this, drain.endsAt, startedAt);
+    this.#call.readOn();
+    return true;
   }
 
   /** The client's answer is out. */
@@ -143,11 +174,15 @@ export class Attempt implements UpstreamListener, Watched {
 
   onUpstreamHead(statusCode: number, headers: UpstreamHeaders): void {
     const encoding = headers['content-encoding'];
-    this.#relay =
-      statusCode >= 200 && statusCode < 300
-        ? createRelay(this, statusCode, headers)
-        : new ErrorRelay(this, statusCode, headers);
-    if (encoding !== undefined && encoding !== 'identity') {
+    const isGood = statusCode >= 200 && statusCode < 300;
+    if (this.#drain === undefined) {
+      this.#relay = isGood ? createRelay(this, statusCode, headers) : new ErrorRelay(this, statusCode, headers);
+    } else if (isGood) this.#drain.begin(createTail(this, headers));
+    else {
+      this.#drain.stop('failed');
+      return;
+    }
+    if (this.#relay !== undefined && encoding !== undefined && encoding !== 'identity') {
       this.#decompressor = createDecompressor(String(encoding), this.#relay);
     }
     this.#lastByteAt = performance.now();
@@ -198,12 +233,13 @@ export class Attempt implements UpstreamListener, Watched {
       : Math.min(this.startedAt + network.firstContentTimeoutMs, now + network.streamIdleTimeoutMs);
     if (this.run.deadlineAt > 0) next = Math.min(next, this.run.deadlineAt);
     if (this.#endsAt < next) next = this.#endsAt;
+    if (this.#drain !== undefined) return Math.min(next, this.#drain.endsAt);
     const keepAlive = this.#keepAliveMs;
     return keepAlive === 0 ? next : Math.min(next, this.#lastWriteAt + keepAlive);
   }
 
   get #keepAliveMs(): number {
-    return this.run.isStream ? this.run.snapshot.client.keepAliveCommentSeconds * 1000 : 0;
+    return this.run.isStream && this.#drain === undefined ? this.run.snapshot.client.keepAliveCommentSeconds * 1000 : 0;
   }
 
   lookAtClocks(now: number): number {
@@ -219,6 +255,10 @@ export class Attempt implements UpstreamListener, Watched {
       return this.#done === undefined ? Number.POSITIVE_INFINITY : this.#nextLook(now);
     }
     const expired = this.#expired(now);
+    if (this.#drain !== undefined && (expired !== undefined || now >= this.#drain.endsAt)) {
+      this.#drain.stop(expired === undefined || expired.code === deadlineCode ? 'time' : 'idle');
+      return Number.POSITIVE_INFINITY;
+    }
     if (expired !== undefined) {
       this.#break(expired);
       return Number.POSITIVE_INFINITY;
@@ -243,31 +283,4 @@ export class Attempt implements UpstreamListener, Watched {
       ? silenceError('sent no content', firstContentTimeoutMs)
       : undefined;
   }
-}
-
-/** What was thrown while an attempt was formed, as its failure. */
-export function classifyThrown(error: unknown): AttemptFailure {
-  const info = toErrorInfo(error);
-  return { info, class: classifyFailure(info) };
-}
-
-const timeoutCode = 'BF_UPSTREAM_TIMEOUT';
-/** The request's own deadline: no further attempt is made. */
-export const deadlineCode = 'request_timed_out';
-
-function silenceError(what: string, limitMs: number): GatewayError {
-  return new GatewayError(`the provider ${what} for ${limitMs} ms`, {
-    code: timeoutCode,
-    statusCode: 504,
-    isRetryable: true,
-  });
-}
-
-/** 504: the request's total time is over. */
-export function deadlineError(elapsedMs: number): GatewayError {
-  return new GatewayError(`the request was not answered within its deadline (${Math.round(elapsedMs)} ms)`, {
-    code: deadlineCode,
-    statusCode: 504,
-    info: { allowFallbacks: false },
-  });
 }

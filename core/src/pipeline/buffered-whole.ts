@@ -14,6 +14,9 @@ import type { Relay } from './relay.ts';
 import { toErrorInfo } from './respond-error.ts';
 import { respondWhole } from './respond-whole.ts';
 import { translateOther } from './other-operations.ts';
+import { WholeTail } from './usage-tail.ts';
+import type { UsageTail } from './usage-tail.ts';
+import { WholeUsage } from './whole-usage.ts';
 import { saysFailure } from './failed-answer.ts';
 
 /** Most bytes of a whole answer that is held, after decompression. What passes through unread has no limit. */
@@ -53,6 +56,12 @@ export class BufferedWhole implements Relay {
       return;
     }
     this.#answer(body).catch((error: unknown) => this.#attempt.failed(toErrorInfo(error)));
+  }
+
+  detach(): UsageTail {
+    const begun = this.#chunks;
+    this.#chunks = [];
+    return new WholeTail(new WholeUsage(this.#attempt.plan.codec), begun);
   }
 
   fail(error: GatewayError): void {

@@ -6,13 +6,16 @@ import type { Relay } from './relay.ts';
 /** Undoes the compression of an answer that came compressed though `identity` was asked for. */
 export class Decompressor {
   readonly #transform: Transform;
+  /** Who is handed the bytes. */
+  relay: Relay;
 
   constructor(transform: Transform, relay: Relay) {
     this.#transform = transform;
-    transform.on('data', (chunk: Buffer) => relay.push(chunk));
-    transform.on('end', () => relay.end());
+    this.relay = relay;
+    transform.on('data', (chunk: Buffer) => this.relay.push(chunk));
+    transform.on('end', () => this.relay.end());
     transform.on('error', (cause) => {
-      relay.fail(
+      this.relay.fail(
         new GatewayError('the provider sent an answer whose compression cannot be undone', {
           code: 'BF_UPSTREAM_ENCODING_INVALID',
           statusCode: 502,

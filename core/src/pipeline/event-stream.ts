@@ -1,7 +1,7 @@
 import { GatewayError } from '@bifrost/sdk';
 import type { ErrorInfo, StreamFrame, Usage } from '@bifrost/sdk';
 import { ResponseAccumulator } from '../conversation/accumulator.ts';
-import type { Loss, StreamDecoder, StreamEncoder } from '../dialects/codec.ts';
+import type { Loss, StreamDecoder, StreamEncoder, StreamEventClass } from '../dialects/codec.ts';
 import { formatSse } from '../sse/parser.ts';
 import type { SseEvent } from '../sse/event.ts';
 import { ParsedEventReader, WireEventReader } from '../sse/wire-events.ts';
@@ -16,6 +16,7 @@ import { endGraceMs } from './end-grace.ts';
 import { inBandError } from './in-band-error.ts';
 import { maxHeldBytes, maxHeldEvents } from './pass-stream.ts';
 import type { Relay } from './relay.ts';
+import type { UsageTail } from './usage-tail.ts';
 import type { StreamUnit } from './stream-unit.ts';
 import { isUsageEvent } from './usage-events.ts';
 
@@ -63,6 +64,17 @@ export class EventStream implements Relay {
       startedAt: attempt.startedAt,
       onEnded: () => attempt.answered(),
     });
+  }
+
+  detach(): UsageTail {
+    this.#isOver = true;
+    return {
+      push: (chunk) => this.#follow(() => this.#reader.push(chunk)),
+      read: () => {
+        this.#follow(() => this.#reader.finish());
+        return this.#readUsage();
+      },
+    };
   }
 
   abandon(): void {
@@ -116,6 +128,23 @@ export class EventStream implements Relay {
     this.#attempt.run.writer.write(': keep-alive\n\n');
   }
 
+  /** Looks at the events for what they report, and at nothing else. */
+  #follow(read: () => readonly WireEvent[]): number | undefined {
+    let isEnd = false;
+    try {
+      for (const { event } of read()) {
+        if (event === undefined) continue;
+        this.#noteEnd(event, this.#attempt.plan.codec.classifyStreamEvent(event));
+        this.#framesOf(event);
+        isEnd = true;
+      }
+    } catch {
+      // Nobody can be told of an event that cannot be read: what was reported before it still counts.
+      return 0;
+    }
+    return isEnd && (this.#hasTerminal || this.#hasFinish) ? this.#graceMs() : undefined;
+  }
+
   #createEncoder(losses: Loss[]): StreamEncoder {
     const { run } = this.#attempt;
     if (this.#isTranslated) return createClientEncoder(run, losses);
@@ -136,11 +165,8 @@ export class EventStream implements Relay {
         this.#failInBand(inBandError(this.#attempt, event));
         return;
       }
+      if (event !== undefined) this.#noteEnd(event, kind);
       if (kind === 'content') this.#hasContent = true;
-      else if (kind === 'terminal') {
-        this.#hasTerminal = true;
-        if (event !== undefined && isDoneEvent(event)) this.#hasDone = true;
-      }
       if (event !== undefined) this.#heldEvents += 1;
       units.push(this.#unitOf(wireEvent));
     }
@@ -150,9 +176,23 @@ export class EventStream implements Relay {
 
   #expectEnd(events: readonly WireEvent[]): void {
     if (this.#isOver || events.every(({ event }) => event === undefined)) return;
-    const hasUsage = (this.#usage ?? this.#accumulator.usage) !== undefined;
+    this.#attempt.expectEnd(this.#graceMs());
+  }
+
+  #graceMs(): number {
+    const hasUsage = this.#readUsage() !== undefined;
     const finished = { hasTerminal: this.#hasTerminal, hasDone: this.#hasDone, hasUsage };
-    this.#attempt.expectEnd(endGraceMs(this.#attempt.plan.codec.name, finished));
+    return endGraceMs(this.#attempt.plan.codec.name, finished);
+  }
+
+  #readUsage(): Usage | undefined {
+    return this.#decoder === undefined ? this.#usage : this.#accumulator.usage;
+  }
+
+  #noteEnd(event: SseEvent, kind: StreamEventClass | undefined): void {
+    if (kind !== 'terminal') return;
+    this.#hasTerminal = true;
+    if (isDoneEvent(event)) this.#hasDone = true;
   }
 
   /** An error within a stream that leaves as it came goes its way like the rest, once an answer has begun. */

@@ -10,6 +10,8 @@ import { inBandError } from './in-band-error.ts';
 import type { Relay } from './relay.ts';
 import { writeStreamError } from './respond-error.ts';
 import { StreamWatcher } from './stream-watcher.ts';
+import { StreamTail } from './usage-tail.ts';
+import type { UsageTail } from './usage-tail.ts';
 import { withoutUsageEvents } from './usage-events.ts';
 
 /** What waits before the commit point is bounded: beyond this the stream is committed. */
@@ -101,6 +103,12 @@ export class PassStream implements Relay {
     if (this.#isOver || this.#isInsideEvent) return;
     commitAnswer(this.#attempt, 200, this.#headers);
     this.#attempt.run.writer.write(': keep-alive\n\n');
+  }
+
+  detach(): UsageTail {
+    this.#isOver = true;
+    this.#held = undefined;
+    return new StreamTail(this.#attempt.plan.codec, this.#watcher);
   }
 
   abandon(): void {

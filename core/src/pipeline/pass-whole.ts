@@ -4,7 +4,10 @@ import type { Attempt } from './attempt.ts';
 import { answerHeaders } from './commit-answer.ts';
 import { ErrorRelay } from './error-relay.ts';
 import { maySayFailure, saysFailure, startsWithError } from './failed-answer.ts';
+import { isUsageRead } from './usage-readers.ts';
 import type { Relay } from './relay.ts';
+import { WholeTail } from './usage-tail.ts';
+import type { UsageTail } from './usage-tail.ts';
 import { WholeUsage } from './whole-usage.ts';
 
 /** So much is held before anything is sent: a failure that a provider says inside a 200 is short, or says so at its beginning. */
@@ -85,6 +88,11 @@ export class PassWhole implements Relay {
     this.#attempt.answered();
   }
 
+  detach(): UsageTail | undefined {
+    if (this.#usage === undefined || this.#error !== undefined) return undefined;
+    return new WholeTail(this.#usage, this.#heldBytes === 0 ? [] : [this.#takeHeld()]);
+  }
+
   fail(error: GatewayError): void {
     const { run } = this.#attempt;
     if (!this.#hasBegun) {
@@ -139,9 +147,4 @@ export class PassWhole implements Relay {
     }
     this.#attempt.run.writer.begin(this.#statusCode, headers);
   }
-}
-
-/** Somebody hears of the usage, and the answer has one. */
-function isUsageRead({ run }: Attempt): boolean {
-  return run.request.route.operation !== 'count-tokens' && (run.services.onTrace !== undefined || run.plugins !== null);
 }

@@ -1,6 +1,8 @@
 import type { DialectName } from '@bifrost/sdk';
 import type { KeyConfig, ProviderConfig } from '../config.ts';
+import { defaultDrain } from '../config-defaults.ts';
 import { callAddress } from './call-address.ts';
+import type { DrainLimits } from './drain.ts';
 import type { Surface } from '../providers/provider.ts';
 import { ProviderGate } from '../reliability/gate.ts';
 import { eligibleKeys } from '../reliability/key-selection.ts';
@@ -29,6 +31,8 @@ export class ProviderRuntime {
   readonly config: ProviderConfig;
   readonly gate: ProviderGate;
   readonly budget: RetryBudget;
+  /** How far an answer is read on whose client has gone; null: its call is ended. */
+  readonly drain: DrainLimits | null;
   /** The outbound headers of each key for a caller that adds none, for whole answers and for streams. */
   readonly wholeHeaders = new Map<KeyConfig, RequestHeaders>();
   readonly streamHeaders = new Map<KeyConfig, RequestHeaders>();
@@ -44,6 +48,7 @@ export class ProviderRuntime {
     this.gate = previous?.gate ?? new ProviderGate(config.concurrency, config.queueSize);
     this.gate.resize(config.concurrency, config.queueSize);
     this.budget = previous?.budget ?? new RetryBudget();
+    this.drain = drainLimits(config);
     if (config.definition.isEmbedded === true) return;
     const fingerprint = JSON.stringify([config.network, config.proxy]);
     const earlier = previous === undefined ? undefined : previous.#connections;
@@ -106,4 +111,12 @@ export class ProviderRuntime {
     for (const surface of this.config.definition.surfaces) if (surface.dialect === dialect) return surface;
     return undefined;
   }
+}
+
+function drainLimits({ definition, network }: ProviderConfig): DrainLimits | null {
+  if ((network.onClientDisconnect ?? definition.onClientDisconnect) !== 'drain') return null;
+  return {
+    maxMs: network.drainTimeoutMs ?? defaultDrain.maxMs,
+    maxBytes: network.drainMaxBytes ?? defaultDrain.maxBytes,
+  };
 }

@@ -25,12 +25,17 @@ function traceOf(run: RequestRun): RequestTrace {
     facts: run.facts(),
     statusCode: run.isCanceled && !run.writer.isEnded ? clientGone : run.statusCode,
     startedAt: run.startedAtEpoch,
-    latencyMs: performance.now() - request.startedAt,
+    // What is read after the client has left is nobody's waiting.
+    latencyMs: (run.isCanceled ? run.canceledAt : performance.now()) - request.startedAt,
     attempts: run.attempts,
     lane: run.lane,
   };
   if (firstContentAt !== undefined) trace.timeToFirstContentMs = firstContentAt - request.startedAt;
   if (run.usage !== undefined) trace.usage = run.usage;
+  if (run.drained !== undefined) {
+    const { outcome, bytes, tookMs } = run.drained;
+    trace.drain = { outcome, bytes, latencyMs: tookMs };
+  }
   if (run.error !== undefined) trace.error = run.error;
   return trace;
 }

@@ -5,16 +5,28 @@ import { PassStream } from './pass-stream.ts';
 import { PassWhole } from './pass-whole.ts';
 import { EventStream } from './event-stream.ts';
 import type { Relay } from './relay.ts';
+import { StreamTail, WholeTail } from './usage-tail.ts';
+import type { UsageTail } from './usage-tail.ts';
+import { WholeUsage } from './whole-usage.ts';
 
 /** Chooses how a good answer travels: bytes where nobody needs more, else events or a whole decoded body. */
 export function createRelay(attempt: Attempt, statusCode: number, headers: UpstreamHeaders): Relay {
   const { run, plan } = attempt;
-  const isJson = String(headers['content-type'] ?? '').includes('json');
-  if (run.isStream && !isJson)
+  if (run.isStream && !isJson(headers))
     return needsEvents(attempt) ? new EventStream(attempt, headers) : new PassStream(attempt, headers);
   return plan.lane === 'translated' || readsWhole(attempt)
     ? new BufferedWhole(attempt, statusCode, headers)
     : new PassWhole(attempt, statusCode, headers);
+}
+
+/** How the usage of a good answer is found whose client left before its head came. */
+export function createTail({ run, plan }: Attempt, headers: UpstreamHeaders): UsageTail {
+  if (run.isStream && !isJson(headers)) return new StreamTail(plan.codec);
+  return new WholeTail(new WholeUsage(plan.codec));
+}
+
+function isJson(headers: UpstreamHeaders): boolean {
+  return String(headers['content-type'] ?? '').includes('json');
 }
 
 function needsEvents(attempt: Attempt): boolean {

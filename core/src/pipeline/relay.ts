@@ -1,4 +1,5 @@
 import type { GatewayError } from '@bifrost/sdk';
+import type { UsageTail } from './usage-tail.ts';
 
 /** Takes one upstream answer's bytes and makes the client's answer, or the attempt's failure, of them. */
 export interface Relay {
@@ -11,6 +12,11 @@ export interface Relay {
   endEarly?(): void;
   /** The client has gone: keep what the provider has reported so far. */
   abandon?(): void;
+  /**
+   * The client has gone, and the provider's answer is read on by who gets this: nothing more comes here. Undefined where the rest says
+   * nothing of usage.
+   */
+  detach?(): UsageTail | undefined;
   /** The client has heard nothing for a while: write a comment if the answer is a stream between two events. */
   keepAlive?(): void;
 }

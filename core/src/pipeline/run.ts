@@ -13,6 +13,7 @@ import type { PluginChains, PluginRun } from '../plugins/chain.ts';
 import type { EngineServices } from './engine.ts';
 import type { KeyPin } from '../reliability/key-selection.ts';
 import { ClientWriter } from './client-writer.ts';
+import type { Drained } from './drain.ts';
 import type { Target } from './resolve-model.ts';
 import type { InboundRequest, ResponseSink } from './seam.ts';
 import type { SnapshotRuntime } from './snapshot-runtime.ts';
@@ -94,6 +95,10 @@ export class RequestRun {
 
   /** True once the client has gone. */
   isCanceled = false;
+  /** `performance.now()` when it went. */
+  canceledAt = 0;
+  /** What was read of the answer after that. */
+  drained: Drained | undefined;
   /** What to give up when the client goes: the wait or the attempt under way. */
   waitingFor: Cancelable | null = null;
   /** Called once, when the answer is out and recorded. The engine's own for all requests: no closure is made for each. */
@@ -149,6 +154,7 @@ export class RequestRun {
   cancel(): void {
     if (this.isCanceled) return;
     this.isCanceled = true;
+    this.canceledAt = performance.now();
     this.waitingFor?.cancel();
   }
 
@@ -162,6 +168,12 @@ export class RequestRun {
     }
     this.#attemptAt = now;
     this.#pluginMsAtAttempt = pluginMs;
+  }
+
+  /** The answer was read on after the client had gone. */
+  noteDrained(drained: Drained): void {
+    this.drained = drained;
+    if (drained.usage !== undefined) this.usage = drained.usage;
   }
 
   /** Has waited for a place in a provider's queue. */

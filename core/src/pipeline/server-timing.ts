@@ -1,12 +1,14 @@
 import type { RequestRun } from './run.ts';
 
-/** The decimals of a duration: two concatenations of cached texts cost a quarter of writing a fraction. */
-const hundredths: readonly string[] = Array.from({ length: 100 }, (_, index) => `.${String(index).padStart(2, '0')}`);
+/** Durations below this many hundredths of a millisecond (40 ms) are written once and kept: most parts are short. */
+const keptDurations = 4000;
+const durations: string[] = [];
 
+/** `;dur=` with milliseconds to two decimals. */
 function duration(ms: number): string {
-  const count = Math.round(ms * 100);
-  const whole = Math.trunc(count / 100);
-  return whole + (hundredths[count - whole * 100] as string);
+  const hundredths = Math.round(ms * 100);
+  if (hundredths >= keptDurations) return `;dur=${hundredths / 100}`;
+  return (durations[hundredths] ??= `;dur=${hundredths / 100}`);
 }
 
 /**
@@ -18,9 +20,10 @@ export function serverTiming(run: RequestRun, now: number): string {
   const total = now - run.request.startedAt;
   const pluginMs = plugins === null ? 0 : (plugins.spentMs ?? 0) - run.retriedPluginMs;
   const gateway = Math.max(0, total - queuedMs - retriedMs - upstreamMs - pluginMs);
-  let text = queuedMs > 0 ? `queue;dur=${duration(queuedMs)}, ` : '';
-  if (pluginMs > 0) text += `plugins;dur=${duration(pluginMs)}, `;
-  if (retriedMs > 0) text += `retry;dur=${duration(retriedMs)}, `;
-  if (upstreamMs > 0) text += `upstream;dur=${duration(upstreamMs)}, `;
-  return `${text}gateway;dur=${duration(gateway)}, total;dur=${duration(total)}`;
+  let text = '';
+  if (queuedMs > 0) text = `queue${duration(queuedMs)}, `;
+  if (pluginMs > 0) text += `plugins${duration(pluginMs)}, `;
+  if (retriedMs > 0) text += `retry${duration(retriedMs)}, `;
+  if (upstreamMs > 0) text += `upstream${duration(upstreamMs)}, `;
+  return `${text}gateway${duration(gateway)}, total${duration(total)}`;
 }

@@ -4,7 +4,7 @@ import { backoffMs } from '../reliability/backoff.ts';
 import { failurePolicies } from '../reliability/failure.ts';
 import { Place } from '../reliability/gate.ts';
 import { eligibleKeys, pickKey } from '../reliability/key-selection.ts';
-import { classifyThrown, deadlineError } from './attempt.ts';
+import { classifyThrown, deadlineError } from './attempt-errors.ts';
 import type { AttemptFailure } from './attempt.ts';
 import { attemptOnce, noteAttempt } from './attempt-once.ts';
 import type { AttemptOutcome } from './attempt-outcome.ts';

@@ -1,6 +1,6 @@
 import { GatewayError } from '@bifrost/sdk';
 import type { StreamEvent } from '@bifrost/sdk';
-import { deadlineError } from './attempt.ts';
+import { deadlineError } from './attempt-errors.ts';
 import type { Cancelable, RequestRun } from './run.ts';
 
 /** What one look at a stream brought: an event, its end, or why there is no more of it. */

@@ -49,6 +49,11 @@ export interface ProviderDefinition {
   readonly defaultHeaders?: Readonly<Record<string, string>>;
   /** Caller's headers that are passed on to this provider (beta switches and the like), lower case. */
   readonly forwardedHeaders?: readonly string[];
+  /**
+   * `drain` for a provider that bills an answer to its end though the call was broken off: it is read on for its usage unless the
+   * operator says otherwise. @default 'cancel'
+   */
+  readonly onClientDisconnect?: 'cancel' | 'drain';
   /** True for the embedded mock, which answers in process. */
   readonly isEmbedded?: boolean;
 }

@@ -31,11 +31,15 @@ export interface UpstreamCall {
   readonly isPaused: boolean;
   /** When it was resumed last, by `performance.now()`; 0 before. A provider is silent from then on at the earliest. */
   readonly resumedAt: number;
+  /** The request is on its way, or has been. */
+  readonly isSent: boolean;
   /** Sends the request. */
   start(): void;
   /** Nothing more is delivered, and no more read than is on its way, until `resume`. */
   pause(): void;
   resume(): void;
+  /** Nobody waits for the answer but it is read to its end: `resume`, and from now on the request is never sent a second time. */
+  readOn(): void;
   /** Gives the call up: its connection is destroyed at once and the listener hears nothing more. */
   abort(): void;
 }

@@ -57,6 +57,15 @@ export class DirectCall implements UpstreamCall {
     this.connection?.resume();
   }
 
+  get isSent(): boolean {
+    return this.connection !== null;
+  }
+
+  readOn(): void {
+    this.isResent = true;
+    this.resume();
+  }
+
   abort(): void {
     if (this.#isOver) return;
     this.#isOver = true;

@@ -93,6 +93,15 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#controller?.resume();
   }
 
+  get isSent(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  readOn(): void {
+    this.#isResent = true;
+    this.resume();
+  }
+
   abort(): void {
     if (this.#isAborted) return;
     this.#isAborted = true;

@@ -24,6 +24,9 @@ const networkSchema = knownObject({
   keep_alive_timeout_in_seconds: wholeNumber(1, 3600).optional(),
   max_conns_per_host: wholeNumber(1, 10_000).optional(),
   allow_private_network: z.boolean().optional(),
+  on_client_disconnect: z.enum(['cancel', 'drain']).optional(),
+  drain_timeout_in_seconds: wholeNumber(1, 3600).optional(),
+  drain_max_size_mb: wholeNumber(1, 1024).optional(),
   ...z.object(unusedNetworkShape).partial().shape,
 }).check((context) => {
   const { insecure_skip_verify: isOff, ca_cert_pem: certificate } = context.value;

@@ -40,6 +40,16 @@ function resolveNetwork(file: NonNullable<ProviderFile['network_config']>): Netw
     isTlsVerificationOff: file.insecure_skip_verify ?? false,
     ...(file.ca_cert_pem ? { caCertificatePem: file.ca_cert_pem } : {}),
     ...(file.allow_private_network === undefined ? {} : { isPrivateNetworkAllowed: file.allow_private_network }),
+    ...resolveDrain(file),
+  };
+}
+
+function resolveDrain(file: NonNullable<ProviderFile['network_config']>): Partial<NetworkConfig> {
+  const { on_client_disconnect: policy, drain_timeout_in_seconds: seconds, drain_max_size_mb: megabytes } = file;
+  return {
+    ...(policy === undefined ? {} : { onClientDisconnect: policy }),
+    ...(seconds === undefined ? {} : { drainTimeoutMs: seconds * 1000 }),
+    ...(megabytes === undefined ? {} : { drainMaxBytes: megabytes * 1024 * 1024 }),
   };
 }
 

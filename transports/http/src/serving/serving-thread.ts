@@ -276,6 +276,8 @@ export class ServingThread {
       const idle = setInterval(() => app.closeIdleConnections(), idleMs);
       await closed;
       clearInterval(idle);
+      // Answers that are read on without their clients.
+      await this.#engine?.drain();
     }
     this.#enqueue(() => this.#end());
   }

@@ -87,6 +87,11 @@ export class ThreadMetrics {
     help: 'Tokens as providers reported them, in disjoint buckets.',
     labelNames: ['provider', 'kind'],
   });
+  readonly #drained = new Counter({
+    name: 'bifrost_drained_requests_total',
+    help: 'Answers that were read on for their usage after the client had left.',
+    labelNames: ['provider', 'outcome'],
+  });
   readonly #httpSeries = new Map<string, HttpSeries[]>();
   readonly #providers = new Map<string, ProviderSeries>();
   #labelSets = 0;
@@ -135,7 +140,8 @@ export class ThreadMetrics {
       if (failure === undefined && (statusCode ?? 0) < 400) continue;
       this.#attemptErrors.labels(attempt.provider, shorten(failure ?? String(statusCode ?? 'none'))).inc();
     }
-    const { usage } = trace;
+    const { usage, drain, facts } = trace;
+    if (drain !== undefined) this.#drained.labels(facts.provider ?? 'none', drain.outcome).inc();
     if (usage === undefined) return;
     for (const kind in usage) {
       // The provider's own sum is no bucket: who adds the buckets up would count everything twice.
@@ -197,6 +203,7 @@ export class ThreadMetrics {
       this.#attempts.toJson(),
       this.#attemptErrors.toJson(),
       this.#tokens.toJson(),
+      this.#drained.toJson(),
       gaugeToJson(inFlightFacts, labels, this.inFlight),
       gaugeToJson(heapFacts, labels, heapUsed),
       ...pluginSeries(this.#plugins()),
