@@ -62,8 +62,9 @@ export const httpErrorCodes = {
   },
   BF_HTTP_BODY_ENCODED: {
     status: 415,
-    cause: 'The body is compressed: the request has a `content-encoding`.',
-    remedy: 'Send the body as it is; switch the compression of requests off in the client.',
+    cause:
+      'The body is compressed in a way that is not read: another `content-encoding` than `gzip`, `deflate`, `br` or `zstd`, more than one, or any on a route of the admin API.',
+    remedy: 'Compress it in one of these ways, once, or send it as it is.',
   },
   BF_HTTP_BODY_STALLED: {
     status: 408,
@@ -75,6 +76,11 @@ export const httpErrorCodes = {
     cause: 'The body is larger than `client.max_request_body_size_mb`.',
     remedy: 'Send less, or raise that limit.',
   },
+  BF_HTTP_BODY_UNDECODABLE: {
+    status: 400,
+    cause: 'The body is not what its `content-encoding` says: it could not be decompressed, or its end is missing.',
+    remedy: 'Compress the body as the header says, or send it as it is without that header.',
+  },
   BF_HTTP_CHUNK_EXTENSIONS: {
     status: 413,
     cause: 'The chunk extensions of a chunked body are too large.',
@@ -84,6 +90,11 @@ export const httpErrorCodes = {
     status: 'none',
     cause: 'The module that should hold the engine exports no `createEngine`.',
     remedy: 'Leave `engineModule` of `startServer` out, or name a module that exports it.',
+  },
+  BF_HTTP_UPGRADE_REFUSED: {
+    status: 426,
+    cause: 'The client wants to speak WebSocket on a path that takes plain HTTP requests only.',
+    remedy: 'Send the request by POST; clients such as Codex do so by themselves once they read this status.',
   },
   BF_HTTP_FAILED: {
     status: 500,

@@ -153,9 +153,24 @@ describe('on the wire', () => {
     ],
     ['a body that is never to end', `${post}Content-Length: 10737418240\r\n\r\n{`, /^HTTP\/1\.1 413 /],
     [
-      'a compressed body',
+      'a body that is not compressed as it says',
       `${post}Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\0`,
+      /^HTTP\/1\.1 400 [^]*BF_HTTP_BODY_UNDECODABLE/,
+    ],
+    [
+      'a body that is compressed in an unknown way',
+      `${post}Content-Encoding: compress\r\nContent-Length: 4\r\n\r\nabcd`,
+      /^HTTP\/1\.1 415 [^]*accept-encoding: gzip, deflate, br, zstd/i,
+    ],
+    [
+      'a compressed body on the admin API',
+      `POST /api/plugins HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd`,
       /^HTTP\/1\.1 415 /,
+    ],
+    [
+      'a WebSocket where there is none',
+      'GET /v1/responses HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      /^HTTP\/1\.1 426 /,
     ],
     ['a target of 70 KB', `GET /${'a'.repeat(70_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, /^HTTP\/1\.1 431 /],
     [

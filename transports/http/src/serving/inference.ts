@@ -1,6 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Engine, InboundRequest } from '@bifrost/core';
 import type { Logger } from '../logging/logger.ts';
 import type { ThreadConfig } from '../supervisor/messages.ts';
+import { decodeBody } from './decode-body.ts';
 import { destinationOf, genaiActionPart } from './destination.ts';
 import type { Destination } from './destination.ts';
 import { formatError } from './error-shape.ts';
@@ -80,17 +82,28 @@ export class Inference {
 
   #read(entry: RouteEntry, destination: AuthenticatedDestination, exchange: Exchange): void {
     const { request, response } = exchange;
-    readBody(request, destination.limit, (failure, body) => {
-      if (failure === null) this.#hand(destination, exchange, body);
-      else if (failure !== 'aborted') {
-        sendError(request, response, explainBody(failure, destination.limit), { surface: entry.surface });
+    const { limit } = destination;
+    const encoding = request.headers['content-encoding'];
+    const refuse = (failure: BodyFailure): void => {
+      if (failure === 'aborted') return;
+      sendError(request, response, explainBody(failure, limit), { surface: entry.surface });
+    };
+    readBody(request, limit, (failure, body) => {
+      if (failure !== null) refuse(failure);
+      else if (encoding === undefined) this.#hand(destination, exchange, body);
+      else {
+        decodeBody(body, encoding, limit, (decodeFailure, decoded) => {
+          if (decodeFailure !== null) refuse(decodeFailure);
+          else this.#hand(destination, exchange, decoded);
+        });
       }
     });
   }
 
   #hand({ route, path, query, authenticate }: AuthenticatedDestination, exchange: Exchange, body: Buffer): void {
     const { request, response, startedAt } = exchange;
-    const { method = 'POST', headers } = request;
+    const { method = 'POST' } = request;
+    const headers = bodyHeaders(request.headers, body);
     const inbound = {
       requestId: requestIdOf(request),
       route,
@@ -109,6 +122,13 @@ export class Inference {
       else sendError(request, response, failedError, { surface: 'unified' });
     });
   }
+}
+
+/** The headers as they are true of the body that the engine and its plugins see. */
+function bodyHeaders(headers: IncomingHttpHeaders, body: Buffer): IncomingHttpHeaders {
+  if (headers['content-encoding'] === undefined) return headers;
+  const { 'content-encoding': _, ...others } = headers;
+  return { ...others, 'content-length': String(body.length) };
 }
 
 /** On what terms a request is taken in. */

@@ -2,12 +2,14 @@ import { nearestWord } from '@bifrost/framework/suggestion';
 import { genaiActions } from './genai-action.ts';
 import type { TransportError } from './error-shape.ts';
 import { genaiModelsPath, routeTable } from './route-table.ts';
+import type { RouteEntry } from './route-table.ts';
 
 /** A path's routes, whatever the method. */
 function methodsOf(path: string): string[] {
-  const matches = routeTable.filter((route) =>
-    route.path.endsWith('*') ? path.startsWith(route.path.slice(0, -1)) : route.path === path,
-  );
+  const exact = routeTable.filter((route) => route.path === path);
+  const isBelow = ({ path: pattern }: RouteEntry): boolean =>
+    pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1));
+  const matches = exact.length > 0 ? exact : routeTable.filter(isBelow);
   const methods = matches.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   return [...new Set(methods)];
 }
@@ -17,9 +19,20 @@ export interface Unrouted {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Why no route takes this request: 405 where the path exists for another method, else 404 with the nearest route. */
-export function explainUnrouted(method: string, path: string): Unrouted {
+/** RFC 9110, section 15.5.22: a 426 names the protocol that is wanted in the place of the one that was asked for. */
+const plainHttpHeaders = { upgrade: 'HTTP/1.1', connection: 'upgrade' } as const;
+
+/**
+ * Why no route takes this request: 426 where it asks for a WebSocket on a path that takes POST, 405 where the path exists for another
+ * method, else 404 with the nearest route.
+ */
+export function explainUnrouted(method: string, path: string, upgrade?: string): Unrouted {
   const methods = methodsOf(path);
+  // Codex tries a WebSocket first. After a 405 it tries six times more, for ten seconds; after this one it sends the request at once.
+  if (methods.includes('POST') && upgrade?.toLowerCase() === 'websocket') {
+    const message = 'this path takes no WebSocket; send the request by POST';
+    return { error: { statusCode: 426, code: 'BF_HTTP_UPGRADE_REFUSED', message }, headers: plainHttpHeaders };
+  }
   if (methods.length > 0) {
     const allow = methods.join(', ');
     return {

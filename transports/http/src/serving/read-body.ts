@@ -9,7 +9,7 @@ const unknownFirstBytes = 16 * 1024;
 /** A client that sends no byte of an unfinished body for this long is given up. */
 export const bodyStallMs = 60_000;
 
-export type BodyFailure = 'too-large' | 'aborted' | 'stalled';
+export type BodyFailure = 'too-large' | 'aborted' | 'stalled' | 'undecodable';
 
 /** Called once, with the whole body or with the reason why there is none. */
 export type BodyListener = (failure: BodyFailure | null, body: Buffer) => void;

@@ -28,11 +28,6 @@ export function checkHead(request: IncomingMessage): TransportError | undefined 
   if (countHosts(request.rawHeaders) > 1) {
     return { statusCode: 400, code: 'BF_HTTP_HOST_REPEATED', message: 'the request has more than one Host header' };
   }
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    const message = 'the request body is compressed (content-encoding); send it as it is';
-    return { statusCode: 415, code: 'BF_HTTP_BODY_ENCODED', message };
-  }
   return undefined;
 }
 
@@ -65,6 +60,10 @@ export function explainVerdict(verdict: Exclude<GuardVerdict, 'ok'>): TransportE
 
 /** What went wrong with a body, as the caller is told. */
 export function explainBody(failure: Exclude<BodyFailure, 'aborted'>, limit: number): TransportError {
+  if (failure === 'undecodable') {
+    const message = 'the request body is not what its content-encoding says; it could not be decompressed';
+    return { statusCode: 400, code: 'BF_HTTP_BODY_UNDECODABLE', message };
+  }
   if (failure === 'stalled') {
     return { statusCode: 408, code: 'BF_HTTP_BODY_STALLED', message: 'the rest of the request body did not arrive' };
   }

@@ -136,6 +136,8 @@ export const routeTable: readonly RouteEntry[] = [
   ...genaiModelsPaths.flatMap((path): readonly RouteEntry[] => [
     { method: 'GET', path, kind: 'list-models', surface: 'genai', auth: 'inference' },
     { method: 'POST', path: `${path}/*`, kind: 'genai-action', surface: 'genai', auth: 'inference' },
+    // The AI SDK takes a model with a slash for a whole resource name, and leaves `models/` away.
+    { method: 'POST', path: path.replace(/models$/, '*'), kind: 'genai-action', surface: 'genai', auth: 'inference' },
   ]),
   publicRoute('/health', 'health'),
   publicRoute('/health/live', 'health-live'),

@@ -8,6 +8,7 @@ import type { TransportError } from './error-shape.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeListener } from './exchange.ts';
 import type { GatewayRequest } from './gateway-request.ts';
+import { acceptedEncodings, refuseEncoding } from './decode-body.ts';
 import { destinationOf } from './destination.ts';
 import { headTimeoutMs, keepAliveTimeoutMs } from './http-server.ts';
 import { Inference, missingHeader } from './inference.ts';
@@ -156,6 +157,11 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
     const isInference = entry.kind === 'inference' || entry.kind === 'genai-action';
     if (refusal !== undefined && !(isInference && this.#doPluginsTranslateCredentials)) {
       sendError(request, response, refusal, { surface: entry.surface, headers: callerChallenge });
+      return;
+    }
+    const encodingRefusal = refuseEncoding(request.headers['content-encoding'], isInference);
+    if (encodingRefusal !== undefined) {
+      sendError(request, response, encodingRefusal, { surface: entry.surface, headers: acceptedEncodings });
     } else if (isInference) {
       const authenticate = refusal === undefined ? undefined : authenticatorOf(this.#config.inferenceKeyHash);
       this.#inference.start(entry, exchange, { client: this.#config.client, authenticate });
@@ -165,7 +171,7 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
   unrouted({ request, response }: Exchange): void {
     const target = parseRequestTarget(request.url ?? '/');
     const path = 'error' in target ? '/' : target.path;
-    const { error, headers } = explainUnrouted(request.method ?? 'GET', path);
+    const { error, headers } = explainUnrouted(request.method ?? 'GET', path, request.headers.upgrade);
     sendError(request, response, error, { surface: surfaceOf(path), ...(headers === undefined ? {} : { headers }) });
   }
 
