@@ -1,3 +1,5 @@
+export type { ClientRequest } from './client-requests.ts';
+export { clientRequests } from './client-requests.ts';
 export type { RecordedBody, Recording } from './recordings.ts';
 export { recordedBytes, recordedProviders, recordingById, recordingsOf, recordingsOfApi } from './recordings.ts';
 export type { ReplayAnswer, ScriptEntry } from './replay/answer.ts';

@@ -1,7 +1,8 @@
-/** Every official SDK in front of every provider dialect, over replayed real traffic: 4 x 4 pairs. */
+/** Every official SDK, and the AI SDK's, in front of every provider dialect, over replayed real traffic: 9 x 4 pairs. */
 import { recordingById, recordingsOfApi, startReplayUpstream } from '@bifrost/testkit';
 import type { Recording, ReplayUpstream } from '@bifrost/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aiSdkClients } from './ai-sdk-clients.ts';
 import { dialectProviders } from './dialect-providers.ts';
 import { startGatewayProcess } from './gateway-process.ts';
 import type { GatewayProcess } from './gateway-process.ts';
@@ -74,7 +75,7 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
     await upstream.close();
   });
 
-  describe.each(sdkClients)('$name', (client) => {
+  describe.each([...sdkClients, ...aiSdkClients])('$name', (client) => {
     for (const { dialect, provider, recordings } of upstreams) {
       it.each(recordings)(`streams from ${dialect}: %s`, async (id) => {
         const recording = recordingById(id);
