@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository } from '../build/repository.ts';
+import { assertBuiltins } from './assert-builtins.ts';
 import { createRoot, explainNoChroot } from './chroot.ts';
 import { dynamicExecutable, portableExecutable, testedVersion } from './executables.ts';
 import { complete, residentMb, runGateway } from './run-gateway.ts';
@@ -98,6 +99,10 @@ describe.each([
     gateway.child.kill('SIGTERM');
     expect(await gateway.exited).toBe(0);
   });
+
+  it.each(isolations)('has the built-in plugins: each acts on requests, %s', (isolation) =>
+    assertBuiltins([path], isolation),
+  );
 
   it('takes no options of Node from the environment', () => {
     const environment = { NODE_OPTIONS: '--no-such-option' };
