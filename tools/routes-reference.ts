@@ -16,7 +16,7 @@ const kinds: Readonly<Record<RouteEntry['kind'], string>> = {
   'list-models': 'models of every configured provider; `?provider=NAME` for one',
   health: 'liveness with the version',
   'health-live': 'the process lives',
-  'health-ready': '503 with reasons while it starts, drains or lacks a required plugin',
+  'health-ready': '503 with reasons while it starts, drains or lacks a plugin that it needs',
   metrics: 'Prometheus text',
   admin: '',
 };

@@ -46,7 +46,7 @@ export function toPluginEntry(file: PluginFile): PluginEntry {
       placement,
       order,
       required,
-      guard: file.guard === true ? true : undefined,
+      guard: file.guard,
       onLoadFailure: file.on_load_failure,
       isolation,
       instances,

@@ -27,20 +27,20 @@ function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null;
 }
 
-/** What an imported module claims to be, whatever else is wrong with it; undefined where it does not claim to be a guard. */
+/** What an imported module claims to be, whatever else is wrong with it; undefined for what claims nothing. */
 export function claimedByModule(module: unknown): PluginDescription | undefined {
   try {
     const main: unknown = isMembers(module) ? (module['default'] ?? module) : undefined;
-    if (!isMembers(main) || main['guard'] !== true) return undefined;
+    if (!isMembers(main)) return undefined;
     const hooks = hookNames.filter((hook) => main[hook] !== undefined);
-    return { isGuard: true, hooks: Object.fromEntries(hooks.map((hook) => [hook, {}])) };
+    return { isGuard: main['guard'] === true, hooks: Object.fromEntries(hooks.map((hook) => [hook, {}])) };
   } catch {
     // A getter of the plugin threw: it claims nothing.
     return undefined;
   }
 }
 
-/** What a manifest claims. */
+/** What a manifest claims; undefined where it does not claim to be of a guard. */
 export function claimedByManifest(manifest: PluginManifest | undefined): PluginDescription | undefined {
   return manifest?.guard === true ? { isGuard: true, hooks: manifest.hooks ?? {} } : undefined;
 }

@@ -141,8 +141,8 @@ export async function instantiatePlugin(
     return await instantiate(entry, { ...imported, unload }, options, events);
   } catch (error) {
     const { module, isGuard } = imported;
-    const claimed = claimedByModule(module) ?? (isGuard === true ? { isGuard, hooks: {} } : undefined);
-    describeFailure(error, claimed);
+    const claimed = claimedByModule(module);
+    describeFailure(error, isGuard === true ? { hooks: {}, ...claimed, isGuard } : claimed);
     // Code whose `init` is still running is unloaded when that has ended.
     if (!(PluginError.isInstance(error) && error.code === 'BF_PLUGIN_INIT_TIMEOUT')) await unload();
     throw error;

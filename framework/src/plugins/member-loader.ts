@@ -64,7 +64,7 @@ export class MemberLoader {
     const record = new PluginRecord(entry, load);
     if (source.kind === 'off') return { entry, record };
     if (source.kind === 'failed') {
-      record.refuse(source.message, source.code);
+      record.refuse(source.message, source.code, source.isKindUnknown);
       return { entry, record, ...this.#refusing(planned, source.message), failure: new Error(source.message) };
     }
     const { loading } = this.#options;

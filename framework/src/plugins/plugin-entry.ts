@@ -53,9 +53,15 @@ export interface PluginEntry {
   readonly order?: number;
   /** The gateway does not start, or keeps its old plugins, while this one cannot be loaded. @default false */
   readonly required?: boolean;
-  /** The operator says that it is a guard, whatever it says of itself: it fails closed. */
-  readonly guard?: true;
-  /** What becomes of requests where it cannot be loaded at the start. @default 'deny' for what is known to be a guard, else 'continue' */
+  /**
+   * `true`: the operator says that it is a guard, whatever it says of itself: it fails closed. `false`: that it is none, where it
+   * cannot be loaded and says nothing of itself.
+   */
+  readonly guard?: boolean;
+  /**
+   * What becomes of requests where it cannot be loaded at the start. @default 'deny' for what is known to be a guard, else
+   * 'continue'; where that is not known the gateway is not ready besides
+   */
   readonly onLoadFailure?: 'deny' | 'continue';
   /** @default 'inline' */
   readonly isolation?: PluginIsolation;
@@ -119,6 +125,8 @@ export interface PluginStatus {
   readonly hooks: readonly HookName[];
   readonly isGuard: boolean;
   readonly isRequired: boolean;
+  /** Nobody knows whether the plugin that could not be loaded is a guard: the gateway is not ready. */
+  readonly isKindUnknown?: true;
   readonly placement: PluginPlacement;
   readonly order: number;
   readonly isolation: PluginIsolation;

@@ -31,7 +31,7 @@ export type PluginSource =
   /** Called over a channel; absent where the thread has this load already. */
   | { readonly kind: 'remote'; readonly description: PluginDescription; readonly channel?: RemoteChannel }
   /** Not to be loaded: it failed, or is quarantined. */
-  | { readonly kind: 'failed'; readonly message: string; readonly code?: string };
+  | { readonly kind: 'failed'; readonly message: string; readonly code?: string; readonly isKindUnknown?: true };
 
 /** A plugin that is tried for the place of another one. */
 export interface PlannedTrial {

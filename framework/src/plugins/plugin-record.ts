@@ -35,6 +35,7 @@ export class PluginRecord {
   #code: string | undefined;
   #facts: LoadedFacts = { hooks: [] };
   #isGuard = false;
+  #isKindUnknown = false;
   #loadedAt: number | undefined;
   #loadMs: number | undefined;
   /** What it left running and failed, and how often. */
@@ -57,9 +58,10 @@ export class PluginRecord {
     return this.#message;
   }
 
-  /** True while a required plugin does not serve. */
+  /** True while a plugin does not serve that is required, or that may be a guard for all that is known. */
   isMissing({ required, enabled }: PluginEntry): boolean {
-    return required === true && enabled && this.#state !== 'active' && this.#state !== 'draining';
+    const isNeeded = required === true || this.#isKindUnknown;
+    return isNeeded && enabled && this.#state !== 'active' && this.#state !== 'draining';
   }
 
   activate(facts: LoadedFacts, isGuard: boolean, loadMs: number): void {
@@ -76,8 +78,9 @@ export class PluginRecord {
   }
 
   /** It is not loaded, for a reason that was found elsewhere. */
-  refuse(message: string, code: string | undefined): void {
+  refuse(message: string, code: string | undefined, isKindUnknown = false): void {
     this.#state = 'error';
+    this.#isKindUnknown = isKindUnknown;
     this.#message = message;
     this.#code = code;
   }
@@ -129,6 +132,7 @@ export class PluginRecord {
       isolation: isolation ?? 'inline',
       generation,
       load: this.load,
+      ...(this.#isKindUnknown ? { isKindUnknown: true } : {}),
       ...(path === undefined ? {} : { path }),
       ...(message === undefined ? {} : { message }),
       ...(this.#code === undefined ? {} : { code: this.#code }),

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
-import { PluginManager, PluginWatch } from '@bifrost/framework/plugin-manager';
+import { FilePluginMemory, PluginManager, PluginWatch } from '@bifrost/framework/plugin-manager';
 import type { RemoteStartersOptions, StartRemote } from '@bifrost/framework/plugins';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin/admin-message.ts';
 import { ExplanationLog } from './admin/explain/explanation-log.ts';
@@ -45,6 +45,8 @@ export interface StartServerOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Where downloaded and uploaded plugins are kept. Absent: neither are taken. */
   readonly pluginDirectory?: string;
+  /** The file that says what plugins were at earlier starts. @default nothing is known of those that cannot be loaded */
+  readonly pluginMemory?: string;
   /** The admin API; without it there is none. */
   readonly admin?: {
     /** SHA-256 of the admin token, in hexadecimal digits. */
@@ -209,6 +211,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     log: logger,
     startRemote: lateStarters({ environment: options.environment ?? {} }),
     resolveArtefact: (entry, directory) => findArtefact(entry, { baseDirectory: directory, pluginDirectory, trust }),
+    ...(options.pluginMemory === undefined ? {} : { memory: new FilePluginMemory(options.pluginMemory, logger) }),
   });
   let version = 0;
   const gate = new InferenceGate(socket.isLoopback, options.openInferenceKey);

@@ -8,4 +8,6 @@ export type { RemoteStart, StartRemote } from './remote-load.ts';
 export type * from './thread-group.ts';
 export { configViewFailed } from '../config-view.ts';
 export type { ConfigViewName } from '../config-view.ts';
+export { FilePluginMemory } from '../store/plugin-memory.ts';
+export type { PluginMemory } from '../store/plugin-memory.ts';
 export { PluginWatch } from './plugin-watch.ts';

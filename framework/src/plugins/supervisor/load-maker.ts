@@ -7,6 +7,7 @@ import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { ResolvedArtefact } from '../plugin-plan.ts';
 import type { RemoteExit } from '../remote/remote-plugin.ts';
 import { createSharedStateBuffer } from '../shared-state/layout.ts';
+import type { PluginMemory } from '../store/plugin-memory.ts';
 import type { PluginSlot } from './managed-plugin.ts';
 import { PluginLoad } from './plugin-load.ts';
 import { RemoteLoad } from './remote-load.ts';
@@ -16,6 +17,8 @@ export interface LoadMakerOptions {
   readonly log: PluginLog;
   readonly resolveArtefact?: (entry: PluginEntry, directory: string) => Promise<ResolvedArtefact | undefined>;
   readonly startRemote?: { readonly [Isolation in Exclude<PluginIsolation, 'inline'>]?: StartRemote };
+  /** What plugins were at earlier starts. */
+  readonly memory?: PluginMemory;
   /** What runs outside the serving threads has ended by itself. */
   readonly onExit: (load: PluginLoad, exit: RemoteExit) => void;
 }
@@ -35,7 +38,7 @@ export class LoadMaker {
 
   /** A load that has not begun; where the entry itself is wrong it has failed. `earlier`: names that are taken. */
   fresh(entry: PluginEntry, earlier: ReadonlySet<string> = new Set()): PluginSlot {
-    const load = new PluginLoad(entry, this.#sharedOf(entry.name));
+    const load = new PluginLoad(entry, this.#sharedOf(entry.name), this.#options.memory?.recall(entry.name));
     const fault = checkEntry(entry, earlier);
     if (fault !== undefined) load.fail(fault);
     return { entry, load };
@@ -54,7 +57,7 @@ export class LoadMaker {
 
   /** A load of its own number that says what its twin's failure was: the threads let the twin's instances go. */
   failedTwin({ entry, load, trial }: PluginSlot): PluginSlot {
-    const twin = new PluginLoad(entry, this.#sharedOf(entry.name));
+    const twin = new PluginLoad(entry, this.#sharedOf(entry.name), this.#options.memory?.recall(entry.name));
     twin.description = load.description;
     twin.artefact = load.artefact;
     twin.hasServed = load.hasServed;
@@ -89,8 +92,11 @@ export class LoadMaker {
 
   /** Takes over what loads have said of themselves. */
   note(slots: readonly PluginSlot[]): void {
-    for (const { entry, load } of slots) {
-      if (load.description !== undefined) this.#configViews.set(entry.name, load.description.configViews ?? []);
+    for (const { entry, load, trial } of slots) {
+      const { description, isServing } = load;
+      if (description === undefined) continue;
+      this.#configViews.set(entry.name, description.configViews ?? []);
+      if (isServing && trial === undefined) this.#options.memory?.note(entry.name, description);
     }
   }
 

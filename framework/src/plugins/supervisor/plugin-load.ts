@@ -4,6 +4,7 @@ import type { PluginEntry } from '../plugin-entry.ts';
 import type { PlannedPlugin, PluginSource, ResolvedArtefact } from '../plugin-plan.ts';
 import type { PluginDescription } from '../remote/remote-plugin.ts';
 import { claimedByManifest, isClaimedGuard, standInFor } from '../failed-description.ts';
+import type { RememberedPlugin } from '../store/plugin-memory.ts';
 import type { RemoteLoad } from './remote-load.ts';
 
 /** Why a plugin is not called. */
@@ -12,6 +13,10 @@ export interface LoadFailure {
   readonly code?: string;
 }
 
+/** Of a plugin that could not be loaded. */
+const unknownKind =
+  'whether it is a guard is not known: requests pass without it, and /health/ready fails until it is loaded or its entry says "guard": true or false';
+
 let lastLoad = 0;
 
 export class PluginLoad {
@@ -19,6 +24,7 @@ export class PluginLoad {
   readonly name: string;
   readonly #shared: SharedArrayBuffer;
   readonly #entry: PluginEntry;
+  readonly #remembered: RememberedPlugin | undefined;
   artefact: ResolvedArtefact | undefined;
   remote: RemoteLoad | undefined;
   /** Since its first instance was loaded. */
@@ -32,7 +38,9 @@ export class PluginLoad {
   /** Milliseconds since 1970. */
   loadedAt: number | undefined;
 
-  constructor(entry: PluginEntry, shared: SharedArrayBuffer) {
+  /** `remembered`: what the plugin of this name was at an earlier start. */
+  constructor(entry: PluginEntry, shared: SharedArrayBuffer, remembered?: RememberedPlugin) {
+    this.#remembered = entry.guard === false ? undefined : remembered;
     lastLoad += 1;
     this.load = lastLoad;
     this.name = entry.name;
@@ -50,13 +58,27 @@ export class PluginLoad {
    * known of it. Undefined where requests pass without it.
    */
   get known(): PluginDescription | undefined {
-    const said = this.#said;
-    if (this.failure !== undefined && !this.hasServed) return standInFor(this.#entry, said);
+    if (this.failure !== undefined && !this.hasServed) return standInFor(this.#entry, this.#said);
+    const said = this.#ownWord;
     return said === undefined ? undefined : { ...said, isGuard: isClaimedGuard(this.#entry, said) };
   }
 
   get #said(): PluginDescription | undefined {
+    return this.#ownWord ?? this.#remembered;
+  }
+
+  /** What it says of itself, in this load. */
+  get #ownWord(): PluginDescription | undefined {
     return this.description ?? this.remote?.description ?? claimedByManifest(this.artefact?.manifest);
+  }
+
+  /** It could not be loaded, and neither it, nor its entry, nor an earlier start says whether it is a guard. */
+  get isKindUnknown(): boolean {
+    const { enabled, guard, onLoadFailure } = this.#entry;
+    const isStated = [guard, onLoadFailure, this.#said, this.artefact?.manifest?.guard].some(
+      (one) => one !== undefined,
+    );
+    return enabled && this.failure !== undefined && !this.hasServed && !isStated;
   }
 
   /** Why it is not called, with what that means for requests. */
@@ -65,8 +87,12 @@ export class PluginLoad {
     if (failure === undefined) return undefined;
     if (known === undefined && isClaimedGuard(this.#entry, this.#said))
       return `${failure.message}; it is a guard, and requests pass without it (on_load_failure: continue)`;
+    if (this.isKindUnknown) return `${failure.message}; ${unknownKind}`;
     if (known?.isGuard !== true) return failure.message;
-    return `${failure.message}; as it is a guard, every request that it would have seen is refused`;
+    const isRemembered =
+      this.#entry.guard !== true && this.#ownWord === undefined && this.#remembered?.isGuard === true;
+    const why = isRemembered ? 'as it was a guard when it was last loaded' : 'as it is a guard';
+    return `${failure.message}; ${why}, every request that it would have seen is refused`;
   }
 
   fail(error: PluginError | LoadFailure): void {
@@ -84,7 +110,8 @@ export class PluginLoad {
 
   async #sourceFor(thread: number): Promise<PluginSource> {
     if (!this.#entry.enabled) return { kind: 'off' };
-    if (this.failure !== undefined) return { kind: 'failed', ...this.failure };
+    if (this.failure !== undefined)
+      return { kind: 'failed', ...this.failure, ...(this.isKindUnknown ? { isKindUnknown: true } : {}) };
     if (this.remote !== undefined) return this.remote.sourceFor(thread);
     return { kind: 'inline', ...(this.artefact === undefined ? {} : { artefact: this.artefact }) };
   }

@@ -20,6 +20,7 @@ import { configViewFailed } from '../config-view.ts';
 import type { ConfigViewName } from '../config-view.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { InstanceCounts, ResolvedArtefact } from '../plugin-plan.ts';
+import type { PluginMemory } from '../store/plugin-memory.ts';
 import { isSameLoad, overLivingOf } from './is-same-load.ts';
 import { LoadMaker } from './load-maker.ts';
 import { ManagerView } from './manager-view.ts';
@@ -44,6 +45,8 @@ export interface PluginManagerOptions {
   readonly resolveArtefact?: (entry: PluginEntry, directory: string) => Promise<ResolvedArtefact | undefined>;
   /** How plugins outside the serving threads are started; an isolation without one is refused. */
   readonly startRemote?: { readonly [Isolation in Exclude<PluginIsolation, 'inline'>]?: StartRemote };
+  /** What plugins were at earlier starts, for those that cannot be loaded. @default nothing is known of them */
+  readonly memory?: PluginMemory;
   readonly probation?: ProbationLimits;
   readonly restarts?: RestartLimits;
   /** Modules of replaced plugins from which on a serving thread is recycled; its code goes back with it. @default 10 */
@@ -98,6 +101,7 @@ export class PluginManager {
       log,
       ...(options.resolveArtefact === undefined ? {} : { resolveArtefact: options.resolveArtefact }),
       ...(options.startRemote === undefined ? {} : { startRemote: options.startRemote }),
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
       onExit: (load, exit) => {
         load.isAway = true;
         if (this.#changes.find(load.name)?.load === load) this.#restarts.exited(load, exit);
@@ -269,6 +273,7 @@ export class PluginManager {
       });
       this.#view.forget(name);
       this.#restarts.forget(name);
+      this.#options.memory?.forget(name);
     });
   }
 

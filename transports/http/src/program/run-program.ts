@@ -62,6 +62,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   const server = await startServer({
     environment,
     pluginDirectory: join(appDirectory, 'plugins'),
+    pluginMemory: join(appDirectory, 'plugin-kinds.json'),
     admin: {
       tokenHash: admin.tokenHash,
       createHandler: (...given) => admin.createHandler(...given),

@@ -6,10 +6,10 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
-/** Whether traffic should come here: the process is past its start, not draining, and every required plugin is active. */
-export function readReadiness(processState: Int32Array, inactiveRequiredPlugins: readonly string[]): Readiness {
+/** Whether traffic should come here: the process is past its start, not draining, and no plugin keeps it from being ready. */
+export function readReadiness(processState: Int32Array, pluginReasons: readonly string[]): Readiness {
   const state = Atomics.load(processState, 0);
-  const reasons = inactiveRequiredPlugins.map((name) => `required plugin ${name} is not active`);
+  const reasons = [...pluginReasons];
   if (state === processStates.starting) reasons.unshift('starting');
   if (state === processStates.draining) reasons.unshift('draining');
   return { isReady: reasons.length === 0, reasons };

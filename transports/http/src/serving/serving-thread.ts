@@ -223,7 +223,7 @@ export class ServingThread {
   }
 
   #answerReady(response: ServerResponse): void {
-    const { isReady, reasons } = readReadiness(this.#processState, this.#plugins.missing);
+    const { isReady, reasons } = readReadiness(this.#processState, this.#plugins.hindrances);
     sendJson(response, isReady ? 200 : 503, isReady ? { status: 'ok' } : { status: 'unavailable', reasons });
   }
 

@@ -53,13 +53,16 @@ export class ThreadPlugins {
     return { totals, statuses, counts };
   }
 
-  /** Required plugins that do not serve, by name. */
-  get missing(): readonly string[] {
+  /** Why the gateway is not ready: plugins that do not serve and are required, or may be guards for all that is known. */
+  get hindrances(): readonly string[] {
     if (this.#current === undefined || this.#current.isReady) return [];
     return this.#current
       .status()
-      .filter(({ isRequired, state }) => isRequired && state !== 'active' && state !== 'degraded')
-      .map(({ name }) => name);
+      .filter(({ state }) => state !== 'active' && state !== 'degraded')
+      .flatMap(({ name, isRequired, isKindUnknown }) => {
+        if (isRequired) return [`required plugin ${name} is not active`];
+        return isKindUnknown === true ? [`plugin ${name} could not be loaded, and may be a guard`] : [];
+      });
   }
 
   /** Loads the plan's plugins beside those that serve. Rejects where the thread has no room for another generation. */

@@ -119,6 +119,11 @@ export class InProcessGroup implements ThreadGroup {
     return thread;
   }
 
+  /** Of each thread: false while a plugin is missing without which it is not ready. */
+  get isReady(): readonly boolean[] {
+    return this.threads.map(({ current }) => current?.isReady ?? true);
+  }
+
   /** The chains that new requests of each thread begin with. */
   get chains(): readonly (PluginChains | null)[] {
     return this.threads.map(({ current }) => current?.chains ?? null);
