@@ -10,6 +10,7 @@ import { createLogger } from '../logging/logger.ts';
 import type { Logger } from '../logging/logger.ts';
 import { beatCells } from '../supervisor/messages.ts';
 import type { FromThread, ThreadConfig, ThreadStart, ToThread } from '../supervisor/messages.ts';
+import { ownKernelThread } from '../supervisor/processor-wait.ts';
 import { Accepting } from './accepting.ts';
 import { AdminGate } from './admin-gate.ts';
 import { loadEngineModule } from './engine-module.ts';
@@ -76,6 +77,7 @@ export class ServingThread {
     });
     this.#processState = new Int32Array(start.processState);
     this.#admin = new AdminGate(start.adminTokenHash, (id, request) => post({ type: 'admin-call', id, request }));
+    Atomics.store(beat(beatCells.kernelThread), 0, ownKernelThread());
     const heartbeat = beat(beatCells.beat);
     setInterval(() => Atomics.add(heartbeat, 0, 1), heartbeatMs).unref();
   }

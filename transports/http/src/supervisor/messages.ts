@@ -34,9 +34,9 @@ export interface ThreadStart {
 
 /**
  * The cells of a thread's heartbeat: a counter that the thread raises while its event loop turns, the mark of the plugin's hook
- * that runs (`readRunningMark`), and the load of the plugin that is being imported or initialised.
+ * that runs (`readRunningMark`), the load of the plugin that is being imported or initialised, and the thread as the kernel counts.
  */
-export const beatCells = { beat: 0, running: 1, loading: 2, count: 3 } as const;
+export const beatCells = { beat: 0, running: 1, loading: 2, kernelThread: 3, count: 4 } as const;
 
 /** The configuration without its plugins, as it is posted to a thread. */
 export interface ThreadConfig {

@@ -3,6 +3,7 @@ import type { Transferable, Worker } from 'node:worker_threads';
 import { realmEntry, startThread } from '@bifrost/framework/realms';
 import { beatCells } from './messages.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
+import { endsInTime, ProcessorWait } from './processor-wait.ts';
 
 /**
  * Where a serving thread is in its life, as the supervisor sees it. A spare one has no place yet. One that lingers accepts no connection
@@ -39,6 +40,8 @@ export class ServingWorker {
   /** The mark of the hook that ran at the last look, and since when every look has found it. */
   #lastMark = 0;
   #markedAt = 0;
+  /** Since it was last seen turning. */
+  readonly #silentWait = new ProcessorWait(() => this.#kernelThread);
   #error: Error | undefined;
   #outbox: Promise<void> = Promise.resolve();
 
@@ -112,8 +115,14 @@ export class ServingWorker {
     if (beat !== this.#lastBeat) {
       this.#lastBeat = beat;
       this.#lastSeenAt = now;
+      this.#silentWait.reset();
     }
     return now - this.#lastSeenAt;
+  }
+
+  /** Milliseconds of its silence, since the first call in it, for which the thread had no processor though it was ready to run. */
+  waitedMs(): number {
+    return this.#silentWait.look();
   }
 
   /**
@@ -133,18 +142,18 @@ export class ServingWorker {
   }
 
   /**
-   * Ends the thread. False where it does not end within `withinMs` (a call into native code that does not return): it is then
-   * abandoned.
+   * Ends the thread. False where it does not end within `withinMs`, in which it had a processor or wanted none (a call into native code that
+   * does not return): it is then abandoned.
    */
   async terminate(withinMs: number): Promise<boolean> {
     if (this.state === 'ended') return true;
     this.state = 'leaving';
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), withinMs);
-    void this.#worker.terminate().then(() => resolve(true));
-    const hasEnded = await promise;
-    clearTimeout(timer);
+    const hasEnded = await endsInTime(this.#worker.terminate(), withinMs, new ProcessorWait(() => this.#kernelThread));
     if (!hasEnded) this.#worker.unref();
     return hasEnded;
+  }
+
+  get #kernelThread(): number {
+    return Atomics.load(this.#heartbeat, beatCells.kernelThread);
   }
 }

@@ -2,7 +2,6 @@ import type {
   ConfigQuestion,
   GenerationChange,
   PluginReport,
-  RecordedBatch,
   RecordingOrder,
   ThreadAnswer,
   ThreadGroup,
@@ -10,45 +9,30 @@ import type {
 } from '@bifrost/framework/plugins';
 import { GatewayError } from '@bifrost/sdk';
 import type { JsonObject } from '@bifrost/sdk';
-import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
-import type { ExplainedRequest } from '../admin/explain/explained-request.ts';
-import type { LogSink, Logger } from '../logging/logger.ts';
+import type { Logger } from '../logging/logger.ts';
 import { Condition } from './condition.ts';
-import { ConfigViewExchange } from './config-view-exchange.ts';
-import { MetricsExchange } from './metrics-exchange.ts';
 import { processStates } from './messages.ts';
 import type { FromThread, ThreadStart } from './messages.ts';
 import { ServingWorker } from './serving-worker.ts';
-import { pluginOnStack } from './stack-look.ts';
 import { SpareThreads } from './spare-threads.ts';
 import { ThreadChanges } from './thread-changes.ts';
+import { ThreadEnds } from './thread-ends.ts';
+import { ThreadLooks } from './thread-looks.ts';
 import { ThreadReplacer } from './thread-replacer.ts';
 import { ThreadRoster } from './thread-roster.ts';
+import { ThreadServices } from './thread-services.ts';
+import type { ThreadServicesOptions } from './thread-services.ts';
 import { ThreadWatch } from './thread-watch.ts';
 import type { WatchLimits } from './thread-watch.ts';
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends ThreadServicesOptions {
   /** Serving threads, at least 1. */
   readonly threads: number;
   /** A thread that is outside of them is replaced. */
   readonly limits: WatchLimits;
   readonly start: Omit<ThreadStart, 'heartbeat' | 'processState' | 'threadNumber'>;
   readonly logger: Logger;
-  /** Takes the records of the threads, which have passed their threshold. */
-  readonly logSink: LogSink;
-  /** Answers calls of the admin API. Never rejects. */
-  readonly handleAdmin?: (request: AdminRequest) => Promise<AdminAnswer>;
-  /** Gets what requests had explained, from all threads. */
-  readonly onExplained?: (request: ExplainedRequest) => void;
-  /** Gets what threads have recorded, and says what a thread that starts is to record. */
-  readonly recordings?: {
-    readonly orders: readonly RecordingOrder[];
-    receive(batch: RecordedBatch): void;
-  };
 }
-
-/** How long a thread may take to end: while its place is empty, and when the whole process ends and there is nobody to serve. */
-const endWithinMs = { serving: 1000, closing: 5000 } as const;
 
 /**
  * Keeps N threads serving: starts them, brings generations of configuration and plugins into all of them at once, drains and ends
@@ -58,11 +42,12 @@ export class Supervisor implements ThreadGroup {
   readonly #options: SupervisorOptions;
   readonly #roster = new ThreadRoster();
   readonly #condition = new Condition();
-  readonly #metrics = new MetricsExchange();
-  readonly #views = new ConfigViewExchange();
   readonly #processState = new SharedArrayBuffer(4);
   readonly #drained = new Map<ServingWorker, PluginReport>();
   readonly #changes = new ThreadChanges(this.#roster, this.#condition);
+  readonly #services: ThreadServices;
+  readonly #ends: ThreadEnds;
+  readonly #looks: ThreadLooks;
   readonly #spares: SpareThreads;
   readonly #replacer: ThreadReplacer;
   readonly #watch: ThreadWatch;
@@ -71,22 +56,34 @@ export class Supervisor implements ThreadGroup {
   #isClosing = false;
   /** A generation was committed: from now on threads are replaced, before that their failure is the start's. */
   #hasServed = false;
-  #abandoned = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { threads, limits, logger } = options;
-    this.#spares = new SpareThreads({ start: () => this.#start(), end: (worker) => this.#end(worker), logger });
+    const end = (worker: ServingWorker): Promise<void> => this.#ends.end(worker);
+    this.#services = new ThreadServices(options, { roster: this.#roster, observer: () => this.#observer });
+    this.#ends = new ThreadEnds(logger, (worker) => {
+      this.#roster.delete(worker);
+      this.#left(worker);
+    });
+    this.#looks = new ThreadLooks({
+      logger,
+      mayLook: () => this.#observer?.hasInlinePlugins === true,
+      blame: ({ threadNumber: thread }, what, loading) =>
+        this.#observer?.onFault({ thread, what, running: 0, loading }),
+      onCulprit: (worker, silenceMs, plugin) => this.#replacer.replaceBlocked(worker, silenceMs, plugin),
+    });
+    this.#spares = new SpareThreads({ start: () => this.#start(), end, logger });
     this.#replacer = new ThreadReplacer({
       threads,
       maxThreadBytes: limits.maxThreadBytes,
       logger,
       roster: this.#roster,
       condition: this.#condition,
+      looks: this.#looks,
       spawn: () => this.#spawn(),
-      end: (worker) => this.#end(worker),
+      end,
       blame: (worker, what) => this.#blame(worker, what),
-      look: (worker, what) => this.#look(worker, what),
       exclude: (worker) => this.#changes.left(worker),
     });
     this.#watch = new ThreadWatch({
@@ -94,19 +91,20 @@ export class Supervisor implements ThreadGroup {
       workers: () => this.#roster.all,
       mayGrow: () => this.#observer?.hasInlinePlugins === true,
       onBlocked: (worker, silenceMs) => this.#replacer.replaceBlocked(worker, silenceMs),
+      onSilent: (worker) => this.#looks.begin(worker),
       onSuspicion: (count) => {
         if (this.#hasServed && !this.#isClosing) this.#spares.want(count);
       },
       onTooLarge: (worker, bytes) => this.#replacer.replaceLarge(worker, bytes),
       onLate: (worker, withinMs) =>
         this.#failed(worker, 'BF_HTTP_THREAD_FAILED', `it was not ready within ${withinMs} ms`),
-      onRefresh: () => this.#metrics.refresh(this.#roster.serving),
+      onRefresh: () => this.#services.refresh(),
     });
   }
 
   /** Threads that did not end and were left to themselves; with one, only a kill ends the process. */
   get abandonedThreads(): number {
-    return this.#abandoned;
+    return this.#ends.abandonedCount;
   }
 
   get servingThreads(): readonly number[] {
@@ -149,13 +147,11 @@ export class Supervisor implements ThreadGroup {
 
   /** Tells all threads what is recorded from now on; returns how many. */
   record(orders: readonly RecordingOrder[]): number {
-    const workers = this.#roster.all.filter(({ state }) => state !== 'ended');
-    for (const worker of workers) worker.post({ type: 'record', orders });
-    return workers.length;
+    return this.#services.record(orders);
   }
 
   viewConfig(load: number, question: ConfigQuestion): Promise<JsonObject> {
-    return this.#views.ask(this.#roster.serving, load, question);
+    return this.#services.viewConfig(load, question);
   }
 
   recycle(threads: readonly number[], reason: string): void {
@@ -186,32 +182,15 @@ export class Supervisor implements ThreadGroup {
     this.#condition.changed();
   }
 
-  /** Code of a plugin may stand still outside of its hooks: after an `await`, in a timer. */
-  async #look(worker: ServingWorker, what: string): Promise<void> {
-    if (this.#observer?.hasInlinePlugins !== true) return;
-    const { threadNumber, threadId } = worker;
-    const seen = await pluginOnStack({ threadId });
-    if (seen === undefined || worker.state === 'ended') return;
-    const plugin = this.#observer.onFault({ thread: threadNumber, what, running: 0, loading: seen.load });
-    if (plugin !== undefined) {
-      this.#options.logger.error(
-        `plugin ${plugin} stood still in serving thread ${threadNumber}, outside of its hooks`,
-        {
-          thread: threadNumber,
-          plugin,
-        },
-      );
-    }
-  }
-
   #beginClosing(): void {
     this.#isClosing = true;
+    this.#ends.close();
     this.#replacer.close();
     this.#changes.close();
   }
 
   async #endAll(): Promise<void> {
-    await Promise.all([this.#spares.close(), ...this.#roster.all.map((worker) => this.#end(worker))]);
+    await Promise.all([this.#spares.close(), ...this.#roster.all.map((worker) => this.#ends.end(worker))]);
   }
 
   /** A thread that takes part in nothing yet. */
@@ -225,37 +204,12 @@ export class Supervisor implements ThreadGroup {
     const worker = this.#spares.take() ?? this.#start();
     this.#roster.add(worker);
     this.#changes.join(worker);
-    const orders = this.#options.recordings?.orders ?? [];
-    if (orders.length > 0) worker.post({ type: 'record', orders });
+    this.#services.join(worker);
     return worker;
   }
 
   onMessage(worker: ServingWorker, message: FromThread): void {
     switch (message.type) {
-      case 'log':
-        this.#options.logSink(message.record);
-        return;
-      case 'admin-call':
-        void this.#options.handleAdmin?.(message.request).then((answer) => {
-          worker.post({ type: 'admin-answer', id: message.id, answer });
-        });
-        return;
-      case 'explained':
-        this.#options.onExplained?.(message.request);
-        return;
-      case 'recorded':
-        this.#options.recordings?.receive(message.batch);
-        return;
-      case 'part':
-        this.#metrics.receive(worker, message.id, message.part);
-        return;
-      case 'gather':
-        this.#metrics.gather(
-          worker,
-          message.id,
-          this.#roster.all.filter((other) => other !== worker && other.state !== 'starting'),
-        );
-        return;
       case 'ready':
         worker.descriptors = message.descriptors;
         this.#becameReady(worker);
@@ -272,28 +226,22 @@ export class Supervisor implements ThreadGroup {
       case 'reported':
         this.#changes.reported(worker, message);
         return;
-      case 'config-viewed':
-        this.#views.receive(message);
-        return;
-      case 'plugin-released':
-        this.#observer?.onReleased(worker.threadNumber, message.load);
-        return;
-      case 'plugin-changed':
-        this.#observer?.onChanged(worker.threadNumber, message.load);
-        return;
       case 'failed':
         this.#failed(worker, message.code, message.message);
         break;
       case 'drained':
         this.#drained.set(worker, message.report);
-        if (worker.state === 'leaving' || worker.state === 'lingering') void this.#end(worker);
+        if (worker.state === 'leaving' || worker.state === 'lingering') void this.#ends.end(worker);
         break;
+      default:
+        this.#services.receive(worker, message);
+        return;
     }
     this.#condition.changed();
   }
 
   onExit(worker: ServingWorker, error: Error | undefined): void {
-    if (this.#spares.left(worker)) return;
+    if (this.#ends.left(worker) || this.#spares.left(worker)) return;
     const isReplaced = this.#roster.isReplaced(worker);
     this.#roster.delete(worker);
     this.#left(worker);
@@ -304,7 +252,7 @@ export class Supervisor implements ThreadGroup {
   /** It takes part in nothing any more. */
   #left(worker: ServingWorker): void {
     this.#changes.left(worker);
-    this.#metrics.retire(worker);
+    this.#services.left(worker);
     this.#observer?.onEnded(worker.threadNumber, this.#drained.get(worker));
     this.#drained.delete(worker);
   }
@@ -326,7 +274,7 @@ export class Supervisor implements ThreadGroup {
       return;
     }
     this.#options.logger.error(`serving thread ${worker.threadNumber} failed: ${message}`, { code });
-    void this.#end(worker).then(() => this.#replacer.respawn());
+    void this.#ends.end(worker).then(() => this.#replacer.respawn());
   }
 
   #crashed(worker: ServingWorker, error: Error): void {
@@ -345,14 +293,5 @@ export class Supervisor implements ThreadGroup {
   /** Names the plugin that ran in the thread, before another thread takes its place. */
   #blame(worker: ServingWorker, what: string): string | undefined {
     return this.#observer?.onFault({ thread: worker.threadNumber, what, ...worker.pluginMarks });
-  }
-
-  async #end(worker: ServingWorker): Promise<void> {
-    const hasEnded = await worker.terminate(this.#isClosing ? endWithinMs.closing : endWithinMs.serving);
-    if (hasEnded) return;
-    this.#abandoned += 1;
-    this.#roster.delete(worker);
-    this.#left(worker);
-    this.#options.logger.error(`serving thread ${worker.threadNumber} does not end; it is left to itself`);
   }
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../logging/logger.ts';
 import type { Condition } from './condition.ts';
 import { muteDescriptors } from './mute-descriptors.ts';
 import type { ServingWorker } from './serving-worker.ts';
+import type { ThreadLooks } from './thread-looks.ts';
 import type { ThreadRoster } from './thread-roster.ts';
 
 export interface ReplacerOptions {
@@ -19,8 +20,7 @@ export interface ReplacerOptions {
   readonly end: (thread: ServingWorker) => Promise<void>;
   /** Names the plugin that ran in the thread, before another thread takes its place. */
   readonly blame: (thread: ServingWorker, what: string) => string | undefined;
-  /** Looks for the plugin whose code a thread is in that stands still, where no mark of a hook says it. Never rejects. */
-  readonly look: (thread: ServingWorker, what: string) => Promise<void>;
+  readonly looks: Pick<ThreadLooks, 'begin' | 'settled'>;
   /** A thread takes part in changes no more, though it may still be there. */
   readonly exclude: (thread: ServingWorker) => void;
 }
@@ -39,8 +39,6 @@ export class ThreadReplacer {
   readonly #options: ReplacerOptions;
   /** Threads that are being ended for their memory. */
   readonly #condemned = new WeakSet<ServingWorker>();
-  /** Looks at threads that stand still, which are not ended before. */
-  readonly #looks = new WeakMap<ServingWorker, Promise<void>>();
   #isRecycling = false;
   #failedStarts = 0;
   #isClosing = false;
@@ -54,18 +52,15 @@ export class ThreadReplacer {
     this.#isClosing = true;
   }
 
-  replaceBlocked(thread: ServingWorker, silenceMs: number): void {
+  /** `culprit`: whose code was found on its stack, and has been blamed. */
+  replaceBlocked(thread: ServingWorker, silenceMs: number, culprit?: string): void {
     const { roster, logger, exclude, condition, end, spawn } = this.#options;
     // A recycled one is well: that its place is taken already says nothing.
     if (this.#isClosing || (roster.isReplaced(thread) && !roster.isRecycled(thread))) return;
     const { threadNumber } = thread;
     const blockedMs = Math.round(silenceMs);
-    // A hook that happens to run while the thread is short of time is not to blame.
-    const isInPlugin = thread.pluginMarks.loading !== 0 || thread.hookMs(performance.now()) > silenceMs / 2;
-    const what = `blocked serving thread ${threadNumber} for ${blockedMs} ms`;
-    const culprit = isInPlugin ? this.#blame(thread, what) : {};
-    if (!isInPlugin) this.#looks.set(thread, this.#options.look(thread, what));
-    const detail = { thread: threadNumber, blocked_ms: blockedMs, ...culprit };
+    const blamed = culprit === undefined ? this.#findCulprit(thread, blockedMs) : { plugin: culprit };
+    const detail = { thread: threadNumber, blocked_ms: blockedMs, ...blamed };
     logger.error(
       `serving thread ${threadNumber} has been blocked for ${blockedMs} ms; a new one takes its place`,
       detail,
@@ -141,8 +136,16 @@ export class ThreadReplacer {
       return;
     }
     if (thread.state === 'serving') await muteDescriptors(thread.descriptors);
-    await this.#looks.get(thread);
+    await this.#options.looks.settled(thread);
     await end(thread);
+  }
+
+  #findCulprit(thread: ServingWorker, blockedMs: number): { readonly plugin?: string } {
+    // A hook that happens to run while the thread is short of time is not to blame.
+    const isInPlugin = thread.pluginMarks.loading !== 0 || thread.hookMs(performance.now()) > blockedMs / 2;
+    if (isInPlugin) return this.#blame(thread, `blocked serving thread ${thread.threadNumber} for ${blockedMs} ms`);
+    this.#options.looks.begin(thread);
+    return {};
   }
 
   #blame(thread: ServingWorker, what: string): { readonly plugin?: string } {

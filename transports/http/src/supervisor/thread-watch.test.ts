@@ -9,6 +9,8 @@ class WatchedThread {
   running = 0;
   heardAt = 0;
   hookSince = 0;
+  /** The share of its silence in which it had no processor. */
+  starved = 0;
 
   get pluginMarks(): { readonly running: number; readonly loading: number } {
     return { running: this.running, loading: 0 };
@@ -16,6 +18,10 @@ class WatchedThread {
 
   silenceMs(now: number): number {
     return now - this.heardAt;
+  }
+
+  waitedMs(): number {
+    return this.starved * this.silenceMs(performance.now());
   }
 
   hookMs(now: number): number {
@@ -42,6 +48,7 @@ describe('the watch', () => {
       workers: () => [worker as unknown as ServingWorker],
       mayGrow: () => false,
       onBlocked: () => said.push('blocked'),
+      onSilent: () => said.push('silent'),
       onSuspicion: () => said.push('suspicion'),
       onTooLarge: () => undefined,
       onLate: () => undefined,
@@ -75,6 +82,37 @@ describe('the watch', () => {
     }
     expect(said).not.toContain('blocked');
     vi.advanceTimersByTime(400);
+    expect(said).toContain('blocked');
+  });
+
+  it('has the stack looked at shortly before a plugin has held it for too long, where no hook says who it is', () => {
+    vi.advanceTimersByTime(800);
+    expect(said).not.toContain('silent');
+    vi.advanceTimersByTime(200);
+    expect(said).toContain('silent');
+    worker.heardAt = performance.now();
+    worker.running = 33;
+    worker.hookSince = performance.now();
+    said.length = 0;
+    vi.advanceTimersByTime(1100);
+    expect(said).not.toContain('silent');
+  });
+
+  it('does not count what a thread waits for a processor, but not for ever', () => {
+    worker.starved = 0.95;
+    vi.advanceTimersByTime(15_000);
+    expect(said).toEqual([]);
+    vi.advanceTimersByTime(6000);
+    expect(said).toContain('blocked');
+  });
+
+  it('gives a hook that holds a thread without a processor the time to have had one', () => {
+    worker.starved = 0.9;
+    worker.running = 33;
+    worker.hookSince = performance.now();
+    vi.advanceTimersByTime(3500);
+    expect(said).not.toContain('blocked');
+    vi.advanceTimersByTime(1000);
     expect(said).toContain('blocked');
   });
 

@@ -1,9 +1,10 @@
+import { starvedFactor } from './processor-wait.ts';
 import type { ServingWorker } from './serving-worker.ts';
 
 export interface WatchLimits {
-  /** A thread whose event loop stands still for longer is blocked. */
+  /** A thread whose event loop stands still for longer is blocked. Time in which it had no processor is not counted, up to ten times as much. */
   readonly blockedAfterMs: number;
-  /** The same while a plugin's hook runs in it. */
+  /** The same while a plugin's hook runs in it, or its code is found on the stack. */
   readonly pluginBlockedAfterMs: number;
   /** Bytes of heap and buffers that a thread may have; 0: any. Asked for only while `mayGrow`. */
   readonly maxThreadBytes: number;
@@ -15,6 +16,8 @@ export interface WatchOptions {
   /** Whether there is code in the threads that is not ours. */
   readonly mayGrow: () => boolean;
   readonly onBlocked: (worker: ServingWorker, silenceMs: number) => void;
+  /** It stands still for nearly as long as a plugin may hold it, and no hook's mark says why. Told at every look while it is so. */
+  readonly onSilent: (worker: ServingWorker) => void;
   /** So many threads are late: they may turn out to be blocked. Told at every look while it is so. */
   readonly onSuspicion: (count: number) => void;
   readonly onTooLarge: (worker: ServingWorker, bytes: number) => void;
@@ -29,8 +32,19 @@ const watchEveryMs = 100;
 const lateLookMs = 500;
 /** A hook is seen late by as much: the thread's last beat may lie before it, and the look after it. */
 const seenLateMs = 200;
-/** A thread that is silent for longer inside a plugin's hook is suspected; it beats every 100 ms. */
+/** A thread beats every 100 ms. What it waits for a processor is counted from the first look that finds it late. */
+const lateBeatMs = 150;
+/** A look that comes later by as much shows a machine that is short of time: the wait is counted from every look. */
+const shortOfTimeMs = 30;
+/** A thread that is silent for longer inside a plugin's hook is suspected. */
 const hookSuspectAfterMs = 250;
+/**
+ * The share of the time inside a hook for which the thread must have had a processor: one that is short of time may be found in the
+ * same hook at every look, and be in another call of it each time.
+ */
+const hookOwnShare = 0.4;
+/** The share of a plugin's time after which the stack is looked at, which takes a while. */
+const lookShare = 0.8;
 /** The same of any other thread, as a share of what it may be silent for: the machine may be short of time. */
 const suspectShare = 0.4;
 /** A map that grows without end fills some 10 MB in that time. */
@@ -65,7 +79,7 @@ export class ThreadWatch {
   }
 
   #look(): void {
-    const { workers, onBlocked, onSuspicion, onLate, onRefresh } = this.#options;
+    const { workers, onSuspicion, onLate, onRefresh } = this.#options;
     const now = performance.now();
     const lateMs = this.#lastWatchAt === 0 ? 0 : now - this.#lastWatchAt - watchEveryMs;
     this.#lastWatchAt = now;
@@ -80,21 +94,36 @@ export class ThreadWatch {
         worker.forgiveSilence(lateMs);
         silenceMs = worker.silenceMs(now);
       }
-      const hookMs = worker.hookMs(now);
-      const patienceMs = this.#patienceMs(worker, Math.min(silenceMs, hookMs + seenLateMs));
       if (worker.state === 'starting' && now - worker.startedAt > startWithinMs) onLate(worker, startWithinMs);
-      else if (silenceMs > patienceMs) onBlocked(worker, silenceMs);
-      else if (silenceMs > (hookMs > 0 ? hookSuspectAfterMs : patienceMs * suspectShare)) suspects += 1;
+      else if (silenceMs > lateBeatMs || lateMs > shortOfTimeMs) {
+        if (this.#judge(worker, silenceMs, now)) suspects += 1;
+      } else worker.hookMs(now);
     }
     if (suspects > 0) onSuspicion(suspects);
   }
 
-  /** How long the thread may stand still. A plugin's hook has less time than the thread itself, its module has more. */
-  #patienceMs(worker: ServingWorker, hookMs: number): number {
-    const { blockedAfterMs, pluginBlockedAfterMs } = this.#options.limits;
-    if (worker.pluginMarks.loading !== 0) return loadBlockedAfterMs;
-    if (worker.state !== 'serving' && worker.state !== 'lingering') return Number.POSITIVE_INFINITY;
-    return hookMs > pluginBlockedAfterMs ? Math.min(blockedAfterMs, pluginBlockedAfterMs) : blockedAfterMs;
+  /** Says so where the thread is blocked; true where it may turn out to be. */
+  #judge(worker: ServingWorker, silenceMs: number, now: number): boolean {
+    const { limits, onBlocked, onSilent } = this.#options;
+    const hookMs = worker.hookMs(now);
+    const ownMs = silenceMs - worker.waitedMs();
+    const { loading } = worker.pluginMarks;
+    const isServing = loading === 0 && (worker.state === 'serving' || worker.state === 'lingering');
+    const patienceMs =
+      loading !== 0 ? loadBlockedAfterMs : isServing ? limits.blockedAfterMs : Number.POSITIVE_INFINITY;
+    if (ownMs > patienceMs || silenceMs > starvedFactor * patienceMs) onBlocked(worker, silenceMs);
+    else if (isServing && this.#isHookOver(Math.min(silenceMs, hookMs + seenLateMs), ownMs))
+      onBlocked(worker, silenceMs);
+    else {
+      if (isServing && hookMs === 0 && ownMs > lookShare * limits.pluginBlockedAfterMs) onSilent(worker);
+      return ownMs > (hookMs > 0 ? hookSuspectAfterMs : patienceMs * suspectShare);
+    }
+    return false;
+  }
+
+  #isHookOver(hookMs: number, ownMs: number): boolean {
+    const { pluginBlockedAfterMs } = this.#options.limits;
+    return hookMs > pluginBlockedAfterMs && ownMs > hookOwnShare * pluginBlockedAfterMs;
   }
 
   #weighAll(): void {
