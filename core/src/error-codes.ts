@@ -128,6 +128,12 @@ export const coreErrorCodes = {
     cause: "The provider's queue is full and `client.drop_excess_requests` is on.",
     remedy: 'Send the request again later, or raise `concurrency_and_buffer_size`.',
   },
+  BF_REQUEST_BODY_UNREADABLE: {
+    status: 500,
+    cause: 'A large request body was put into a temporary file, and could not be read from it again.',
+    remedy:
+      'Look at the disk that holds the temporary files (`APP_DIR/tmp`, or that of the system) and send the request again.',
+  },
   BF_REQUEST_FIELD_INVALID: {
     status: 400,
     cause: '`model`, `stream` or `fallbacks` has the wrong type or is missing.',

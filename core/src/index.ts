@@ -1,3 +1,6 @@
+export { BodyScan } from './body/body-scan.ts';
+export { MemoryBody } from './body/memory-body.ts';
+export type * from './body/stored-body.ts';
 export type * from './config.ts';
 export { ResponseAccumulator } from './conversation/accumulator.ts';
 export { framesOf } from './conversation/response-frames.ts';

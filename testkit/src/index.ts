@@ -1,5 +1,7 @@
 export type { ClientRequest } from './client-requests.ts';
 export { clientRequests } from './client-requests.ts';
+export type { StoredBodyCase } from './bodies/stored-body-cases.ts';
+export { storedBodyCases } from './bodies/stored-body-cases.ts';
 export type { RecordedBody, Recording } from './recordings.ts';
 export { recordedBytes, recordedProviders, recordingById, recordingsOf, recordingsOfApi } from './recordings.ts';
 export type { ReplayAnswer, ScriptEntry } from './replay/answer.ts';

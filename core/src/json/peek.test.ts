@@ -3,7 +3,10 @@ import type { GatewayError } from '@bifrost/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderOddly } from './__tests__/render-oddly.ts';
-import { maxNesting, memberValue, peekLastMember, peekTopLevel } from './peek.ts';
+import { maxNesting } from './json-bytes.ts';
+import { peekLastMember } from './last-member.ts';
+import { memberValue } from './member-value.ts';
+import { peekTopLevel } from './peek.ts';
 
 const keys = ['model', 'stream', 'fallbacks'] as const;
 const peek = (text: string) => {

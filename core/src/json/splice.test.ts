@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { memberValue, peekTopLevel } from './peek.ts';
+import { memberValue } from './member-value.ts';
+import { peekTopLevel } from './peek.ts';
 import type { Edit } from './splice.ts';
 import { appendMember, removeMembers, replaceMember, spliceBody, totalBytes } from './splice.ts';
 

@@ -62,6 +62,22 @@ export function spliceBody(body: Buffer, edits: readonly Edit[]): readonly Buffe
   return parts;
 }
 
+/** The same of a body that is not at hand: the ranges that stay, and what comes between them. */
+export function spliceRanges(
+  length: number,
+  edits: readonly Edit[],
+): readonly (Buffer | { readonly start: number; readonly end: number })[] {
+  const parts: (Buffer | { readonly start: number; readonly end: number })[] = [];
+  let at = 0;
+  for (const edit of edits.toSorted((left, right) => left.start - right.start)) {
+    if (edit.start > at) parts.push({ start: at, end: edit.start });
+    if (edit.text !== '') parts.push(Buffer.from(edit.text, 'utf8'));
+    at = edit.end;
+  }
+  if (at < length) parts.push({ start: at, end: length });
+  return parts;
+}
+
 /** Bytes in a list of buffers. */
 export function totalBytes(parts: readonly Buffer[]): number {
   let total = 0;

@@ -6,6 +6,7 @@ import type { Surface } from '../providers/provider.ts';
 import type { Place } from '../reliability/gate.ts';
 import { resolveAlias } from '../reliability/key-selection.ts';
 import type { UpstreamRequest } from '../upstream/call.ts';
+import type { RequestBody } from '../upstream/request-body.ts';
 import { encodeRequest } from './encode-request.ts';
 import { locateRequest } from './locate-request.ts';
 import { buildOutboundHeaders } from './outbound-headers.ts';
@@ -114,7 +115,7 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
   const isOtherDialect = surface.dialect !== run.request.route.dialect;
   const isTranslated = isOtherDialect || run.isConversationChanged || holdsWrappedValues(run);
   let lane: Lane = 'translated';
-  let body: Buffer | readonly Buffer[];
+  let body: RequestBody;
   let isUsageWithheld = false;
   let action: string | undefined;
   if (isTranslated) {

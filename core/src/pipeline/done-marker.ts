@@ -1,4 +1,4 @@
-import type { DialectName } from '@bifrost/sdk';
+import type { DialectName, JsonObject } from '@bifrost/sdk';
 import type { SseEvent } from '../sse/event.ts';
 import type { Attempt } from './attempt.ts';
 import { parseBody } from './encode-request.ts';
@@ -32,7 +32,13 @@ export function mayLackChoices(attempt: Attempt): boolean {
   const route = run.request.route.dialect;
   // Only these dialects ask for choices by these names; the others' requests have one candidate, or end by their own events.
   if (!markedDialects.has(route)) return false;
-  const { n, prompt } = parseBody(run);
+  let fields: JsonObject;
+  try {
+    fields = parseBody(run);
+  } catch {
+    return true; // a stored body that there is no room for: nobody can say that nothing is missing
+  }
+  const { n, prompt } = fields;
   return (
     (typeof n === 'number' && n > 1) || (Array.isArray(prompt) && prompt.length > 1 && typeof prompt[0] !== 'number')
   );

@@ -8,10 +8,12 @@ import type { RequestRun } from './run.ts';
 
 /** The body as a JSON object. Throws InvalidRequestError. */
 export function parseBody(run: RequestRun): JsonObject {
+  // Not within what follows: where a stored body cannot be had, that is no fault of the caller.
+  const bytes = run.body;
   let body: unknown;
   try {
     const watch = new RoundingWatch();
-    body = parseExactly(run.body.toString('utf8').replace(/^\ufeff/, ''));
+    body = parseExactly(bytes.toString('utf8').replace(/^\ufeff/, ''));
     run.hasRounded ||= watch.hasNoted;
   } catch (cause) {
     throw new InvalidRequestError(`the body is not valid JSON: ${(cause as Error).message}`, {

@@ -1,5 +1,6 @@
 import type { DialectName } from '@bifrost/sdk';
-import { memberValue, peekTopLevel } from '../json/peek.ts';
+import { memberValue } from '../json/member-value.ts';
+import { peekTopLevel } from '../json/peek.ts';
 
 /** A body that begins like this is an error inside a 200; `"error":null` is none. */
 const errorFirst = /^\s*\{\s*"error"\s*:\s*[{"]/;

@@ -1,5 +1,7 @@
 import { InvalidRequestError } from '@bifrost/sdk';
-import { memberValue, peekTopLevel } from '../json/peek.ts';
+import { memberValue, storedValue } from '../json/member-value.ts';
+import { peekTopLevel } from '../json/peek.ts';
+import type { TopLevel } from '../json/peek.ts';
 import type { RequestRun } from './run.ts';
 
 /** What the gateway reads of a body; `field` numbers are positions in a peek's `members`. */
@@ -18,31 +20,45 @@ export function glimpseStream(run: RequestRun): void {
   if (pathStream !== undefined) run.isStream = pathStream;
   else if (operation === 'conversation') {
     try {
-      run.top = peekTopLevel(run.body, peekedKeys);
-      run.peekedBody = run.body;
-      run.isStream = memberValue(run.body, run.top.members[streamField]) === true;
+      run.isStream = fieldOf(run, peekOnce(run), streamField) === true;
     } catch {
       // Not JSON as it stands.
     }
   }
 }
 
+/** The members of the body. Throws InvalidRequestError. */
+function peekOnce(run: RequestRun): TopLevel {
+  if (run.isPeeked && run.top !== undefined) return run.top;
+  const top = run.stored === null ? peekTopLevel(run.body, peekedKeys) : run.stored.scanned.top();
+  run.top = top;
+  run.isPeeked = true;
+  return top;
+}
+
+/** The parsed value of a field, by its position in `peekedKeys`; undefined where it is absent. Throws InvalidRequestError. */
+export function fieldOf(run: RequestRun, top: TopLevel, field: number): unknown {
+  const found = top.members[field];
+  if (run.stored === null) return memberValue(run.body, found);
+  const member = found?.at(-1);
+  if (member === undefined) return undefined;
+  return storedValue(run.stored.readNow(member.valueStart, member.valueEnd), member.valueStart);
+}
+
 /** The stage `peek`: finds model, stream and fallbacks in the body's bytes. Throws InvalidRequestError with `param`. */
 export function peekRequest(run: RequestRun): void {
   const { route } = run.request;
-  const seen = run.peekedBody === run.body ? run.top : undefined;
-  const top = seen ?? peekTopLevel(run.body, peekedKeys);
-  run.top = top;
+  const top = peekOnce(run);
   run.isStream = false;
-  run.fallbacks = readFallbacks(memberValue(run.body, top.members[fallbacksField]));
+  run.fallbacks = readFallbacks(fieldOf(run, top, fallbacksField));
   if (route.pathModel !== undefined) {
     run.modelText = route.pathModel;
     run.isStream = route.pathStream ?? false;
     return;
   }
-  const model = memberValue(run.body, top.members[modelField]);
+  const model = fieldOf(run, top, modelField);
   if (model === undefined && mayBeModelless(run)) {
-    run.isStream = readStream(memberValue(run.body, top.members[streamField]));
+    run.isStream = readStream(fieldOf(run, top, streamField));
     return;
   }
   if (typeof model !== 'string' || model === '') {
@@ -54,7 +70,7 @@ export function peekRequest(run: RequestRun): void {
   }
   run.modelText = model;
   run.bodyModel = model;
-  if (route.operation === 'conversation') run.isStream = readStream(memberValue(run.body, top.members[streamField]));
+  if (route.operation === 'conversation') run.isStream = readStream(fieldOf(run, top, streamField));
 }
 
 /** A stored prompt of the Responses API names the model itself; that only its own provider can know. */

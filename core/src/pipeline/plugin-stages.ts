@@ -80,7 +80,7 @@ function applyHttpPre(run: RequestRun, outcome: HttpPreOutcome): void {
     run.headers = headers;
   }
   if (outcome.body !== undefined)
-    run.body = Buffer.from(outcome.body.buffer, outcome.body.byteOffset, outcome.body.length);
+    run.replaceBody(Buffer.from(outcome.body.buffer, outcome.body.byteOffset, outcome.body.length));
 }
 
 function respondByPlugin(run: RequestRun, response: HttpResponse): void | Promise<void> {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@bifrost/sdk';
 import type { Attempt } from './attempt.ts';
+import { wholeRequestBody } from '../upstream/request-body.ts';
 import { parseLoosely } from './error-relay.ts';
 
 /**
@@ -9,10 +10,9 @@ import { parseLoosely } from './error-relay.ts';
 export function rawPayloads(attempt: Attempt, answer: Buffer): JsonObject {
   const { request, runtime } = attempt.plan;
   const { isRawRequestSentBack, isRawResponseSentBack } = runtime.config;
-  const sent = Buffer.isBuffer(request.body) ? [request.body] : request.body;
   return {
     ...(isWanted(attempt, 'x-bf-send-back-raw-request', isRawRequestSentBack)
-      ? { raw_request: parseLoosely(Buffer.concat(sent)) as JsonObject }
+      ? { raw_request: parseLoosely(wholeRequestBody(request.body)) as JsonObject }
       : {}),
     ...(isWanted(attempt, 'x-bf-send-back-raw-response', isRawResponseSentBack)
       ? { raw_response: parseLoosely(answer) as JsonObject }

@@ -7,6 +7,7 @@ import type {
   RequestHead,
   Usage,
 } from '@bifrost/sdk';
+import type { StoredBody } from '../body/stored-body.ts';
 import type { DialectCodec } from '../dialects/codec.ts';
 import type { TopLevel } from '../json/peek.ts';
 import type { PluginChains, PluginRun } from '../plugins/chain.ts';
@@ -26,6 +27,7 @@ export interface Cancelable {
 }
 
 const noNeeds: PluginChains['needs'] = Object.freeze({});
+const noBytes = Buffer.alloc(0);
 const noAttempts: readonly AttemptTrace[] = [];
 const doNothing = (): void => undefined;
 
@@ -41,11 +43,12 @@ export class RequestRun {
 
   /** The caller's headers, with the changes of plugins. */
   headers: InboundRequest['headers'];
-  /** The caller's body, or a plugin's in its place. */
-  body: Buffer;
+  /** The caller's body where it is stored: not replaced by a plugin, and not asked for as a whole so far. */
+  stored: StoredBody | null;
+  #body: Buffer;
   top: TopLevel | undefined;
-  /** The body that `top` is of, where it was looked at before the stage `peek`. */
-  peekedBody: Buffer | undefined;
+  /** `top` is of the body as it is now. */
+  isPeeked = false;
   /** The model as the caller (or a plugin) named it, provider prefix included. */
   modelText = '';
   /** The model as the body says it; undefined where it does not. */
@@ -115,9 +118,35 @@ export class RequestRun {
     this.request = request;
     this.sink = sink;
     this.headers = request.headers;
-    this.body = request.body;
+    const { body } = request;
+    if (Buffer.isBuffer(body)) {
+      this.#body = body;
+      this.stored = null;
+    } else {
+      this.#body = noBytes;
+      this.stored = body;
+    }
     this.writer = new ClientWriter(this);
     this.startedAtEpoch = services.now();
+  }
+
+  /**
+   * The caller's body, or a plugin's in its place. A stored one is read into memory for whoever asks, and stays there: ask only for
+   * what cannot be had from `stored`. Throws GatewayError where there is no room for it.
+   */
+  get body(): Buffer {
+    if (this.stored !== null) {
+      this.#body = this.stored.whole();
+      this.stored = null;
+    }
+    return this.#body;
+  }
+
+  /** Takes the place of the caller's body. */
+  replaceBody(body: Buffer): void {
+    this.#body = body;
+    this.stored = null;
+    this.isPeeked = false;
   }
 
   /** The codec of the dialect that the client speaks. */

@@ -1,5 +1,6 @@
 /** The seam between the engine and whatever serves it (an HTTP server, a test, another program). */
 import type { DialectName, GatewayError, RequestTrace } from '@bifrost/sdk';
+import type { StoredBody } from '../body/stored-body.ts';
 import type { ClientConfig, ProviderConfig } from '../config.ts';
 import type { PluginChains } from '../plugins/chain.ts';
 
@@ -33,8 +34,8 @@ export interface InboundRequest {
   readonly query: string;
   /** Names in lower case; repeated headers as arrays. Node's `req.headers` fits. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The whole body, held once. */
-  readonly body: Buffer;
+  /** The whole body: held once, or stored where it can be read again. */
+  readonly body: Buffer | StoredBody;
   /** `performance.now()` at arrival. */
   readonly startedAt: number;
   /**

@@ -1,16 +1,17 @@
 import { isJsonObject } from '@bifrost/sdk';
-import { memberValue } from '../json/peek.ts';
 import type { TopLevel } from '../json/peek.ts';
-import { appendMember, removeMembers, replaceMember, spliceBody } from '../json/splice.ts';
+import { appendMember, removeMembers, replaceMember, spliceBody, spliceRanges } from '../json/splice.ts';
 import type { Edit } from '../json/splice.ts';
-import { fallbacksField, modelField, streamOptionsField } from './peeked-fields.ts';
+import { StoredRequestBody } from '../upstream/request-body.ts';
+import type { RequestBody } from '../upstream/request-body.ts';
+import { fallbacksField, fieldOf, modelField, streamOptionsField } from './peeked-fields.ts';
 import type { RequestRun } from './run.ts';
 
 /** Up to here one buffer is cheaper to send than several. */
 const maxJoinedBytes = 128 * 1024;
 
 export interface SplicedRequest {
-  readonly body: Buffer | readonly Buffer[];
+  readonly body: RequestBody;
   readonly isChanged: boolean;
   /** The usage chunk was asked for on the gateway's behalf: the client must not see it. */
   readonly isUsageAdded: boolean;
@@ -21,7 +22,6 @@ export interface SplicedRequest {
  * chat stream asks for usage. Every other byte stays.
  */
 export function spliceRequest(run: RequestRun, wireModel: string, wantsUsage: boolean): SplicedRequest {
-  const { body } = run;
   const top = run.top as TopLevel;
   const edits: Edit[] = [];
   if (run.request.route.pathModel === undefined) {
@@ -31,20 +31,26 @@ export function spliceRequest(run: RequestRun, wireModel: string, wantsUsage: bo
   }
   const fallbacks = top.members[fallbacksField];
   if (fallbacks !== undefined) removeMembers(edits, fallbacks);
-  const isUsageAdded = wantsUsage && run.isStream && addUsageOption(edits, body, top);
-  if (edits.length === 0) return { body, isChanged: false, isUsageAdded };
+  const isUsageAdded = wantsUsage && run.isStream && addUsageOption(run, top, edits);
+  const isChanged = edits.length > 0;
+  if (run.stored !== null) {
+    const body = new StoredRequestBody(run.stored, spliceRanges(run.stored.length, edits));
+    return { body, isChanged, isUsageAdded };
+  }
+  const { body } = run;
+  if (!isChanged) return { body, isChanged, isUsageAdded };
   const parts = spliceBody(body, edits);
-  return { body: body.length <= maxJoinedBytes ? Buffer.concat(parts) : parts, isChanged: true, isUsageAdded };
+  return { body: body.length <= maxJoinedBytes ? Buffer.concat(parts) : parts, isChanged, isUsageAdded };
 }
 
 /** Sets `stream_options.include_usage`; false when the client had set it. */
-function addUsageOption(edits: Edit[], body: Buffer, top: TopLevel): boolean {
+function addUsageOption(run: RequestRun, top: TopLevel, edits: Edit[]): boolean {
   const found = top.members[streamOptionsField];
   if (found === undefined) {
     appendMember(edits, top, '"stream_options":{"include_usage":true}');
     return true;
   }
-  const options = memberValue(body, found);
+  const options = fieldOf(run, top, streamOptionsField);
   if (isJsonObject(options)) {
     if (options['include_usage'] === true) return false;
     replaceMember(edits, found, JSON.stringify({ ...options, include_usage: true }));

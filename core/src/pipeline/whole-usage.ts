@@ -1,7 +1,8 @@
 import { isJsonObject } from '@bifrost/sdk';
 import type { DialectName, Json, Usage } from '@bifrost/sdk';
 import type { DialectCodec } from '../dialects/codec.ts';
-import { peekLastMember, peekTopLevel } from '../json/peek.ts';
+import { peekLastMember } from '../json/last-member.ts';
+import { peekTopLevel } from '../json/peek.ts';
 
 /** A larger answer is not kept for its usage. */
 const maxBytes = 256 * 1024;

@@ -1,17 +1,18 @@
 import type { GatewayError } from '@bifrost/sdk';
+import type { RequestBody } from './request-body.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
 /** Response headers: names in lower case, a list where a name came more than once. */
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** One request to a provider. `body` may be a list of buffers, so that a spliced body is not copied. */
+/** One request to a provider. */
 export interface UpstreamRequest {
   /** Scheme, host and port. */
   readonly origin: string;
   readonly path: string;
   /** Without `host` and `content-length`, which are written by the transport. */
   readonly headers: RequestHeaders;
-  readonly body: Buffer | readonly Buffer[];
+  readonly body: RequestBody;
 }
 
 /** Told what happens to a call. Exactly one of `onUpstreamEnd` and `onUpstreamFailure` comes last, neither after `abort`. */

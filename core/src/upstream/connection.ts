@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
+import { BodySender } from './body-sender.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { DirectCall } from './direct-call.ts';
+import { StoredRequestBody } from './request-body.ts';
 import { writeRequest } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser } from './response-parser.ts';
@@ -37,6 +39,8 @@ export class Connection implements ResponseSink {
   #isReadingStopped = false;
   #isDelivering = false;
   #call: DirectCall | null = null;
+  /** What sends the call's body, where that is stored. */
+  #sender: BodySender | null = null;
   #isUsed = false;
   /** Of the answer: a byte has come; what is not handed on yet. */
   #hasBytes = false;
@@ -94,7 +98,11 @@ export class Connection implements ResponseSink {
       this.#isReferenced = true;
       socket.ref();
     }
-    writeRequest(socket, call.head, call.request.body);
+    const { body } = call.request;
+    if (body instanceof StoredRequestBody) {
+      socket.write(call.head, 'latin1');
+      this.#sender = new BodySender(socket, body, (error) => this.#broke(error));
+    } else writeRequest(socket, call.head, body);
   }
 
   /** Hands on what was kept while the call was paused, then reads on. */
@@ -211,10 +219,11 @@ export class Connection implements ResponseSink {
 
   /** The connection is free before the listener hears of the end: what it sends next may use it. */
   #finish(call: DirectCall): void {
+    const isSent = this.#sender === null || this.#sender.isDone;
     this.#dropCall();
     this.#isUsed = true;
     const socket = this.#socket as Socket;
-    const isFree = this.#keepMs > 0 && !call.isClosing && socket.writableLength === 0;
+    const isFree = this.#keepMs > 0 && !call.isClosing && isSent && socket.writableLength === 0;
     if (isFree) {
       this.usableUntil = performance.now() + this.#keepMs;
       this.#pool.release(this);
@@ -226,6 +235,8 @@ export class Connection implements ResponseSink {
     const call = this.#call;
     if (call !== null) call.connection = null;
     this.#call = null;
+    this.#sender?.stop();
+    this.#sender = null;
     this.#head = null;
     this.#body = null;
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { totalBytes } from '../json/splice.ts';
 import type { UpstreamRequest } from './call.ts';
+import { requestBodyLength } from './request-body.ts';
 
 const invalidPathPattern = /[^\x21-\xff]/;
 const invalidHostPattern = /[^\x21-\x7e]/;
@@ -28,7 +29,7 @@ export class RequestHeadForm {
         throw new TypeError('the path is not valid in a request');
       this.#lastPath = path;
     }
-    const length = Buffer.isBuffer(body) ? body.length : totalBytes(body);
+    const length = Buffer.isBuffer(body) ? body.length : requestBodyLength(body);
     return `POST ${path}${this.#afterPath}${headers}content-length: ${length}\r\n\r\n`;
   }
 }

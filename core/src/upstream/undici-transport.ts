@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { totalBytes } from '../json/splice.ts';
+import { createBodyStream } from './body-stream.ts';
 import type { UpstreamCall, UpstreamHeaders, UpstreamListener, UpstreamRequest, UpstreamTransport } from './call.ts';
+import { requestBodyLength, StoredRequestBody } from './request-body.ts';
 import { bytesReadBefore } from './socket-failure.ts';
 import type { SocketFailure } from './socket-failure.ts';
 import { invalidRequest, toGatewayError } from './upstream-failure.ts';
@@ -70,8 +71,11 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     if (this.#isAborted) return;
     const { origin, path, headers, body } = this.#request;
     try {
-      const list = Buffer.isBuffer(body) ? headers.list : [...headers.list, 'content-length', String(totalBytes(body))];
-      dispatcher.dispatch({ origin, path, method: 'POST', headers: list as string[], body: body as Buffer }, this);
+      const list = Buffer.isBuffer(body)
+        ? headers.list
+        : [...headers.list, 'content-length', String(requestBodyLength(body))];
+      const sent = body instanceof StoredRequestBody ? createBodyStream(body) : (body as Buffer);
+      dispatcher.dispatch({ origin, path, method: 'POST', headers: list as string[], body: sent }, this);
     } catch (cause) {
       this.#listener.onUpstreamFailure(invalidRequest(cause));
     }

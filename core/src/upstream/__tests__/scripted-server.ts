@@ -8,6 +8,7 @@ import { network } from '../../pipeline/__tests__/harness.ts';
 import type { NetworkConfig } from '../../config.ts';
 import type { UpstreamCall, UpstreamHeaders, UpstreamListener, UpstreamTransport } from '../call.ts';
 import { DirectTransport } from '../direct-transport.ts';
+import type { RequestBody } from '../request-body.ts';
 import { RequestHeaders } from '../request-headers.ts';
 
 export const okAnswer = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi';
@@ -131,7 +132,7 @@ export class RecordedCall implements UpstreamListener {
 
 interface CallOptions {
   readonly headers: readonly string[];
-  readonly body: Buffer | readonly Buffer[];
+  readonly body: RequestBody;
   readonly path: string;
 }
 

@@ -23,7 +23,8 @@ class FakeEngine implements Engine {
   }
 
   async #answer(request: InboundRequest, sink: ResponseSink): Promise<void> {
-    const [command = '', argument = '0'] = /"model":"(\w+)(?: (\d+))?/.exec(request.body.toString())?.slice(1) ?? [];
+    const body = Buffer.isBuffer(request.body) ? request.body : request.body.whole();
+    const [command = '', argument = '0'] = /"model":"(\w+)(?: (\d+))?/.exec(body.toString())?.slice(1) ?? [];
     if (command === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(argument));
     if (command === 'throw')
       setImmediate(() => {
