@@ -37,6 +37,8 @@ describe.each(
         GOCACHE: process.env['GOCACHE'] ?? join(repository, 'tmp/go-cache'),
       });
       expect(await workshop.run('plugin', 'new', 'greeter', '--template', template)).toMatchObject({ exitCode: 0 });
+      const early = await workshop.run('plugin', 'check', 'greeter');
+      expect(early.err).toContain('it has to be built first: `bifrost plugin build ');
       const built = await workshop.run('plugin', 'build', 'greeter', '--version', '2.0.0');
       expect(built.err).not.toMatch(/(?:warning|error):/);
       expect(built.exitCode).toBe(0);
@@ -48,7 +50,8 @@ describe.each(
         '--reloads',
         '1',
         '--isolation',
-        'inline',
+        // Native code has to be granted to a process: here it is.
+        template === 'go' ? 'process' : 'inline',
       );
       expect(out).toMatch(/All \d+ passed/);
       expect(out).not.toContain('note');
@@ -84,6 +87,22 @@ describe('a plugin by gRPC', () => {
     expect(await workshop.run('plugin', 'check', 'greeter')).toMatchObject({ exitCode: 0 });
     const { out } = await workshop.run('plugin', 'test', 'greeter', '--reloads', '1');
     expect(out).toMatch(/All \d+ passed/);
+  });
+
+  it.skipIf(!hasPython)('is signed as it is, and is what was signed also after it has run', async () => {
+    using workshop = new Workshop();
+    await workshop.run('plugin', 'new', 'greeter', '--template', 'grpc');
+    await workshop.run('plugin', 'keygen', 'acme');
+    const built = await workshop.run('plugin', 'build', 'greeter');
+    expect(built.err).toContain('there is nothing to build');
+    const signed = await workshop.run('plugin', 'sign', 'greeter', '--key', 'acme.key');
+    expect(signed.out).toMatch(/greeter 0\.1\.0 is signed by "acme", with plugin\.py and \d+ other files/);
+    expect((await workshop.run('plugin', 'test', 'greeter', '--reloads', '1')).exitCode).toBe(0);
+    const verified = await workshop.run('plugin', 'verify', 'greeter', '--key', 'acme.pub');
+    expect(verified).toMatchObject({ exitCode: 0, err: '' });
+    workshop.write('greeter/bifrost_plugin.py', 'import os');
+    const changed = await workshop.run('plugin', 'verify', 'greeter', '--key', 'acme.pub');
+    expect([changed.exitCode, changed.err]).toEqual([1, expect.stringContaining('bifrost_plugin.py was changed')]);
   });
 
   it.each(['bifrost_plugin.py', 'bifrost_plugin_pb2.py'])('has the same %s as the example', (file) => {

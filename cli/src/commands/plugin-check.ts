@@ -43,6 +43,7 @@ export const pluginCheck: Command = {
       context.print(`ok: ${manifest?.name ?? plugin.actualName ?? found.entry.name} ${version}, ${kind}, ${file}`);
       if (plugin.hooks.length > 0)
         context.print(`hooks: ${plugin.hooks.join(', ')}${plugin.isGuard ? ' (guard)' : ''}`);
+      else if (kind === 'grpc') context.print('hooks: the program says them when it runs (`bifrost plugin test`)');
       context.print(
         `config: ${found.configFile === undefined ? (config === undefined ? '{}' : 'as given') : found.configFile}`,
       );

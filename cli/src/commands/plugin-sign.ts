@@ -18,7 +18,7 @@ export const pluginSign: Command = {
   ],
   details: [
     'Signs the manifest, which binds all files of the folder by their digests (`integrity` of the main file, `files` of all others): ' +
-      'sign after `bifrost plugin build`, and build and sign anew after any change. Gateways with `plugin_trust.require_signature` take only plugins that a key of theirs has signed.',
+      'sign after `bifrost plugin build` (a gRPC program as it is), and build and sign anew after any change. Gateways with `plugin_trust.require_signature` take only plugins that a key of theirs has signed.',
   ],
   examples: [
     { command: 'bifrost plugin sign hello/dist --key acme.key', says: 'the manifest carries the signature of "acme"' },
@@ -35,13 +35,15 @@ export const pluginSign: Command = {
     const refuse = (message: string): never => {
       throw new CommandFailure(`plugin ${name}: ${message}`);
     };
-    if (integrity === undefined)
-      refuse(`${file} has no \`integrity\`: build it with \`bifrost plugin build\`, then sign it`);
+    // A program that runs as it is has nothing that was built.
+    const isBuilt = integrity !== undefined || manifest.kind === 'grpc';
+    if (!isBuilt) refuse(`${file} has no \`integrity\`: build it with \`bifrost plugin build\`, then sign it`);
     const found = toIntegrity(sha256Of(readFileSync(join(folder, main))));
-    if (found !== integrity) refuse(`${main} is not what ${file} was built with: build it anew, then sign it`);
+    if (integrity !== undefined && found !== integrity)
+      refuse(`${main} is not what ${file} was built with: build it anew, then sign it`);
     const id = input.text('key-id') ?? basename(keyPath).replace(/\.key$/, '');
     const files = await filesBeside(name, folder, main);
-    writeManifestFile(file, signManifest({ ...manifest, files }, { id, privateKey }));
+    writeManifestFile(file, signManifest({ ...manifest, integrity: found, files }, { id, privateKey }));
     const others = Object.keys(files).length;
     const what = others === 0 ? main : `${main} and ${others} other file${others === 1 ? '' : 's'}`;
     context.print(`${file}: ${name} ${manifest.version} is signed by "${id}", with ${what}`);

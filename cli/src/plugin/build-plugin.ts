@@ -86,7 +86,10 @@ function compile(
       : [undefined, []];
   if (command === undefined) {
     if (manifest.kind === 'grpc') {
-      throw failed(manifest.name, `there is nothing to build: it runs as it is. Ship the whole folder ${folder}`);
+      throw failed(
+        manifest.name,
+        `there is nothing to build: it runs as it is. Ship the whole folder ${folder} (\`bifrost plugin sign\` signs it so)`,
+      );
     }
     if (existsSync(artefact)) return artefact;
     throw failed(manifest.name, `${folder} has neither a Makefile nor a build.sh that makes ${manifest.main}`);

@@ -89,8 +89,15 @@ function remoteCell(isolation: 'worker' | 'process' | 'grpc', { entry, artefact,
   };
 }
 
+/** Native code runs in the other isolations as soon as it is loaded: whoever tests it means it to run. */
+function withNativeGrant(source: CellSource): CellSource {
+  const { entry, artefact } = source;
+  if (artefact.kind !== 'native' && artefact.kind !== 'node-addon') return source;
+  return { ...source, entry: { ...entry, capabilities: { ...entry.capabilities, native: true } } };
+}
+
 /** The isolations that the plugin's kind can run in, the cheapest first. */
 export function cellsOf(source: CellSource): readonly PluginCell[] {
   if (source.artefact.kind === 'grpc') return [remoteCell('grpc', source)];
-  return [inlineCell(source), remoteCell('worker', source), remoteCell('process', source)];
+  return [inlineCell(source), remoteCell('worker', source), remoteCell('process', withNativeGrant(source))];
 }

@@ -1,5 +1,5 @@
 /** From the `path` of an entry to a file on this machine and its manifest. No code runs, nothing is downloaded. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isJsonObject, manifestFileName, PluginError } from '@bifrost/sdk';
@@ -64,8 +64,15 @@ async function readFolder(plugin: string, folder: string): Promise<FolderFacts> 
   return { manifest: acceptManifest(plugin, at, member), manifestFile: at, ...rest };
 }
 
+/** True for what a compiler makes of the sources in its folder. */
+function isMade(path: string): boolean {
+  const isCompiled = ['wasm', 'native', 'node-addon'].includes(kindByName(path) ?? '');
+  return isCompiled && ['Makefile', 'build.sh'].some((name) => existsSync(join(dirname(path), name)));
+}
+
 /** `./dist/plugn.so` -> `; did you mean /p/dist/plugin.so?`: the first part of the path that is not there, and what is there. */
 export function suggestPath(plugin: string, path: string): string {
+  if (isMade(path)) return `; it has to be built first: \`bifrost plugin build ${dirname(path)}\``;
   let [folder, wanted] = [dirname(path), basename(path)];
   while (folder !== dirname(folder) && statPath(plugin, folder) === undefined) {
     [folder, wanted] = [dirname(folder), basename(folder)];

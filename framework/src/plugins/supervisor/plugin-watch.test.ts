@@ -64,6 +64,8 @@ function start(list: readonly ManagedPlugin[]): void {
   );
 }
 
+const waits = { timeout: 10_000 };
+
 /** Long enough for a change to have been seen and settled. */
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 400));
 
@@ -73,9 +75,9 @@ describe('PluginWatch', () => {
     const shared = write('shared.ts', 'one');
     start([plugin('a', [main, shared]), plugin('b', [write('b.ts', 'one')]), plugin('c', [write('c.ts', '')], false)]);
     write('a.ts', 'two');
-    await expect.poll(() => reloads).toEqual(['a']);
+    await expect.poll(() => reloads, waits).toEqual(['a']);
     write('shared.ts', 'two');
-    await expect.poll(() => reloads).toEqual(['a', 'a']);
+    await expect.poll(() => reloads, waits).toEqual(['a', 'a']);
     write('c.ts', 'two');
     await settle();
     expect(reloads).toEqual(['a', 'a']);
@@ -88,7 +90,7 @@ describe('PluginWatch', () => {
     write('draft', 'two');
     renameSync(join(folder, 'draft'), main);
     write('b.ts', 'two');
-    await expect.poll(() => reloads).toEqual(['a']);
+    await expect.poll(() => reloads, waits).toEqual(['a']);
     await settle();
     expect(reloads).toEqual(['a']);
   });
@@ -105,9 +107,9 @@ describe('PluginWatch', () => {
   it('goes on after a version that cannot be loaded', async () => {
     start([plugin('broken', [write('a.ts', 'one')])]);
     write('a.ts', 'two');
-    await expect.poll(() => reloads).toEqual(['broken']);
+    await expect.poll(() => reloads, waits).toEqual(['broken']);
     write('a.ts', 'three');
-    await expect.poll(() => reloads).toEqual(['broken', 'broken']);
+    await expect.poll(() => reloads, waits).toEqual(['broken', 'broken']);
   });
 
   it('follows plugins that come and go', async () => {
@@ -117,7 +119,7 @@ describe('PluginWatch', () => {
     for (const listener of listeners) listener();
     write('a.ts', 'two');
     write('b.ts', 'two');
-    await expect.poll(() => reloads).toEqual(['b']);
+    await expect.poll(() => reloads, waits).toEqual(['b']);
   });
 
   it('follows what the code of a plugin says that it imports, where nobody tells it', async () => {
@@ -129,11 +131,11 @@ describe('PluginWatch', () => {
     writeFileSync(above, '1');
     start([remote('a', main)]);
     write('words.json', '["one"]');
-    await expect.poll(() => reloads).toEqual(['a']);
+    await expect.poll(() => reloads, waits).toEqual(['a']);
     writeFileSync(above, '2');
-    await expect.poll(() => reloads).toEqual(['a', 'a']);
+    await expect.poll(() => reloads, waits).toEqual(['a', 'a']);
     rmSync(above);
-    await expect.poll(() => reloads).toEqual(['a', 'a', 'a']);
+    await expect.poll(() => reloads, waits).toEqual(['a', 'a', 'a']);
   });
 
   it('sees what a program in another language has beside it', async () => {
@@ -145,18 +147,18 @@ describe('PluginWatch', () => {
     await settle();
     expect(reloads).toEqual([]);
     write('words.py', 'two');
-    await expect.poll(() => reloads).toEqual(['a']);
+    await expect.poll(() => reloads, waits).toEqual(['a']);
   });
 
   it('sees the file come that a version failed for, and the file that was not there at the start', async () => {
     const main = write('main.mjs', '');
     start([remote('broken', main), remote('late', join(folder, 'late.mjs'))]);
     write('main.mjs', "import './part.mjs'");
-    await expect.poll(() => reloads).toEqual(['broken']);
+    await expect.poll(() => reloads, waits).toEqual(['broken']);
     write('part.mjs', '');
-    await expect.poll(() => reloads).toEqual(['broken', 'broken']);
+    await expect.poll(() => reloads, waits).toEqual(['broken', 'broken']);
     write('late.mjs', '');
-    await expect.poll(() => reloads).toEqual(['broken', 'broken', 'late']);
+    await expect.poll(() => reloads, waits).toEqual(['broken', 'broken', 'late']);
   });
 
   it('sees a file that is gone and back, also with its folder', async () => {
@@ -164,17 +166,17 @@ describe('PluginWatch', () => {
     const main = write('dist/main.mjs', 'one');
     start([remote('a', main)]);
     rmSync(main);
-    await expect.poll(() => reloads).toEqual(['a']);
+    await expect.poll(() => reloads, waits).toEqual(['a']);
     write('dist/main.mjs', 'one');
-    await expect.poll(() => reloads).toEqual(['a', 'a']);
+    await expect.poll(() => reloads, waits).toEqual(['a', 'a']);
     // As builds do that begin with an empty folder.
     rmSync(join(folder, 'dist'), { recursive: true });
-    await expect.poll(() => reloads.length).toBe(3);
+    await expect.poll(() => reloads.length, waits).toBe(3);
     mkdirSync(join(folder, 'dist'));
     write('dist/main.mjs', 'two');
-    await expect.poll(() => reloads.length).toBe(4);
+    await expect.poll(() => reloads.length, waits).toBe(4);
     write('dist/main.mjs', 'three');
-    await expect.poll(() => reloads.length).toBe(5);
+    await expect.poll(() => reloads.length, waits).toBe(5);
   });
 
   it('sees a link on the way to the file lead elsewhere', async () => {
@@ -192,10 +194,10 @@ describe('PluginWatch', () => {
     link('..data/main.mjs', 'mounted.mjs');
     start([remote('a', join(folder, 'current/main.mjs')), remote('b', join(folder, 'mounted.mjs'))]);
     link('2', 'current');
-    await expect.poll(() => reloads).toEqual(['a']);
+    await expect.poll(() => reloads, waits).toEqual(['a']);
     link('2', '..data');
-    await expect.poll(() => reloads).toEqual(['a', 'b']);
+    await expect.poll(() => reloads, waits).toEqual(['a', 'b']);
     write('2/main.mjs', 'changed');
-    await expect.poll(() => reloads.toSorted()).toEqual(['a', 'a', 'b', 'b']);
+    await expect.poll(() => reloads.toSorted(), waits).toEqual(['a', 'a', 'b', 'b']);
   });
 });

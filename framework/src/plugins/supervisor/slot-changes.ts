@@ -3,6 +3,7 @@
  * keeps the list before the last swap, while that may come back.
  */
 import { GatewayError } from '@bifrost/sdk';
+import { didYouMean } from '../../config/suggestion.ts';
 import { GenerationSwap } from './generation-swap.ts';
 import type { LoadMaker } from './load-maker.ts';
 import type { PluginSlot } from './managed-plugin.ts';
@@ -79,7 +80,10 @@ export class SlotChanges {
   slotOf(name: string): PluginSlot {
     const slot = this.find(name);
     if (slot !== undefined) return slot;
-    throw pluginNotFound(name);
+    throw pluginNotFound(
+      name,
+      this.#slots.map(({ entry }) => entry.name),
+    );
   }
 
   /** As `make`, for a change to one plugin: its status says how that went. */
@@ -138,7 +142,10 @@ export class SlotChanges {
   }
 }
 
-/** The error of a change to a plugin that there is not: 404. */
-export function pluginNotFound(name: string): GatewayError {
-  return new GatewayError(`there is no plugin "${name}"`, { code: 'BF_PLUGIN_NOT_FOUND', statusCode: 404 });
+/** The error of a change to a plugin that there is not: 404. `known`: those that there are. */
+export function pluginNotFound(name: string, known: Iterable<string>): GatewayError {
+  return new GatewayError(`there is no plugin "${name}"${didYouMean(name, known)}`, {
+    code: 'BF_PLUGIN_NOT_FOUND',
+    statusCode: 404,
+  });
 }

@@ -7,7 +7,7 @@ import { formatError } from '../serving/error-shape.ts';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin-message.ts';
 import { addExplainRoutes } from './explain/explain-routes.ts';
 import type { ExplanationLog } from './explain/explanation-log.ts';
-import { addPluginRoutes } from './plugins/plugin-routes.ts';
+import { addPluginRoutes, uploadRoute } from './plugins/plugin-routes.ts';
 import type { PluginRoutesOptions } from './plugins/plugin-routes.ts';
 import type { RecordingDesk } from '@bifrost/framework/recordings';
 import { addRecordingRoutes } from './recordings/recording-routes.ts';
@@ -22,6 +22,13 @@ export interface AdminAppOptions {
   readonly recordings: RecordingDesk;
 }
 
+function notJson(): GatewayError {
+  return new GatewayError('the body has to be JSON, sent with `content-type: application/json`', {
+    code: 'BF_ADMIN_INVALID',
+    statusCode: 400,
+  });
+}
+
 /** The status of an error that has none of its own: a plugin that cannot be loaded is no fault of the gateway. */
 function statusOf(error: Error & { readonly statusCode?: number }): number {
   if (GatewayError.isInstance(error) && error.origin === 'plugin' && error.statusCode === 500) return 422;
@@ -33,9 +40,11 @@ export class AdminApp implements AdminHandler {
 
   constructor({ logger, plugins, explanations, recordings }: AdminAppOptions) {
     const app = fastify({ logger: false, bodyLimit: maxUploadBytes });
-    app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
-      done(null, body),
-    );
+    // An upload is bytes, whatever the client calls them (curl: a form); all else is JSON.
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+      if (request.routeOptions.url === uploadRoute) done(null, body);
+      else done(notJson());
+    });
     app.setErrorHandler((thrown, _request, reply) => {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       const statusCode = statusOf(error);

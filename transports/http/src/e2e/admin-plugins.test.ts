@@ -153,8 +153,31 @@ describe('the admin API', { timeout: 120_000 }, () => {
     expect((await gateway.call('PUT', '/api/plugins/sequence', places)).status).toBe(200);
     expect(await gateway.stamp()).toBe('b ');
     expect((await gateway.call('PUT', '/api/plugins/sequence', [{ name: 'nobody' }])).status).toBe(404);
+    const near = await gateway.call('PUT', '/api/plugins/sequence', [{ name: 'bb' }]);
+    expect(near).toMatchObject({
+      status: 404,
+      body: { error: { message: 'there is no plugin "bb"; did you mean "b"?' } },
+    });
+    const unnamed = await gateway.post('/api/plugins', '{"name":"c"}');
+    expect(unnamed.status).toBe(400);
+    expect(JSON.stringify(unnamed.body)).toContain('sent with `content-type: application/json`');
     const { body } = await gateway.call('GET', '/api/plugins/builtins');
     expect(body).toEqual({ plugins: ['guard', 'json-parser', 'mocker'], count: 3 });
     expect((await gateway.call('GET', '/api/plugins/loaded')).body).toMatchObject({ count: 2 });
+  });
+
+  it('takes an artefact as a body, whatever the client calls it, into a process with nothing granted', async () => {
+    await using gateway = await AdminGateway.start(folder);
+    const source = `import { readFileSync } from 'node:fs';
+      const look = () => { try { return readFileSync('/etc/hostname', 'utf8'); } catch (error) { return error.code; } };
+      export default { name: 'u', httpTransportResponseHeadersHook: () => ({ headers: { 'x-stamp': look() } }) };`;
+    const made = await gateway.post('/api/plugins/upload?name=u&file=u.mjs', source);
+    expect(made).toMatchObject({ status: 201, body: { plugin: { name: 'u', isolation: 'process' } } });
+    expect(await gateway.stamp()).toBe('ERR_ACCESS_DENIED');
+    const broken = await gateway.post('/api/plugins/upload?name=w&file=w.mjs', 'export default {');
+    expect(broken).toMatchObject({ status: 422, body: { error: { code: 'BF_PLUGIN_SYNTAX' } } });
+    const unnamed = await gateway.post('/api/plugins/upload?name=w', source);
+    expect(unnamed.status).toBe(400);
+    expect((await gateway.call('GET', '/api/plugins/loaded')).body).toEqual({ plugins: ['u'], count: 1 });
   });
 });

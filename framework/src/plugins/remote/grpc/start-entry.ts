@@ -16,6 +16,9 @@ const scripts = ['.ts', '.mts', '.js', '.mjs'];
 /** What any program may need to find its way; of the gateway's other variables it sees what it is granted. */
 const plainVariables = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
 
+/** Python would write into the plugin's folder, whose files a signature names one by one. */
+const ownFolderUntouched = { PYTHONDONTWRITEBYTECODE: '1' };
+
 export interface StartEntryOptions {
   /** The gateway's environment. */
   readonly environment: Environment;
@@ -29,7 +32,7 @@ function environmentOf({ entry }: RemoteStart, environment: Environment): Readon
     const value = environment[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(inherited), ...entry.grpc?.env };
+  return { ...ownFolderUntouched, ...Object.fromEntries(inherited), ...entry.grpc?.env };
 }
 
 function programOf(start: RemoteStart, { environment }: StartEntryOptions): GrpcPluginOptions['program'] {

@@ -105,9 +105,13 @@ export class PluginAdmin {
 
   /** Throws GatewayError 404. */
   async get(name: string): Promise<ManagedPlugin> {
-    const plugin = (await this.list()).find((one) => one.name === name);
+    const plugins = await this.list();
+    const plugin = plugins.find((one) => one.name === name);
     if (plugin !== undefined) return plugin;
-    throw pluginNotFound(name);
+    throw pluginNotFound(
+      name,
+      plugins.map((one) => one.name),
+    );
   }
 
   /** Rejects with 409 where there is one of that name, 400 where the entry is wrong, 422 where it cannot be loaded. */
@@ -283,7 +287,10 @@ export class PluginAdmin {
   #fileOf(name: string): JsonObject {
     const file = this.#keeper.fileOf(name);
     if (file !== undefined) return file;
-    throw pluginNotFound(name);
+    throw pluginNotFound(
+      name,
+      this.#options.manager.entries.map((entry) => entry.name),
+    );
   }
 
   #keep(name: string, file: JsonObject | undefined, undo: () => Promise<unknown>): Promise<void> {

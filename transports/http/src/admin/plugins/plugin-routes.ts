@@ -20,6 +20,9 @@ export interface PluginRoutesOptions {
   readonly views: ConfigViews;
 }
 
+/** Where the body of a call is an artefact. */
+export const uploadRoute = '/api/plugins/upload';
+
 interface NameParams {
   readonly name: string;
 }
@@ -134,7 +137,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     const plugins = await admin.setSequence(placesOf(request));
     return { plugins: await allShown(plugins), count: plugins.length };
   });
-  app.post('/api/plugins/upload', async (request, reply) => {
+  app.post(uploadRoute, async (request, reply) => {
     const entry = await uploadedEntry(request, uploadDirectory);
     const isKnown = admin.fileOf(entry.name) !== undefined;
     const plugin = isKnown ? await admin.update(entry.name, entry) : await admin.create(entry);
