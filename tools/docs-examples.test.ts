@@ -28,17 +28,20 @@ async function load(text: string): Promise<LoadedConfig> {
   }
 }
 
-describe.each(['README.md', 'docs/reference/configuration.md'])('configurations of %s', (file) => {
-  const blocks = jsonBlocks(read(file));
+describe.each(['README.md', 'docs/reference/configuration.md', 'docs/reliability.md'])(
+  'configurations of %s',
+  (file) => {
+    const blocks = jsonBlocks(read(file));
 
-  it('are there', () => expect(blocks.length).toBeGreaterThan(0));
+    it('are there', () => expect(blocks.length).toBeGreaterThan(0));
 
-  it.each(blocks)('are taken whole, with nothing unknown and nothing unused: %#', async (text) => {
-    const config = await load(text);
-    expect(config.notes).toEqual([]);
-    expect([...config.providers.keys()]).toEqual(expect.arrayContaining(Object.keys(JSON.parse(text).providers)));
-  });
-});
+    it.each(blocks)('are taken whole, with nothing unknown and nothing unused: %#', async (text) => {
+      const config = await load(text);
+      expect(config.notes).toEqual([]);
+      expect([...config.providers.keys()]).toEqual(expect.arrayContaining(Object.keys(JSON.parse(text).providers)));
+    });
+  },
+);
 
 const pluginPages = globSync('{docs/plugins,plugins/*,examples/plugins/*}/*.md', { cwd: repository });
 const pluginBlocks = pluginPages.flatMap((file) =>

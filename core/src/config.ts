@@ -18,6 +18,15 @@ export interface KeyConfig {
   readonly baseUrl?: string;
 }
 
+/** How fast a stream has to be. */
+export interface ThroughputGuard {
+  readonly minCharactersPerSecond: number;
+  /** The beginning is held back for no longer than this to show its rate. */
+  readonly probeWindowMs: number;
+  /** After it: no span of this length may have been slower; 0: only the beginning counts. */
+  readonly watchWindowMs: number;
+}
+
 /** What becomes of a provider's call whose client has gone. */
 export type ClientDisconnectPolicy = 'cancel' | 'drain';
 
@@ -40,6 +49,8 @@ export interface NetworkConfig {
   readonly caCertificatePem?: string;
   /** Private addresses (10/8, 192.168/16, ...) may be called. @default false; loopback always may, link-local never */
   readonly isPrivateNetworkAllowed?: boolean;
+  /** Absent: a stream may be as slow as it likes. */
+  readonly throughputGuard?: ThroughputGuard;
   /** When the client leaves: end the provider's call, or read its answer on for the usage. @default the definition's, else `cancel` */
   readonly onClientDisconnect?: ClientDisconnectPolicy;
   /** Limits of `drain`. @default 120000 */

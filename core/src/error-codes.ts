@@ -238,6 +238,18 @@ export const coreErrorCodes = {
     remedy:
       'Raise `network_config.request_deadline_in_seconds` of the provider that the model names, or set it to 0 for none.',
   },
+  stream_throughput_below_minimum: {
+    status: 503,
+    cause:
+      'A stream put out fewer characters than `network_config.stream_throughput_guard` of its provider wants, and no further attempt was left or its beginning had been sent.',
+    remedy: 'Send the request again; where the model is that slow, lower `minimum_output_characters_per_second`.',
+  },
+  stream_throughput_probe_buffer_exceeded: {
+    status: 503,
+    cause:
+      'A stream brought 1 MiB before the rate of its output was known, which `network_config.stream_throughput_guard` asks for.',
+    remedy: 'Take `stream_throughput_guard` out for this provider: its events are large and say little.',
+  },
   upstream_credentials_exhausted: {
     status: 502,
     cause: 'The provider refused every configured key that may serve the model (401, 402 or 403).',

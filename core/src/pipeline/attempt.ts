@@ -172,6 +172,11 @@ export class Attempt implements UpstreamListener, Watched {
     this.run.services.clock.hasten(this, this.#endsAt, now);
   }
 
+  /** The relay has a deadline of its own from now on. */
+  wakeAt(at: number): void {
+    this.run.services.clock.hasten(this, at, performance.now());
+  }
+
   onUpstreamHead(statusCode: number, headers: UpstreamHeaders): void {
     const encoding = headers['content-encoding'];
     const isGood = statusCode >= 200 && statusCode < 300;
@@ -234,6 +239,8 @@ export class Attempt implements UpstreamListener, Watched {
     if (this.run.deadlineAt > 0) next = Math.min(next, this.run.deadlineAt);
     if (this.#endsAt < next) next = this.#endsAt;
     if (this.#drain !== undefined) return Math.min(next, this.#drain.endsAt);
+    const dueAt = this.#relay?.dueAt;
+    if (dueAt !== undefined && dueAt < next) next = dueAt;
     const keepAlive = this.#keepAliveMs;
     return keepAlive === 0 ? next : Math.min(next, this.#lastWriteAt + keepAlive);
   }
@@ -245,6 +252,7 @@ export class Attempt implements UpstreamListener, Watched {
   lookAtClocks(now: number): number {
     // A client that reads slowly has paused us: the provider is not silent, we do not listen. A client that never reads again is
     // ended by its connection.
+    this.#relay?.excuse?.(this.#call.isPaused ? now : this.#call.resumedAt);
     if (this.#call.isPaused) {
       this.#lastByteAt = now;
       if (this.#endsAt <= now) this.#endsAt = now + pausedEndMs;
@@ -254,7 +262,7 @@ export class Attempt implements UpstreamListener, Watched {
       this.#relay?.endEarly?.();
       return this.#done === undefined ? Number.POSITIVE_INFINITY : this.#nextLook(now);
     }
-    const expired = this.#expired(now);
+    const expired = this.#expired(now) ?? this.#relay?.due?.(now);
     if (this.#drain !== undefined && (expired !== undefined || now >= this.#drain.endsAt)) {
       this.#drain.stop(expired === undefined || expired.code === deadlineCode ? 'time' : 'idle');
       return Number.POSITIVE_INFINITY;

@@ -1,6 +1,7 @@
 import type { UpstreamHeaders } from '../upstream/call.ts';
 import type { Attempt } from './attempt.ts';
 import { BufferedWhole } from './buffered-whole.ts';
+import { GuardedStream } from './guarded-stream.ts';
 import { PassStream } from './pass-stream.ts';
 import { PassWhole } from './pass-whole.ts';
 import { EventStream } from './event-stream.ts';
@@ -12,8 +13,11 @@ import { WholeUsage } from './whole-usage.ts';
 /** Chooses how a good answer travels: bytes where nobody needs more, else events or a whole decoded body. */
 export function createRelay(attempt: Attempt, statusCode: number, headers: UpstreamHeaders): Relay {
   const { run, plan } = attempt;
-  if (run.isStream && !isJson(headers))
-    return needsEvents(attempt) ? new EventStream(attempt, headers) : new PassStream(attempt, headers);
+  if (run.isStream && !isJson(headers)) {
+    const stream = needsEvents(attempt) ? new EventStream(attempt, headers) : new PassStream(attempt, headers);
+    const guard = plan.runtime.config.network.throughputGuard;
+    return guard === undefined ? stream : new GuardedStream(attempt, stream, guard);
+  }
   return plan.lane === 'translated' || readsWhole(attempt)
     ? new BufferedWhole(attempt, statusCode, headers)
     : new PassWhole(attempt, statusCode, headers);

@@ -10,6 +10,12 @@ export interface Relay {
   fail(error: GatewayError): void;
   /** The answer has been said to its end, and the provider had its time to end the bytes too: end, unless a part may be missing. */
   endEarly?(): void;
+  /** `performance.now()` of a deadline of its own; Infinity while it has none. */
+  readonly dueAt?: number;
+  /** Asked at that time: why the answer cannot go on, if so. */
+  due?(now: number): GatewayError | undefined;
+  /** Until `at` the provider's bytes were not read because of the client: what its silence says does not count. */
+  excuse?(at: number): void;
   /** The client has gone: keep what the provider has reported so far. */
   abandon?(): void;
   /**

@@ -4,10 +4,15 @@ import { requestTypes } from './request-types.ts';
 import { durationMs, knownObject, serverUrl, stringMap, unusedObject, wholeNumber } from './schema-parts.ts';
 
 const unusedNetworkShape = {
-  stream_throughput_guard: z.unknown(),
   enforce_http2: z.boolean(),
   beta_header_overrides: z.record(z.string(), z.boolean()),
 };
+
+const throughputGuardSchema = knownObject({
+  minimum_output_characters_per_second: wholeNumber(1, 100_000),
+  probe_window_in_seconds: wholeNumber(1, 60).optional(),
+  watch_window_in_seconds: wholeNumber(0, 3600).optional(),
+});
 
 const networkSchema = knownObject({
   base_url: serverUrl.optional(),
@@ -24,6 +29,7 @@ const networkSchema = knownObject({
   keep_alive_timeout_in_seconds: wholeNumber(1, 3600).optional(),
   max_conns_per_host: wholeNumber(1, 10_000).optional(),
   allow_private_network: z.boolean().optional(),
+  stream_throughput_guard: throughputGuardSchema.optional(),
   on_client_disconnect: z.enum(['cancel', 'drain']).optional(),
   drain_timeout_in_seconds: wholeNumber(1, 3600).optional(),
   drain_max_size_mb: wholeNumber(1, 1024).optional(),

@@ -41,6 +41,21 @@ function resolveNetwork(file: NonNullable<ProviderFile['network_config']>): Netw
     ...(file.ca_cert_pem ? { caCertificatePem: file.ca_cert_pem } : {}),
     ...(file.allow_private_network === undefined ? {} : { isPrivateNetworkAllowed: file.allow_private_network }),
     ...resolveDrain(file),
+    ...resolveThroughputGuard(file),
+  };
+}
+
+const defaultProbeSeconds = 5;
+
+function resolveThroughputGuard(file: NonNullable<ProviderFile['network_config']>): Partial<NetworkConfig> {
+  const guard = file.stream_throughput_guard;
+  if (guard === undefined) return {};
+  return {
+    throughputGuard: {
+      minCharactersPerSecond: guard.minimum_output_characters_per_second,
+      probeWindowMs: (guard.probe_window_in_seconds ?? defaultProbeSeconds) * 1000,
+      watchWindowMs: (guard.watch_window_in_seconds ?? 0) * 1000,
+    },
   };
 }
 

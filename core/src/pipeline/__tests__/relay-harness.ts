@@ -11,7 +11,7 @@ import type { InboundRoute } from '../seam.ts';
 import { SharedClock } from '../shared-clock.ts';
 import { SnapshotRuntime } from '../snapshot-runtime.ts';
 import { FakeSink } from './fake-sink.ts';
-import { client } from './harness.ts';
+import { client, network } from './harness.ts';
 
 export interface RelayedStream {
   /** The dialect of the provider; the client speaks it too unless `clientDialect` says otherwise. */
@@ -80,7 +80,7 @@ function attemptOf(run: RequestRun, stream: RelayedStream, end: (error: ErrorInf
     codec: codecOf(stream.dialect),
     isUsageWithheld: stream.isUsageWithheld ?? false,
     surface: { dialect: stream.dialect, path: '/' },
-    runtime: { name: 'recorded' },
+    runtime: { name: 'recorded', config: { network } },
     model: 'm',
   };
   const attempt = {

@@ -67,6 +67,9 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
       groq: provider(await silent.listen(), { connect_timeout_in_seconds: 1 }),
       openai: provider(upstream.url, {}),
       deepseek: provider(upstream.url, late),
+      mistral: provider(upstream.url, {
+        stream_throughput_guard: { minimum_output_characters_per_second: 250, probe_window_in_seconds: 1 },
+      }),
     };
     gateway = await startGatewayProcess({ providers }, ['-threads', String(threads), '-log-level', 'error']);
   });
@@ -92,6 +95,32 @@ describe.each([1, 2])('with %i serving threads', (threads) => {
       expect(answer.text()).toMatch(/connect/i);
       expect(answer.endAfterMs).toBeLessThan(4000);
     });
+  });
+
+  it('a stream that trickles is replaced by the fallback before the client sees any of it', async () => {
+    upstream.script([
+      { recording: chatStream, delivery: { cut: 'events', delayBetweenWritesMs: 250 } },
+      { recording: chatStream },
+    ]);
+    const answer = await ask('mistral/mistral-large', { fallbacks: ['openai/gpt-4o'] });
+    expect([answer.status, answer.headers['x-bf-provider'], upstream.requests.length]).toEqual([200, 'openai', 2]);
+    expect(answer.text().match(/\[DONE\]/g)).toHaveLength(1);
+    expect(answer.endAfterMs).toBeGreaterThan(900);
+    const timing = String(answer.headers['server-timing']);
+    expect(Number(/retry;dur=([\d.]+)/.exec(timing)?.[1])).toBeGreaterThan(900);
+  });
+
+  it('Server-Timing adds up to what the client waited for a whole answer', async () => {
+    const waits: number[] = [];
+    // A busy machine may stall the client itself: the best of three tells what the gateway says.
+    for (let tries = 0; tries < 3 && !waits.some((share) => share > 0.95 && share < 1.05); tries += 1) {
+      upstream.script([{ body: { id: 'c', choices: [] }, delivery: { delayBeforeHeadersMs: 300 } }]);
+      const answer = await ask('openai/gpt-4o', { stream: false });
+      const parts = String(answer.headers['server-timing']).matchAll(/(\w+);dur=([\d.]+)/g);
+      const sum = [...parts].reduce((total, [, name, ms]) => (name === 'total' ? total : total + Number(ms)), 0);
+      waits.push(sum / answer.endAfterMs);
+    }
+    expect(waits.filter((share) => share > 0.95 && share < 1.05)).toHaveLength(1);
   });
 
   describe('the deadline of the whole request', () => {
