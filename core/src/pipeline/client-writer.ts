@@ -11,6 +11,9 @@ export interface PausableSource {
   resume(): void;
 }
 
+/** What hooks take between the forming of the head and its leaving is not worth another one below this. */
+const noticeableMs = 0.1;
+
 type ClientHeaders = Record<string, string | readonly string[]>;
 
 /**
@@ -150,7 +153,8 @@ export class ClientWriter {
   /** Hooks took their time since the head was formed: unless one of them has its own, the timing is of now. */
   #retimed(headers: ClientHeaders): ClientHeaders {
     const run = this.#run;
-    if (headers['server-timing'] !== run.timing) return headers;
+    const spentMs = (run.plugins?.spentMs ?? 0) - run.timedPluginMs;
+    if (spentMs < noticeableMs || headers['server-timing'] !== run.timing) return headers;
     run.timing = serverTiming(run, performance.now());
     return { ...headers, 'server-timing': run.timing };
   }

@@ -92,6 +92,8 @@ export class RequestRun {
   retriedPluginMs = 0;
   /** The same, as the head of the answer says it. */
   timing = '';
+  /** What plugins had taken by then. */
+  timedPluginMs = 0;
   /** `performance.now()` at the start of the last attempt (0: none yet), and what plugins had taken by then. */
   #attemptAt = 0;
   #pluginMsAtAttempt = 0;

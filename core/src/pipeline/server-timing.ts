@@ -13,12 +13,16 @@ function duration(ms: number): string {
 
 /**
  * Where the time went until `now`, as the value of a `Server-Timing` header (https://www.w3.org/TR/server-timing/): milliseconds in
- * disjoint parts that add up to `total`. Parts that took none of it are left out.
+ * disjoint parts that add up to `total`. Parts that took none of it are left out. Notes on the run what plugins had taken.
  */
 export function serverTiming(run: RequestRun, now: number): string {
   const { queuedMs, retriedMs, upstreamMs, plugins } = run;
   const total = now - run.request.startedAt;
-  const pluginMs = plugins === null ? 0 : (plugins.spentMs ?? 0) - run.retriedPluginMs;
+  let pluginMs = 0;
+  if (plugins !== null) {
+    run.timedPluginMs = plugins.spentMs ?? 0;
+    pluginMs = run.timedPluginMs - run.retriedPluginMs;
+  }
   const gateway = Math.max(0, total - queuedMs - retriedMs - upstreamMs - pluginMs);
   let text = '';
   if (queuedMs > 0) text = `queue${duration(queuedMs)}, `;

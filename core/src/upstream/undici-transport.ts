@@ -33,6 +33,12 @@ export class UndiciTransport implements UpstreamTransport {
   }
 }
 
+/**
+ * undici's own limits of 300 s are off, as the attempt's clocks decide. Said with each call: its agents for proxies pass what they were
+ * configured with on to some of their pools only (undici 8.12.4, lib/dispatcher/proxy-agent.js and socks5-proxy-agent.js).
+ */
+const unlimited = { headersTimeout: 0, bodyTimeout: 0 };
+
 const aborted = new Error('the request was given up');
 const resetCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
@@ -75,7 +81,8 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
         ? headers.list
         : [...headers.list, 'content-length', String(requestBodyLength(body))];
       const sent = body instanceof StoredRequestBody ? createBodyStream(body) : (body as Buffer);
-      dispatcher.dispatch({ origin, path, method: 'POST', headers: list as string[], body: sent }, this);
+      const call = { origin, path, method: 'POST' as const, headers: list as string[], body: sent };
+      dispatcher.dispatch({ ...call, ...unlimited }, this);
     } catch (cause) {
       this.#listener.onUpstreamFailure(invalidRequest(cause));
     }
