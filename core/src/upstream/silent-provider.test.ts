@@ -20,19 +20,21 @@ const turn = () => new Promise<void>((resolve) => realImmediate(resolve));
 
 /** Timers of sockets are Node's own, which a test cannot move: whoever sets one is seen instead. */
 const socketTimeouts: number[] = [];
-const realSetTimeout = Socket.prototype.setTimeout;
+const limit = Object.getOwnPropertyDescriptor(Socket.prototype, 'setTimeout') as PropertyDescriptor;
 
 // Once for all: undici keeps the one timer that it counts its time with.
 beforeAll(() => {
-  Socket.prototype.setTimeout = function (this: Socket, ms: number, listener?: () => void) {
+  const set = limit.value as (this: Socket, ms: number, listener?: () => void) => Socket;
+  const noted = function (this: Socket, ms: number, listener?: () => void): Socket {
     if (ms > 0) socketTimeouts.push(ms);
-    return realSetTimeout.call(this, ms, listener);
+    return set.call(this, ms, listener);
   };
+  Object.defineProperty(Socket.prototype, 'setTimeout', { ...limit, value: noted });
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] });
 });
 afterAll(() => {
   vi.useRealTimers();
-  Socket.prototype.setTimeout = realSetTimeout;
+  Object.defineProperty(Socket.prototype, 'setTimeout', limit);
 });
 
 async function listen(server: Server): Promise<string> {
