@@ -154,6 +154,12 @@ export const coreErrorCodes = {
     cause: "The request's body is not a JSON object.",
     remedy: 'Send a JSON object in UTF-8; where the message names a byte, the fault is there.',
   },
+  BF_REQUEST_STATE_ELSEWHERE: {
+    status: 400,
+    cause:
+      'The request goes to a provider of another dialect and continues what a provider of the Responses API keeps: `previous_response_id`, `conversation` or `prompt`.',
+    remedy: 'Send the conversation whole (`store: false`), or send it to the provider that made what it continues.',
+  },
   BF_REQUEST_TOO_DEEP: {
     status: 400,
     cause: "The request's JSON is nested too deeply.",

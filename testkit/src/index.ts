@@ -12,6 +12,7 @@ export type { Cut, Delivery } from './replay/delivery.ts';
 export { errorBody, errorEvents, retryAfterHeader } from './replay/error-bodies.ts';
 export { matchRecording, requestedModel } from './replay/match-recording.ts';
 export { ReplayRequest } from './replay/replay-request.ts';
+export { StatefulUpstream, startStatefulUpstream } from './replay/stateful-upstream.ts';
 export type { ReplayUpstreamOptions } from './replay/upstream.ts';
 export { ReplayUpstream, startReplayUpstream } from './replay/upstream.ts';
 export type { StreamFraming } from './replay/wire-events.ts';

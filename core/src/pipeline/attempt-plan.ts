@@ -120,6 +120,7 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
   let action: string | undefined;
   if (isTranslated) {
     const encoded = encodeFor(run, surface, model, losses);
+    if (isOtherDialect) assertSelfContained(losses, runtime);
     body = encoded.body;
     action = encoded.action;
   } else {
@@ -132,6 +133,20 @@ export function planAttempt(run: RequestRun, target: Target, key: KeyConfig, pla
   const { origin, path } = locateRequest(run, { runtime, key, surface, model, isOtherDialect, action });
   const request = { origin, path, headers, body };
   return { runtime, key, model, codec, surface, lane, losses, isUsageWithheld, request, place };
+}
+
+/** What only the maker of an earlier response holds, of whom another provider knows nothing. */
+const continuedFields = new Set(['previous_response_id', 'conversation', 'prompt']);
+
+/** Throws InvalidRequestError where the request is not whole without what another provider keeps: its answer would be to something else. */
+function assertSelfContained(losses: readonly Loss[], runtime: ProviderRuntime): void {
+  for (const { action, field } of losses) {
+    if (action !== 'dropped' || !continuedFields.has(field)) continue;
+    throw new InvalidRequestError(
+      `"${field}" names what a provider of the Responses API keeps; ${runtime.name} speaks another dialect and has none of it. Send the conversation whole, without "${field}", or ask the provider that made it`,
+      { code: 'BF_REQUEST_STATE_ELSEWHERE', param: field },
+    );
+  }
 }
 
 function encodeFor(

@@ -13,6 +13,8 @@ import type { Relay } from './relay.ts';
 import { createRelay, createTail } from './relay-choice.ts';
 import type { RequestRun } from './run.ts';
 import type { Watched } from './shared-clock.ts';
+import { rememberNames } from './state-memory.ts';
+import type { GivenNames } from './state-names.ts';
 import { isUsageRead } from './usage-readers.ts';
 
 /** A provider's error answer as it came, for a client of the same dialect. */
@@ -57,6 +59,8 @@ export class Attempt implements UpstreamListener, Watched {
   readonly #call: UpstreamCall;
   #relay: Relay | undefined;
   #decompressor: Decompressor | undefined;
+  /** Reads what the answer names, where follow-ups have to find its key again. */
+  #names: GivenNames | undefined;
   #done: ((result: AttemptResult) => void) | undefined;
   #hasContent = false;
   #sentAt = 0;
@@ -180,6 +184,7 @@ export class Attempt implements UpstreamListener, Watched {
   onUpstreamHead(statusCode: number, headers: UpstreamHeaders): void {
     const encoding = headers['content-encoding'];
     const isGood = statusCode >= 200 && statusCode < 300;
+    if (isGood) this.#names = rememberNames(this.run, this.plan);
     if (this.#drain === undefined) {
       this.#relay = isGood ? createRelay(this, statusCode, headers) : new ErrorRelay(this, statusCode, headers);
     } else if (isGood) this.#drain.begin(createTail(this, headers));
@@ -196,6 +201,7 @@ export class Attempt implements UpstreamListener, Watched {
   onUpstreamData(chunk: Buffer): void {
     this.#lastByteAt = performance.now();
     if (this.#hasContent) this.#lastWriteAt = this.#lastByteAt;
+    this.#names?.push(chunk);
     if (this.#decompressor === undefined) this.#relay?.push(chunk);
     else this.#decompressor.push(chunk);
   }

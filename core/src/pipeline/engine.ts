@@ -2,6 +2,7 @@ import { GatewayError } from '@bifrost/sdk';
 import type { DialectName } from '@bifrost/sdk';
 import type { DialectCodec } from '../dialects/codec.ts';
 import { codecOf } from '../dialects/registry.ts';
+import { StateMakers } from '../reliability/state-makers.ts';
 import { runPipeline } from './pipeline.ts';
 import { respondError } from './respond-error.ts';
 import { RequestRun } from './run.ts';
@@ -21,6 +22,8 @@ export interface EngineOptions {
   readonly onTrace?: TraceListener;
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
+  /** Memory of `createStateMakersBuffer`, the same for all engines of a process. @default memory of its own */
+  readonly stateMakers?: SharedArrayBuffer;
   /** @default the built-in codecs */
   readonly codecOf?: (dialect: DialectName) => DialectCodec;
 }
@@ -33,6 +36,7 @@ export interface EngineServices {
   readonly codecOf: (dialect: DialectName) => DialectCodec;
   /** The clock of all attempts. */
   readonly clock: SharedClock;
+  readonly stateMakers: StateMakers;
 }
 
 class RequestEngine implements Engine {
@@ -49,6 +53,7 @@ class RequestEngine implements Engine {
       now: options.now ?? Date.now,
       codecOf: options.codecOf ?? codecOf,
       clock: new SharedClock(),
+      stateMakers: new StateMakers(options.stateMakers),
     };
   }
 

@@ -60,6 +60,8 @@ export class RequestRun {
   /** The body holds values that the gateway wrapped; undefined until somebody asks (`holdsWrappedValues`). */
   hasWrappedValues: boolean | undefined;
   isConversationChanged = false;
+  /** What a request of the Responses API continues (`continuedNames`); undefined until somebody asks. */
+  continued: readonly string[] | undefined;
 
   plugins: PluginRun | null = null;
   primary: Target | undefined;

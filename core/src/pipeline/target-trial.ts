@@ -12,6 +12,7 @@ import { assertAllowed } from './attempt-plan.ts';
 import type { Target } from './resolve-model.ts';
 import type { RequestRun } from './run.ts';
 import { sleep } from './sleep.ts';
+import { rememberedMaker, unknownState } from './state-memory.ts';
 
 /** The longest that a request waits because a provider said `Retry-After`; beyond it the error goes to the client. */
 const maxRetryAfterMs = 60_000;
@@ -46,6 +47,10 @@ export class TargetTrial {
   readonly #done: TrialDone;
   #keys: readonly KeyConfig[] = [];
   #key: KeyConfig | undefined = undefined;
+  /** The only key to be asked: it made what the request continues. */
+  #maker: KeyConfig | undefined = undefined;
+  /** Why a key could not be asked whether it made what the request continues. */
+  #refusal: AttemptFailure | undefined = undefined;
   /** Made by the first key that fails. */
   #failed: KeyState | undefined = undefined;
   #place: Place | undefined = undefined;
@@ -66,6 +71,7 @@ export class TargetTrial {
       assertAllowed(run, runtime);
       const pin = run.fallbackIndex === 0 ? run.keyPin() : undefined;
       this.#keys = pin === undefined ? runtime.keysFor(model) : eligibleKeys(runtime.config, model, pin);
+      this.#maker = rememberedMaker(run, this.#target, this.#keys);
       if (runtime.gate.tryEnter()) this.#enter();
       else {
         const since = performance.now();
@@ -96,7 +102,7 @@ export class TargetTrial {
 
   #attempt(): void {
     this.#run.noteAttemptStart(this.#attemptStartedAt);
-    let key = pickKey(this.#keys, this.#failed?.excluded, Math.random());
+    let key = this.#maker ?? pickKey(this.#keys, this.#failed?.excluded, Math.random());
     if (key === undefined) {
       this.#failed?.forgive();
       key = pickKey(this.#keys, this.#failed?.excluded, Math.random()) as KeyConfig;
@@ -125,9 +131,7 @@ export class TargetTrial {
     }
     const failed = (this.#failed ??= new KeyState());
     if (policy.key === 'dead') {
-      failed.exclude(this.#key as KeyConfig, true);
-      if (failed.dead.size === this.#keys.length) this.#end(exhausted(failure, this.#target));
-      else this.#again();
+      this.#bury(failure, failed);
       return;
     }
     const { config, budget } = this.#target.runtime;
@@ -140,9 +144,24 @@ export class TargetTrial {
     this.#pause(failure, failed);
   }
 
+  /** The key cannot serve this request. What it made no other key has, so where it is known as the maker that is the end. */
+  #bury(failure: AttemptFailure, failed: KeyState): void {
+    const isForeign = failure.class === 'foreign-state';
+    if (this.#maker !== undefined && !isForeign) {
+      this.#end(exhausted(failure, this.#target, this.#maker));
+      return;
+    }
+    this.#maker = undefined;
+    if (!isForeign) this.#refusal = failure;
+    failed.exclude(this.#key as KeyConfig, true);
+    if (failed.dead.size < this.#keys.length) this.#again();
+    else if (this.#refusal !== undefined) this.#end(exhausted(this.#refusal, this.#target));
+    else this.#end(unknownState(failure, this.#target, this.#keys.length));
+  }
+
   #pause(failure: AttemptFailure, failed: KeyState): void {
     // What a provider asks of one key does not hold for the next one.
-    const isAnyLeft = failed.excluded.size > 0 && failed.excluded.size < this.#keys.length;
+    const isAnyLeft = this.#maker === undefined && failed.excluded.size > 0 && failed.excluded.size < this.#keys.length;
     const asked = isAnyLeft ? 0 : (failure.info.retryAfterSeconds ?? 0) * 1000;
     const wait = retryDelay(this.#run, this.#target, this.#retries, asked);
     if (wait === undefined) this.#end(failure);
@@ -212,18 +231,22 @@ function retryDelay(run: RequestRun, target: Target, retry: number, askedMs: num
   return run.deadlineAt > 0 && performance.now() + wait >= run.deadlineAt ? undefined : wait;
 }
 
-/** Every key was refused. 401, 402 and 403 speak of our keys, which a caller must not take for its own: 502. */
-function exhausted(failure: AttemptFailure, target: Target): AttemptFailure {
+/** Every key (or the only one that has what is continued) was refused. 401, 402 and 403 speak of our keys, which a caller must not take for its own: 502. */
+function exhausted(failure: AttemptFailure, target: Target, maker?: KeyConfig): AttemptFailure {
   const { statusCode } = failure.info;
   if (statusCode !== 401 && statusCode !== 402 && statusCode !== 403) return failure;
   const { name } = target.runtime;
+  const refused =
+    maker === undefined
+      ? `every configured key for the model ${target.model}`
+      : `the key ${maker.name}, which alone has what this request continues`;
   return {
     class: failure.class,
     info: {
       statusCode: 502,
       code: 'upstream_credentials_exhausted',
       type: 'upstream_credentials_exhausted',
-      message: `the provider ${name} refused every configured key for the model ${target.model} (last answer: ${statusCode}); check providers.${name}.keys`,
+      message: `the provider ${name} refused ${refused} (last answer: ${statusCode}); check providers.${name}.keys`,
       origin: 'gateway',
       provider: name,
       model: target.model,

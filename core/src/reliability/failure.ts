@@ -9,6 +9,7 @@ export type FailureClass =
   | 'model-access'
   | 'model-retired'
   | 'region-blocked'
+  | 'foreign-state'
   | 'caller-fault'
   | 'timeout'
   | 'plugin'
@@ -34,6 +35,8 @@ export const failurePolicies: Readonly<Record<FailureClass, FailurePolicy>> = {
   'credential-rejected': deadKey,
   'model-access': deadKey,
   'region-blocked': deadKey,
+  // Another key may have made what the request continues.
+  'foreign-state': deadKey,
   'model-retired': giveUp,
   'caller-fault': giveUp,
   plugin: giveUp,
@@ -69,6 +72,10 @@ const regionPhrase = /unsupported countr|location is not supported|not available
 const overloadedCodes = new Set(['overloaded_error', 'UNAVAILABLE', 'server_error', 'api_error']);
 /** Until the operator changes something, every try ends the same. */
 const settledCodes = new Set(['BF_UPSTREAM_ADDRESS_REFUSED']);
+/** What a request of the Responses API continues is not known to this key: see `StateMakers`. */
+const foreignStateCodes = new Set(['previous_response_not_found', 'invalid_encrypted_content']);
+const foreignStatePhrase =
+  /\b(?:response|conversation|item) with id\b.{1,200}\bnot found\b|encrypted content\b.{0,300}\bcould not be (?:verified|decrypted)/i;
 const transientStatus = new Set([408, 500, 502, 503, 504, 529]);
 
 /** Reads the provider's code or type first, then its message, then the status. */
@@ -85,6 +92,7 @@ export function classifyFailure(info: ErrorInfo): FailureClass {
     if (credentialPhrase.test(info.message)) return 'credential-rejected';
     if (regionPhrase.test(info.message)) return 'region-blocked';
   }
+  if ((status === 400 || status === 404) && foreignStatePhrase.test(info.message)) return 'foreign-state';
   if (status === 429) return 'rate-limited';
   if (status === 401 || status === 403) return 'credential-rejected';
   if (status === 402) return 'quota-exhausted';
@@ -101,6 +109,7 @@ function classifyName(name: string | undefined): FailureClass | undefined {
   if (credentialCodes.has(name)) return 'credential-rejected';
   if (modelCodes.has(name)) return 'model-access';
   if (retiredCodes.has(name)) return 'model-retired';
+  if (foreignStateCodes.has(name)) return 'foreign-state';
   if (settledCodes.has(name)) return 'unknown';
   if (overloadedCodes.has(name)) return 'transient';
   return undefined;

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { createStateMakersBuffer } from '@bifrost/core/state-makers';
 import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
 import { FilePluginMemory, PluginManager, PluginWatch } from '@bifrost/framework/plugin-manager';
 import type { RemoteStartersOptions, StartRemote } from '@bifrost/framework/plugins';
@@ -168,6 +169,7 @@ function threadStart(
 ): SupervisorOptions['start'] {
   return {
     listenDescriptor: fileDescriptor,
+    stateMakers: createStateMakersBuffer(),
     isLoopback,
     logLevel,
     engineModule,

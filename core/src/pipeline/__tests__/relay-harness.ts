@@ -4,6 +4,7 @@ import { codecOf } from '../../dialects/registry.ts';
 import { chainsOf } from '../../plugins/__tests__/chains-of.ts';
 import type { TestPlugin } from '../../plugins/__tests__/chains-of.ts';
 import type { Attempt } from '../attempt.ts';
+import { StateMakers } from '../../reliability/state-makers.ts';
 import { createRelay } from '../relay-choice.ts';
 import { RequestRun } from '../run.ts';
 import type { Lane } from '../run.ts';
@@ -43,7 +44,14 @@ export async function relay(stream: RelayedStream): Promise<Relayed> {
     requestType: 'test',
     isDropIn: true,
   };
-  const services = { logger: undefined, onTrace: undefined, now: Date.now, codecOf, clock: new SharedClock() };
+  const services = {
+    logger: undefined,
+    onTrace: undefined,
+    now: Date.now,
+    codecOf,
+    clock: new SharedClock(),
+    stateMakers: new StateMakers(),
+  };
   const snapshot = new SnapshotRuntime({ version: 1, providers: new Map(), client, plugins: chains }, undefined);
   const request = {
     requestId: 'r',

@@ -4,7 +4,11 @@ import type { Logger } from '../logging/logger.ts';
 
 /** What a serving thread needs of the engine's package. */
 export interface EngineModule {
-  createEngine(options: { readonly logger?: Logger; readonly onTrace?: TraceListener }): Engine;
+  createEngine(options: {
+    readonly logger?: Logger;
+    readonly onTrace?: TraceListener;
+    readonly stateMakers?: SharedArrayBuffer;
+  }): Engine;
 }
 
 /**

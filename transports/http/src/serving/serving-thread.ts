@@ -166,7 +166,11 @@ export class ServingThread {
   async #openEngine(): Promise<void> {
     if (this.#engine !== undefined) return;
     const module = await loadEngineModule(this.#start.engineModule);
-    this.#engine = module.createEngine({ logger: this.#logger, onTrace: (trace) => this.#traced(trace) });
+    this.#engine = module.createEngine({
+      logger: this.#logger,
+      onTrace: (trace) => this.#traced(trace),
+      stateMakers: this.#start.stateMakers,
+    });
   }
 
   #traced(trace: RequestTrace): void {

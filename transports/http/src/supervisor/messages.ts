@@ -25,6 +25,8 @@ export interface ThreadStart {
   readonly heartbeat: SharedArrayBuffer;
   /** Int32: one of `processStates`. */
   readonly processState: SharedArrayBuffer;
+  /** Which key made what clients continue, for the engines of all threads. */
+  readonly stateMakers: SharedArrayBuffer;
   /** Module that exports `createEngine`. */
   readonly engineModule: string;
   readonly version: string;

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { createStateMakersBuffer } from '@bifrost/core/state-makers';
 import { expect, it, onTestFinished } from 'vitest';
 import { ServingWorker } from './serving-worker.ts';
 
@@ -13,6 +14,7 @@ it.runIf(process.platform === 'linux')(
         isLoopback: true,
         logLevel: 'error',
         processState: new SharedArrayBuffer(4),
+        stateMakers: createStateMakersBuffer(),
         engineModule: '',
         version: '',
       },
