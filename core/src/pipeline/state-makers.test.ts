@@ -1,7 +1,7 @@
 /** What the Responses API keeps or seals returns to the key that made it. */
 import type { JsonObject } from '@bifrost/sdk';
 import { startStatefulUpstream } from '@bifrost/testkit';
-import type { StatefulUpstream } from '@bifrost/testkit';
+import type { ReplayRequest, StatefulUpstream } from '@bifrost/testkit';
 import { describe, expect, it } from 'vitest';
 import { createStateMakersBuffer } from '../reliability/state-makers.ts';
 import type { FakeSink } from './__tests__/fake-sink.ts';
@@ -179,9 +179,8 @@ describe('a client of another dialect', () => {
       expect(message['reasoning_details']).toHaveLength(1);
       const sink = await gateway.post(routes.chat, { model: 'openai/keeping-model', messages: [user, message, user] });
       expect(messageOf(sink)['content']).toBe(message['content']);
-      const sealed = (upstream.requests.at(-1)?.json()['input'] as JsonObject[]).map(
-        (item) => item['encrypted_content'],
-      );
+      const { input } = (upstream.requests.at(-1) as ReplayRequest).json();
+      const sealed = (input as JsonObject[]).map((item) => item['encrypted_content']);
       expect(sealed.filter(Boolean)).toHaveLength(1);
     }
   });
