@@ -87,6 +87,8 @@ export interface ProviderConfig {
 export interface ClientConfig {
   readonly dropExcessRequests: boolean;
   readonly maxRequestBodyBytes: number;
+  /** Most bytes of request bodies that a process holds in memory; 0 = no bound. Absent: a quarter of the memory. */
+  readonly maxRequestBytesInFlight?: number;
   readonly requiredHeaders: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly headerAllowlist: readonly string[];

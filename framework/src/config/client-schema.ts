@@ -48,6 +48,7 @@ const credential = z.string().refine((text) => text.length >= minCredentialLengt
 export const clientSchema = knownObject({
   drop_excess_requests: z.boolean().optional(),
   max_request_body_size_mb: wholeNumber(1, 4096).optional(),
+  max_request_bytes_in_flight_mb: wholeNumber(0, 1_048_576).optional(),
   allowed_origins: stringList.optional(),
   allowed_headers: stringList.optional(),
   required_headers: stringList.optional(),

@@ -9,10 +9,12 @@ const bytesPerMegabyte = 1024 * 1024;
 /** `client` with its defaults. */
 export function resolveClient(file: ClientFile): ClientConfig {
   const megabytes = file.max_request_body_size_mb;
+  const inFlight = file.max_request_bytes_in_flight_mb;
   const lower = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
   return {
     dropExcessRequests: file.drop_excess_requests ?? defaultClient.dropExcessRequests,
     maxRequestBodyBytes: megabytes === undefined ? defaultClient.maxRequestBodyBytes : megabytes * bytesPerMegabyte,
+    ...(inFlight === undefined ? {} : { maxRequestBytesInFlight: inFlight * bytesPerMegabyte }),
     requiredHeaders: lower(file.required_headers ?? defaultClient.requiredHeaders),
     allowedOrigins: file.allowed_origins ?? defaultClient.allowedOrigins,
     headerAllowlist: lower(file.header_filter_config?.allowlist ?? []),

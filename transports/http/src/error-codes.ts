@@ -60,11 +60,28 @@ export const httpErrorCodes = {
     cause: "The path below Gemini's models has no action that is served.",
     remedy: "Ask for `{model}:{action}` with an action of the routes' reference.",
   },
+  BF_HTTP_BODIES_IN_FLIGHT: {
+    status: 429,
+    cause:
+      'The bodies of the requests under way take all the memory that `client.max_request_bytes_in_flight_mb` gives them.',
+    remedy: 'Send the request again; `Retry-After` says when. Raise that limit where the machine has the memory.',
+  },
   BF_HTTP_BODY_ENCODED: {
     status: 415,
     cause:
       'The body is compressed in a way that is not read: another `content-encoding` than `gzip`, `deflate`, `br` or `zstd`, more than one, or any on a route of the admin API.',
     remedy: 'Compress it in one of these ways, once, or send it as it is.',
+  },
+  BF_HTTP_BODY_NOT_HELD: {
+    status: 413,
+    cause:
+      'The request is translated to another dialect, or a plugin reads its body, so that it has to be in memory as a whole; it is larger than all bodies together may be.',
+    remedy: 'Raise `client.max_request_bytes_in_flight_mb`, or send the request in the dialect of its provider.',
+  },
+  BF_HTTP_BODY_NOT_STORED: {
+    status: 503,
+    cause: 'A large body could not be put into a temporary file, and there was no room for it in memory either.',
+    remedy: "Look at the disk of the app directory and of the system's temporary files: the log names the failure.",
   },
   BF_HTTP_BODY_STALLED: {
     status: 408,

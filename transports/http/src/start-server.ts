@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createStateMakersBuffer } from '@bifrost/core/state-makers';
 import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
@@ -14,6 +14,7 @@ import { readVersion } from './program/version.ts';
 import { adoptListeningSocket, openListeningSocket } from './supervisor/listening-socket.ts';
 import { InferenceGate } from './supervisor/inference-gate.ts';
 import type { ListeningSocket } from './supervisor/listening-socket.ts';
+import { createLedgerCells } from './serving/bodies/body-ledger.ts';
 import { formatError } from './serving/error-shape.ts';
 import type { ThreadConfig } from './supervisor/messages.ts';
 import { RecordingLink } from './supervisor/recording-link.ts';
@@ -48,6 +49,8 @@ export interface StartServerOptions {
   readonly pluginDirectory?: string;
   /** The file that says what plugins were at earlier starts. @default nothing is known of those that cannot be loaded */
   readonly pluginMemory?: string;
+  /** Where large request bodies are put while they are under way. @default the system's folder for temporary files */
+  readonly spoolDirectory?: string;
   /** The admin API; without it there is none. */
   readonly admin?: {
     /** SHA-256 of the admin token, in hexadecimal digits. */
@@ -165,12 +168,14 @@ function urlFor({ isLoopback, address, port }: ListeningSocket, host: string): s
 /** What every serving thread is born with. */
 function threadStart(
   { fileDescriptor, isLoopback }: ListeningSocket,
-  { logLevel = 'info', engineModule = '@bifrost/core', admin }: StartServerOptions,
+  { logLevel = 'info', engineModule = '@bifrost/core', admin, spoolDirectory }: StartServerOptions,
 ): SupervisorOptions['start'] {
   return {
     listenDescriptor: fileDescriptor,
     stateMakers: createStateMakersBuffer(),
     isLoopback,
+    bodyCells: createLedgerCells(),
+    spoolDirectories: [...(spoolDirectory === undefined ? [] : [spoolDirectory]), tmpdir()],
     logLevel,
     engineModule,
     version: readVersion(),

@@ -63,6 +63,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
     environment,
     pluginDirectory: join(appDirectory, 'plugins'),
     pluginMemory: join(appDirectory, 'plugin-kinds.json'),
+    spoolDirectory: join(appDirectory, 'tmp'),
     admin: {
       tokenHash: admin.tokenHash,
       createHandler: (...given) => admin.createHandler(...given),

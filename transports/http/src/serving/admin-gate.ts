@@ -49,7 +49,7 @@ export class AdminGate {
           { surface: 'unified' },
         );
       } else if (failure !== 'aborted') {
-        sendError(request, response, explainBody(failure, limit), { surface: 'unified' });
+        sendError(request, response, explainBody(failure, { limit, roomBytes: 0 }), { surface: 'unified' });
       }
     });
   }

@@ -1,6 +1,6 @@
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import type { TransportError } from './error-shape.ts';
-import type { BodyListener } from './read-body.ts';
+import type { HeldBodyListener } from './read-body.ts';
 
 type Decompress = (
   body: Buffer,
@@ -41,7 +41,7 @@ export function refuseEncoding(header: string | undefined, isDecoded: boolean): 
  * Undoes a body's `content-encoding`, in another thread than this one. What comes out is bounded as an uncompressed body is: a body
  * that says little and unpacks to much ends there.
  */
-export function decodeBody(body: Buffer, header: string | undefined, limit: number, listener: BodyListener): void {
+export function decodeBody(body: Buffer, header: string | undefined, limit: number, listener: HeldBodyListener): void {
   const decompress = decompressors.get(encodingOf(header) ?? '');
   if (decompress === undefined || body.length === 0) {
     listener(null, body);

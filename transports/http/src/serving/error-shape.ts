@@ -8,6 +8,8 @@ export interface TransportError {
   readonly code: HttpErrorCode | (string & {});
   /** What was given, what was expected, how to fix it. */
   readonly message: string;
+  /** When the caller may come again. */
+  readonly retryAfterSeconds?: number;
 }
 
 const anthropicTypes: Readonly<Record<number, string>> = {
@@ -26,10 +28,14 @@ const googleStatuses: Readonly<Record<number, string>> = {
   405: 'UNIMPLEMENTED',
   408: 'DEADLINE_EXCEEDED',
   413: 'INVALID_ARGUMENT',
+  429: 'RESOURCE_EXHAUSTED',
   503: 'UNAVAILABLE',
 };
 
-const typeOf = (statusCode: number): string => (statusCode < 500 ? 'invalid_request_error' : 'server_error');
+function typeOf(statusCode: number): string {
+  if (statusCode === 429) return 'rate_limit_error';
+  return statusCode < 500 ? 'invalid_request_error' : 'server_error';
+}
 
 const shapes: Readonly<Record<Surface, (error: TransportError) => object>> = {
   unified: ({ statusCode, code, message }) => ({

@@ -13,8 +13,12 @@ export class Exchange {
   readonly response: ServerResponse;
   /** `performance.now()` at the head of the request. */
   readonly startedAt: number = performance.now();
+  /** Bytes of its body that are counted as held in memory. */
+  heldBytes = 0;
   /** The route's path in the table, for metrics: never what the caller wrote. */
   routePath = 'unmatched';
+  /** The answer has left, or the connection broke. */
+  isOver = false;
   #onClientGone: (() => void)[] | undefined = undefined;
 
   constructor(request: GatewayRequest, response: ServerResponse, listener: ExchangeListener) {
@@ -23,6 +27,7 @@ export class Exchange {
     request.exchange = this;
     response.on('close', () => {
       if (!response.writableFinished) for (const gone of this.#onClientGone ?? []) gone();
+      this.isOver = true;
       listener.exchangeClosed(this);
     });
   }

@@ -21,6 +21,7 @@ export class GatewayRequest extends IncomingMessage implements BodySource {
   exchange: Exchange | undefined = undefined;
   #taker: BodyTaker | undefined = undefined;
   #isTaken = false;
+  #isHeldUp = false;
 
   /** Hands the body to `taker` from now on. Call it before any of the body was read. */
   takeBody(taker: BodyTaker): void {
@@ -42,6 +43,18 @@ export class GatewayRequest extends IncomingMessage implements BodySource {
     this.#isTaken = false;
   }
 
+  pauseBody(): void {
+    this.#isHeldUp = true;
+    if (!this.#isTaken) this.pause();
+  }
+
+  resumeBody(): void {
+    this.#isHeldUp = false;
+    if (!this.#isTaken) this.resume();
+    // Tells Node to go on reading.
+    else if (!this.complete) this._read(0);
+  }
+
   watchStall(onStall: () => void): void {
     this.setTimeout(bodyStallMs, onStall);
   }
@@ -58,7 +71,7 @@ export class GatewayRequest extends IncomingMessage implements BodySource {
       // Whoever waits for the request to be over (Node does, where the answer was faster) hears so.
       this.emit('end');
     }
-    return true;
+    return !this.#isHeldUp;
   }
 
   #endOfBody(): void {

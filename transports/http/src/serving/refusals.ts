@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { inFlightMessage, retryAfterSeconds } from './bodies/body-ledger.ts';
 import type { TransportError } from './error-shape.ts';
 import type { GuardVerdict } from './origin-guard.ts';
 import type { BodyFailure } from './read-body.ts';
@@ -59,13 +60,27 @@ export function explainVerdict(verdict: Exclude<GuardVerdict, 'ok'>): TransportE
 }
 
 /** What went wrong with a body, as the caller is told. */
-export function explainBody(failure: Exclude<BodyFailure, 'aborted'>, limit: number): TransportError {
-  if (failure === 'undecodable') {
-    const message = 'the request body is not what its content-encoding says; it could not be decompressed';
-    return { statusCode: 400, code: 'BF_HTTP_BODY_UNDECODABLE', message };
-  }
-  if (failure === 'stalled') {
-    return { statusCode: 408, code: 'BF_HTTP_BODY_STALLED', message: 'the rest of the request body did not arrive' };
+export function explainBody(
+  failure: Exclude<BodyFailure, 'aborted'>,
+  { limit, roomBytes }: { readonly limit: number; readonly roomBytes: number },
+): TransportError {
+  switch (failure) {
+    case 'stalled':
+      return { statusCode: 408, code: 'BF_HTTP_BODY_STALLED', message: 'the rest of the request body did not arrive' };
+    case 'no-room': {
+      const message = inFlightMessage(roomBytes);
+      return { statusCode: 429, code: 'BF_HTTP_BODIES_IN_FLIGHT', message, retryAfterSeconds };
+    }
+    case 'not-stored': {
+      const message =
+        'the request body is large, could not be put into a temporary file, and there is no room for it in memory; send it again in a moment';
+      return { statusCode: 503, code: 'BF_HTTP_BODY_NOT_STORED', message, retryAfterSeconds };
+    }
+    case 'undecodable': {
+      const message = 'the request body is not what its content-encoding says; it could not be decompressed';
+      return { statusCode: 400, code: 'BF_HTTP_BODY_UNDECODABLE', message };
+    }
+    case 'too-large':
   }
   const megabytes = Math.round(limit / 1024 / 1024);
   return {

@@ -19,8 +19,12 @@ import type { PlainExchange } from './plain/plain-exchange.ts';
 import { PlainFront } from './plain/plain-front.ts';
 import type { PlainListener, PlainRoute } from './plain/plain-front.ts';
 import type { PlainHead } from './plain/plain-head.ts';
+import { largeBodyBytes } from './bodies/body-store.ts';
+import type { BodyStore } from './bodies/body-store.ts';
+import type { ReceivedBody } from './bodies/received-body.ts';
+import type { BodyTaker } from './gateway-request.ts';
 import { bodyStallMs } from './read-body.ts';
-import type { BodyFailure } from './read-body.ts';
+import type { BodyFailure, BodyListener, BodySource } from './read-body.ts';
 import { checkHead, explainRouterFailure, explainVerdict, failedError } from './refusals.ts';
 import { formatRequestTarget, parseRequestTarget } from './request-path.ts';
 import { requestIdOf } from './request-id.ts';
@@ -38,6 +42,7 @@ export type PlainHandler = (
 ) => void | Promise<void>;
 
 export interface ServingAppOptions {
+  readonly bodies: BodyStore;
   readonly engine: Engine;
   readonly config: ThreadConfig;
   /** Some plugin has a hook before authentication. */
@@ -69,7 +74,8 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
     this.#config = options.config;
     this.#doPluginsTranslateCredentials = options.doPluginsTranslateCredentials;
     this.#guard = this.#createGuard(options.config);
-    this.#inference = new Inference(options.engine, options.logger);
+    options.bodies.setLimit(options.config.client.maxRequestBytesInFlight);
+    this.#inference = new Inference(options);
     this.#router = new Router(this);
     this.#plain = new PlainFront(this.#router.server, this, {
       firstHeadMs: headTimeoutMs,
@@ -90,6 +96,7 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
   /** Swaps the configuration for new requests. With plugins that translate credentials, callers are judged after these. */
   configure(config: ThreadConfig, doPluginsTranslateCredentials: boolean): void {
     this.#config = config;
+    this.#options.bodies.setLimit(config.client.maxRequestBytesInFlight);
     this.#doPluginsTranslateCredentials = doPluginsTranslateCredentials;
     this.#guard = this.#createGuard(config);
   }
@@ -114,18 +121,26 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
     const { client } = this.#config;
     const entry = findPlainRoute(head.target);
     if (entry === undefined || head.contentLength > client.maxRequestBodyBytes) return undefined;
+    if (head.contentLength > largeBodyBytes && !this.#options.bodies.hasRoom) return undefined;
     if (this.#guard.check(head) !== 'ok' || missingHeader(head, client) !== undefined) return undefined;
     if (refuseCaller(entry.auth, head.headers, this.#config.inferenceKeyHash) !== undefined) return undefined;
     const destination = destinationOf(entry, head.target, client.maxRequestBodyBytes);
     return destination && { entry, destination };
   }
 
-  plainEntered(): void {
+  plainEntered({ heldBytes }: PlainExchange): void {
     this.#entries += 1;
     this.#options.metrics.inFlight += 1;
+    this.#options.bodies.ledger.take(heldBytes);
   }
 
-  startPlain(exchange: PlainExchange, body: Buffer): void {
+  takeLargeBody({ plainHead, route }: PlainExchange, source: BodySource, listener: BodyListener): BodyTaker {
+    const { destination } = route;
+    const terms = { limit: destination.limit, expected: plainHead.contentLength, route: destination.route };
+    return this.#options.bodies.createReader(source, terms, listener);
+  }
+
+  startPlain(exchange: PlainExchange, body: ReceivedBody): void {
     this.#inference.startPlain(exchange, body);
   }
 
@@ -133,7 +148,8 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
     this.#inference.refusePlainBody(exchange, failure);
   }
 
-  plainEnded({ route, statusCode, startedAt }: PlainExchange): void {
+  plainEnded({ route, statusCode, startedAt, heldBytes }: PlainExchange): void {
+    this.#options.bodies.ledger.give(heldBytes);
     this.#countAnswer('POST', route.entry.path, statusCode === 0 ? clientGone : statusCode, startedAt);
   }
 
@@ -183,7 +199,8 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
     this.#refuse(exchange, explained);
   }
 
-  exchangeClosed({ request, response, routePath, startedAt }: Exchange): void {
+  exchangeClosed({ request, response, routePath, startedAt, heldBytes }: Exchange): void {
+    this.#options.bodies.ledger.give(heldBytes);
     const status = response.headersSent ? response.statusCode : clientGone;
     this.#countAnswer(knownMethod(request.method), routePath, status, startedAt);
   }

@@ -12,6 +12,8 @@ import { beatCells } from '../supervisor/messages.ts';
 import type { FromThread, ThreadConfig, ThreadStart, ToThread } from '../supervisor/messages.ts';
 import { ownKernelThread } from '../supervisor/processor-wait.ts';
 import { Accepting } from './accepting.ts';
+import { BodyLedger } from './bodies/body-ledger.ts';
+import { BodyStore } from './bodies/body-store.ts';
 import { AdminGate } from './admin-gate.ts';
 import { loadEngineModule } from './engine-module.ts';
 import { MetricsGatherer } from './metrics/gatherer.ts';
@@ -43,6 +45,7 @@ export class ServingThread {
   readonly #processState: Int32Array;
   readonly #admin: AdminGate;
   readonly #models = new ModelLister();
+  readonly #bodies: BodyStore;
   #app: ServingApp | undefined;
   #accepting: Accepting | undefined;
   #engine: Engine | undefined;
@@ -58,7 +61,15 @@ export class ServingThread {
     this.#start = start;
     this.#post = post;
     this.#logger = createLogger(start.logLevel, (record) => post({ type: 'log', record }));
-    this.#metrics = new ThreadMetrics(start.threadNumber, () => this.#plugins.facts());
+    this.#bodies = new BodyStore({
+      ledger: new BodyLedger(start.bodyCells, start.threadNumber),
+      directories: start.spoolDirectories,
+      logger: this.#logger,
+    });
+    this.#metrics = new ThreadMetrics(start.threadNumber, {
+      plugins: () => this.#plugins.facts(),
+      bodies: () => this.#bodies.figures,
+    });
     this.#gatherer = new MetricsGatherer((id) => post({ type: 'gather', id }));
     const beat = (cell: number): Int32Array => new Int32Array(start.heartbeat, cell * 4, 1);
     this.#recordings = new RecordingTap((batch) => post({ type: 'recorded', batch }));
@@ -213,6 +224,7 @@ export class ServingThread {
   #createApp(engine: Engine, terms: ServingTerms): ServingApp {
     return new ServingApp({
       engine,
+      bodies: this.#bodies,
       ...terms,
       isLoopback: this.#start.isLoopback,
       logger: this.#logger,

@@ -27,6 +27,10 @@ export interface ThreadStart {
   readonly processState: SharedArrayBuffer;
   /** Which key made what clients continue, for the engines of all threads. */
   readonly stateMakers: SharedArrayBuffer;
+  /** What all threads hold of request bodies: see `createLedgerCells`. */
+  readonly bodyCells: SharedArrayBuffer;
+  /** Where the temporary files of large bodies may be, the first that takes them. */
+  readonly spoolDirectories: readonly string[];
   /** Module that exports `createEngine`. */
   readonly engineModule: string;
   readonly version: string;

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Transferable, Worker } from 'node:worker_threads';
 import { realmEntry, startThread } from '@bifrost/framework/realms';
+import { clearLedgerCell } from '../serving/bodies/body-ledger.ts';
 import { beatCells } from './messages.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 import { endsInTime, ProcessorWait } from './processor-wait.ts';
@@ -56,6 +57,7 @@ export class ServingWorker {
       this.#error = error instanceof Error ? error : new Error(String(error));
     });
     this.#worker.on('exit', (exitCode) => {
+      clearLedgerCell(start.bodyCells, start.threadNumber);
       const wasAsked = this.state === 'leaving';
       this.state = 'ended';
       listener.onExit(

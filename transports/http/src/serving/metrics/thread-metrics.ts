@@ -1,4 +1,6 @@
 import type { RequestTrace, Usage } from '@bifrost/sdk';
+import type { BodyFigures } from '../bodies/body-store.ts';
+import { bodySeries } from './body-series.ts';
 import type { MetricPart } from './metric-part.ts';
 import { pluginSeries } from './plugin-series.ts';
 import type { PluginFacts } from './plugin-series.ts';
@@ -9,7 +11,16 @@ const secondBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 /** Model names come from callers: beyond this many label sets the rest is counted as `other`. */
 const maxLabelSets = 300;
 
-const noPlugins: PluginFacts = { totals: [], statuses: [], counts: { inits: 0, cleanups: 0, live: 0 } };
+/** What is asked at each scrape. */
+export interface ThreadFacts {
+  readonly plugins: () => PluginFacts;
+  readonly bodies: () => BodyFigures;
+}
+
+const noFacts: ThreadFacts = {
+  plugins: () => ({ totals: [], statuses: [], counts: { inits: 0, cleanups: 0, live: 0 } }),
+  bodies: () => ({ held: 0, taken: 0, refused: 0, failures: 0 }),
+};
 
 /** The cells of one set of labels of a request. */
 interface RequestSeries {
@@ -96,14 +107,13 @@ export class ThreadMetrics {
   readonly #providers = new Map<string, ProviderSeries>();
   #labelSets = 0;
   readonly #thread: string;
-  readonly #plugins: () => PluginFacts;
+  readonly #facts: ThreadFacts;
   /** Requests under way in this thread. */
   inFlight = 0;
 
-  /** `plugins` is asked at each scrape. */
-  constructor(threadNumber: number, plugins: () => PluginFacts = () => noPlugins) {
+  constructor(threadNumber: number, facts: ThreadFacts = noFacts) {
     this.#thread = String(threadNumber);
-    this.#plugins = plugins;
+    this.#facts = facts;
   }
 
   /** Counts one answer. `path` is a path of the route table or `unmatched`: never what the caller wrote. */
@@ -206,7 +216,8 @@ export class ThreadMetrics {
       this.#drained.toJson(),
       gaugeToJson(inFlightFacts, labels, this.inFlight),
       gaugeToJson(heapFacts, labels, heapUsed),
-      ...pluginSeries(this.#plugins()),
+      ...pluginSeries(this.#facts.plugins()),
+      ...bodySeries(this.#facts.bodies(), this.#thread),
     ];
   }
 }

@@ -62,8 +62,11 @@ beforeEach(async () => {
           ? { entry, destination: { route: entry.inbound, path: entry.path, query: '', limit: 1_000_000 } }
           : undefined,
       plainEntered: () => undefined,
+      takeLargeBody: () => {
+        throw new Error('no body here is large');
+      },
       startPlain: (exchange, body) => {
-        started.push({ exchange, body });
+        if (Buffer.isBuffer(body)) started.push({ exchange, body });
         changed();
       },
       refusePlain: (exchange, failure) => {

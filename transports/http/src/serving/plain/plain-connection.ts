@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net';
+import { largeBodyBytes } from '../bodies/body-store.ts';
+import type { ReceivedBody } from '../bodies/received-body.ts';
+import type { BodyTaker } from '../gateway-request.ts';
 import { BodyReader } from '../read-body.ts';
 import type { BodyFailure, BodySource } from '../read-body.ts';
 import { PlainExchange } from './plain-exchange.ts';
@@ -20,7 +23,7 @@ export class PlainConnection implements ExchangeHolder, BodySource {
   readonly #socket: Socket;
   readonly #front: PlainFront;
   #exchange: PlainExchange | undefined;
-  #reader: BodyReader | undefined;
+  #reader: BodyTaker | undefined;
   /** Bytes of the body still to come. */
   #missing = 0;
   /** What came before its turn. */
@@ -86,12 +89,15 @@ export class PlainConnection implements ExchangeHolder, BodySource {
     }
     const exchange = new PlainExchange(this.#socket, this, head, route);
     this.#exchange = exchange;
-    this.#front.listener.plainEntered();
+    this.#front.listener.plainEntered(exchange);
     const { contentLength } = head;
     this.#missing = contentLength;
     if (contentLength === 0) this.#front.listener.startPlain(exchange, noBody);
     else {
-      this.#reader = new BodyReader(this, route.destination.limit, contentLength, this.#onBody);
+      this.#reader =
+        contentLength > largeBodyBytes
+          ? this.#front.listener.takeLargeBody(exchange, this, this.#onBody)
+          : new BodyReader(this, route.destination.limit, contentLength, this.#onBody);
       const start = end + endOfHead.length;
       if (start < bytes.length) this.#takeBody(bytes.subarray(start));
     }
@@ -110,7 +116,7 @@ export class PlainConnection implements ExchangeHolder, BodySource {
     }
   }
 
-  readonly #onBody = (failure: BodyFailure | null, body: Buffer): void => {
+  readonly #onBody = (failure: BodyFailure | null, body: ReceivedBody): void => {
     this.#reader = undefined;
     const exchange = this.#exchange;
     if (exchange === undefined) return;
@@ -124,6 +130,15 @@ export class PlainConnection implements ExchangeHolder, BodySource {
 
   unwatchStall(): void {
     this.#onStall = undefined;
+  }
+
+  pauseBody(): void {
+    this.#socket.pause();
+  }
+
+  resumeBody(): void {
+    this.#waitingSince = Date.now();
+    this.#socket.resume();
   }
 
   /** Nothing to do: a refused body ends the connection. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ResponseSink } from '@bifrost/core';
 import { formatAnswerHead } from '../answer-head.ts';
+import { largeBodyBytes } from '../bodies/body-store.ts';
 import { frameChunk, lastChunk } from '../chunk-frame.ts';
 import type { PlainHead } from './plain-head.ts';
 import type { PlainRoute } from './plain-front.ts';
@@ -28,6 +29,8 @@ export class PlainExchange implements ResponseSink {
   readonly route: PlainRoute;
   /** `performance.now()` at the head of the request. */
   readonly startedAt: number = performance.now();
+  /** Bytes of its body that are counted as held in memory; a large body is counted by who takes it in. */
+  readonly heldBytes: number;
   /** 0 until the head of the answer has left. */
   statusCode = 0;
   /** The head of the answer said that the connection ends with it. */
@@ -45,6 +48,7 @@ export class PlainExchange implements ResponseSink {
     this.#socket = socket;
     this.#holder = holder;
     this.plainHead = head;
+    this.heldBytes = head.contentLength > largeBodyBytes ? 0 : head.contentLength;
     this.route = route;
   }
 

@@ -2,7 +2,9 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { answerClientError } from '../client-error.ts';
 import type { Destination } from '../destination.ts';
-import type { BodyFailure } from '../read-body.ts';
+import type { ReceivedBody } from '../bodies/received-body.ts';
+import type { BodyTaker } from '../gateway-request.ts';
+import type { BodyFailure, BodyListener, BodySource } from '../read-body.ts';
 import type { RouteEntry } from '../route-table.ts';
 import { PlainConnection } from './plain-connection.ts';
 import type { PlainExchange } from './plain-exchange.ts';
@@ -18,8 +20,10 @@ export interface PlainRoute {
 export interface PlainListener {
   /** The route of a request, or undefined where Node's way has to decide: it is unknown, refused, or needs more than a body. */
   admit(head: PlainHead): PlainRoute | undefined;
-  plainEntered(): void;
-  startPlain(exchange: PlainExchange, body: Buffer): void;
+  plainEntered(exchange: PlainExchange): void;
+  /** What takes in a body that is large by its stated length. */
+  takeLargeBody(exchange: PlainExchange, source: BodySource, listener: BodyListener): BodyTaker;
+  startPlain(exchange: PlainExchange, body: ReceivedBody): void;
   /** The body did not come. */
   refusePlain(exchange: PlainExchange, failure: Exclude<BodyFailure, 'aborted'>): void;
   /** The answer has left, or its client has. */
