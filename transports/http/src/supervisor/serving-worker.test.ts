@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { createStateMakersBuffer } from '@bifrost/core/state-makers';
 import { expect, it, onTestFinished } from 'vitest';
+import { createLedgerCells } from '../serving/bodies/body-ledger.ts';
 import { ServingWorker } from './serving-worker.ts';
 
 it.runIf(process.platform === 'linux')(
@@ -15,6 +16,8 @@ it.runIf(process.platform === 'linux')(
         logLevel: 'error',
         processState: new SharedArrayBuffer(4),
         stateMakers: createStateMakersBuffer(),
+        bodyCells: createLedgerCells(),
+        spoolDirectories: [],
         engineModule: '',
         version: '',
       },
