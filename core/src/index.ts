@@ -1,3 +1,4 @@
+export { bodyUnreadable } from './body/body-unreadable.ts';
 export { BodyScan } from './body/body-scan.ts';
 export { MemoryBody } from './body/memory-body.ts';
 export type * from './body/stored-body.ts';

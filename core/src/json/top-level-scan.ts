@@ -42,7 +42,7 @@ const expectations: Partial<Readonly<Record<State, string>>> = {
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 const noMembers: readonly undefined[] = [];
 
-/** One body: `push` its pieces in order, then `finish`. Both throw InvalidRequestError as `peekTopLevel` does, after which it is of no use. */
+/** One body: `push` its pieces, then `finish`. Both throw InvalidRequestError as `peekTopLevel` does; then it is of no more use. */
 export class TopLevelScan {
   readonly #keys: readonly string[];
   #members: (Member[] | undefined)[] | undefined;
@@ -84,14 +84,12 @@ export class TopLevelScan {
     if (state === states.mark && this.#length > 0) this.#refuse(byteOrderMark[0], 0);
     if (state === states.key || state === states.string || state === states.nestedString)
       throw this.#string.unended(this.#length);
-    if (state === states.nested) {
-      const expected = `the end of the value that began at byte offset ${this.#valueStart}`;
-      throw malformedJson(undefined, this.#length, expected);
-    }
+    const nestedEnd = `the end of the value that began at byte offset ${this.#valueStart}`;
+    if (state === states.nested) throw malformedJson(undefined, this.#length, nestedEnd);
     if (state === states.scalar) this.#endScalar(this.#length);
     if (state !== states.rest) this.#refuse(undefined, this.#length);
-    const members = this.#members ?? noMembers;
-    return { members, objectStart: this.#objectStart, objectEnd: this.#objectEnd, isEmpty: this.#isEmpty };
+    const [objectStart, objectEnd, isEmpty] = [this.#objectStart, this.#objectEnd, this.#isEmpty];
+    return { members: this.#members ?? noMembers, objectStart, objectEnd, isEmpty };
   }
 
   /** Takes one byte, or as many as belong together; returns the index of the next. */
@@ -250,14 +248,14 @@ export class TopLevelScan {
     let at = from;
     for (; at < piece.length && classes[piece[at] as number] === 1; at += 1) {
       this.#scalar = nextScalarState(this.#scalar, piece[at] as number);
-      if (this.#scalar === scalarRefused) throw malformedJson(this.#scalarByte, this.#valueStart, 'a JSON value');
+      if (this.#scalar === scalarRefused) this.#refuse(this.#scalarByte, this.#valueStart);
     }
     if (at < piece.length) this.#endScalar(this.#base + at);
     return at;
   }
 
   #endScalar(offset: number): void {
-    if (!isWholeScalar(this.#scalar)) throw malformedJson(this.#scalarByte, this.#valueStart, 'a JSON value');
+    if (!isWholeScalar(this.#scalar)) this.#refuse(this.#scalarByte, this.#valueStart);
     this.#endValue(offset);
   }
 

@@ -83,6 +83,32 @@ describe('a request whose body is stored', () => {
     expect([seen, whole.mock.calls.length]).toEqual([['gpt'], 0]);
   });
 
+  it('is handed whole to a plugin that reads it, which may replace it', async () => {
+    await using upstream = await startReplayUpstream({ script: [answer] });
+    const seen: number[] = [];
+    const { chains: plugins } = chainsOf([
+      {
+        name: 'body',
+        httpTransportPreHook: {
+          reads: 'body',
+          handler: (_context, { body, headers }) => {
+            seen.push(body?.length ?? 0);
+            return headers['x-replace'] === undefined ? undefined : { request: { body: '{"model":"openai/other"}' } };
+          },
+        },
+      },
+    ]);
+    await using gateway = new TestGateway({ providers: [provider('openai', upstream.url)], plugins });
+    const body = `{"m":"${text}","model":"openai/gpt"}`;
+    const sink = await answered(gateway, routes.chat, storedOf(body, routes.chat));
+    expect(sink.headers['x-bf-lane']).toBe('spliced');
+    await gateway.post(routes.chat, '', { body: storedOf(body, routes.chat), headers: { 'x-replace': '1' } });
+    expect(seen).toEqual([body.length, body.length]);
+    await Promise.all(upstream.requests.map((request) => request.received));
+    const bodies = upstream.requests.map((request) => request.body.toString());
+    expect(bodies).toEqual([body.replace('openai/', ''), '{"model":"other"}']);
+  });
+
   it('is refused where it is no JSON object, with the words for one that is held', async () => {
     await using gateway = new TestGateway({ providers: [provider('openai', 'http://127.0.0.1:9')] });
     const body = `{"m":"${text}","model":tru}`;

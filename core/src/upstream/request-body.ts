@@ -1,4 +1,5 @@
-import { GatewayError } from '@bifrost/sdk';
+import type { GatewayError } from '@bifrost/sdk';
+import { bodyUnreadable } from '../body/body-unreadable.ts';
 import type { StoredBody } from '../body/stored-body.ts';
 import { totalBytes } from '../json/splice.ts';
 
@@ -69,7 +70,7 @@ export class BodyPieces {
     const wanted = Math.min(into.length, part.end - part.start - this.#read);
     this.#body.stored.read(into.subarray(0, wanted), part.start + this.#read, (error, bytes) => {
       if (error !== null || bytes < wanted) {
-        listener(unreadable(error), null);
+        listener(bodyUnreadable(error ?? undefined), null);
         return;
       }
       this.#read += wanted;
@@ -80,14 +81,4 @@ export class BodyPieces {
       listener(null, into.subarray(0, wanted));
     });
   }
-}
-
-/** The failure of a call whose body is lost. */
-function unreadable(cause: (Error & { readonly code?: string }) | null): GatewayError {
-  const why = cause === null ? 'it is shorter than it was' : (cause.code ?? 'the read failed');
-  return new GatewayError(`the request's body could not be read again from where it was stored (${why})`, {
-    code: 'BF_REQUEST_BODY_UNREADABLE',
-    statusCode: 500,
-    cause,
-  });
 }

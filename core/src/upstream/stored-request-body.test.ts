@@ -9,7 +9,7 @@ import { storedOf } from '../body/__tests__/stored.ts';
 import { network, routes } from '../pipeline/__tests__/harness.ts';
 import { answering, okAnswer, RecordedCall, ScriptedServer, transportWith } from './__tests__/scripted-server.ts';
 import { createDispatcher } from './dispatcher.ts';
-import { StoredRequestBody } from './request-body.ts';
+import { StoredRequestBody, wholeRequestBody } from './request-body.ts';
 import { UndiciTransport } from './undici-transport.ts';
 
 const bytes = randomBytes(3_000_000);
@@ -94,6 +94,10 @@ describe.each(Object.entries(transports))('a stored body over %s', (_name, open)
     expect(call.events).toEqual(['failure BF_REQUEST_BODY_UNREADABLE']);
     expect(call.error?.message).toContain('(EIO)');
   });
+});
+
+it('is put together where somebody wants it whole', () => {
+  expect(wholeRequestBody(spliced()).equals(expected)).toBe(true);
 });
 
 describe('a connection on which a stored body is under way', () => {

@@ -142,8 +142,8 @@ describe.skipIf(process.platform !== 'linux').each([1, 2])('with %i serving thre
       console.log(
         `${threads} threads, ${lane}, ${how.framing}: ${(peak / megabyte).toFixed(1)} MB above the level before`,
       );
-      // A quarter of the body would be pieces left to the collector; two pieces each way are 0.4 MB.
-      expect(peak).toBeLessThan(10 * megabyte);
+      // Held, it would be 50 MB; its pieces left to the collector 32. A thread that warms up takes up to 9.
+      expect(peak).toBeLessThan(20 * megabyte);
       await expect.poll(() => spooledBy(gateway.pid)).toBe(0);
     },
   );

@@ -61,11 +61,8 @@ export class ServingThread {
     this.#start = start;
     this.#post = post;
     this.#logger = createLogger(start.logLevel, (record) => post({ type: 'log', record }));
-    this.#bodies = new BodyStore({
-      ledger: new BodyLedger(start.bodyCells, start.threadNumber),
-      directories: start.spoolDirectories,
-      logger: this.#logger,
-    });
+    const ledger = new BodyLedger(start.bodyCells, start.threadNumber);
+    this.#bodies = new BodyStore({ ledger, directories: start.spoolDirectories, logger: this.#logger });
     this.#metrics = new ThreadMetrics(start.threadNumber, {
       plugins: () => this.#plugins.facts(),
       bodies: () => this.#bodies.figures,

@@ -1,6 +1,5 @@
-import { MemoryBody } from '@bifrost/core';
+import { bodyUnreadable, MemoryBody } from '@bifrost/core';
 import type { ScannedBody, StoredBody } from '@bifrost/core';
-import { GatewayError } from '@bifrost/sdk';
 import type { BodyLedger } from './body-ledger.ts';
 import type { SpoolFile } from './spool-file.ts';
 
@@ -66,12 +65,7 @@ export class SpooledBody implements LargeBody {
     try {
       return this.#file.readNow(start, end);
     } catch (cause) {
-      const code = (cause as NodeJS.ErrnoException).code ?? 'the read failed';
-      throw new GatewayError(`the request's body could not be read again from its temporary file (${code})`, {
-        code: 'BF_REQUEST_BODY_UNREADABLE',
-        statusCode: 500,
-        cause,
-      });
+      throw bodyUnreadable(cause as NodeJS.ErrnoException);
     }
   }
 }

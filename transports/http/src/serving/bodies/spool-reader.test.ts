@@ -94,18 +94,27 @@ async function take(store: BodyStore, bytes: Buffer): Promise<LargeBody> {
   return body as LargeBody;
 }
 
+type Append = SpoolFile['append'];
+
+/** Every write of a file is met first: it goes on with `forward`. */
+function interceptWrites(meet: (forward: () => void, done: Parameters<Append>[1]) => void): void {
+  const append = Reflect.get(SpoolFile.prototype, 'append') as Append;
+  vi.spyOn(SpoolFile.prototype, 'append').mockImplementation(function (this: SpoolFile, pieces, done) {
+    meet(() => append.call(this, pieces, done), done);
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+}
+
 const stores = {
   'a temporary file': () => storeIn(temporaryFolder()),
   'memory, where no file takes it': () => storeIn('/dev/null/nowhere'),
   'memory, once the disk is full': () => {
-    const append = SpoolFile.prototype.append;
     let writes = 0;
-    vi.spyOn(SpoolFile.prototype, 'append').mockImplementation(function (this: SpoolFile, pieces, done) {
+    interceptWrites((forward, done) => {
       writes += 1;
-      if (writes < 3) append.call(this, pieces, done);
+      if (writes < 3) forward();
       else setImmediate(() => done(Object.assign(new Error('no space'), { code: 'ENOSPC' })));
     });
-    onTestFinished(() => void vi.restoreAllMocks());
     return storeIn(temporaryFolder());
   },
 };
@@ -134,11 +143,7 @@ describe.each(Object.entries(stores))('a large body in %s', (_name, createStore)
 describe('the taking in of a large body', () => {
   it('has the client wait while the file does not keep up, and forgets what is written', async () => {
     const held: (() => void)[] = [];
-    const append = SpoolFile.prototype.append;
-    vi.spyOn(SpoolFile.prototype, 'append').mockImplementation(function (this: SpoolFile, pieces, done) {
-      held.push(() => append.call(this, pieces, done));
-    });
-    onTestFinished(() => void vi.restoreAllMocks());
+    interceptWrites((forward) => held.push(forward));
     const { source, reader, outcome } = begin(storeIn(temporaryFolder()));
     const pieces = Array.from({ length: 8 }, () => Buffer.from(new ArrayBuffer(65_536)));
     for (const piece of pieces) reader.onBodyData(piece);
