@@ -38,6 +38,8 @@ export type StreamEvent =
       readonly id: string;
       readonly name: string;
       readonly isFreeform?: boolean;
+      /** A provider's proof of the call, where it is known before the call's end; that repeats it. */
+      readonly signature?: string;
     })
   | (PartEvent & { readonly type: 'tool-call-delta'; readonly argumentsDelta: string })
   | (PartEvent & { readonly type: 'tool-call-end'; readonly signature?: string })

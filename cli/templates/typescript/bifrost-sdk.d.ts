@@ -1123,6 +1123,8 @@ declare module '@bifrost/sdk' {
       readonly id: string;
       readonly name: string;
       readonly isFreeform?: boolean;
+      /** A provider's proof of the call, where it is known before the call's end; that repeats it. */
+      readonly signature?: string;
   }) | (PartEvent & {
       readonly type: 'tool-call-delta';
       readonly argumentsDelta: string;

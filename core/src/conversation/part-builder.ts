@@ -109,7 +109,7 @@ class ToolCallBuilder implements PartBuilder {
     else if (event.type === 'tool-call-start') {
       this.#id = event.id;
       this.#name = event.name;
-      this.#fields = { ...this.#fields, ...pick(event, 'isFreeform') };
+      this.#fields = { ...this.#fields, ...pick(event, 'isFreeform', 'signature') };
     } else if (event.type === 'tool-call-end') this.#fields = { ...this.#fields, ...pick(event, 'signature') };
   }
 

@@ -48,9 +48,8 @@ export class BlockSequencer {
   /** Looks ahead in a frame: an id that carries its call's signature must be known when the block is opened. */
   announce(events: readonly StreamEvent[]): void {
     for (const event of events) {
-      if (event.type === 'tool-call-end' && event.signature !== undefined) {
-        this.#signatures.set(event.part, event.signature);
-      }
+      const isCall = event.type === 'tool-call-start' || event.type === 'tool-call-end';
+      if (isCall && event.signature !== undefined) this.#signatures.set(event.part, event.signature);
     }
   }
 

@@ -10,6 +10,7 @@ import { AnthropicStreamDecoder } from './stream-decoder.ts';
 import { AnthropicStreamEncoder } from './stream-encoder.ts';
 import { classifyEvent, readEventUsage } from './stream-events.ts';
 import { sanitizedIdMark } from './tool-call-id.ts';
+import { WholeCallsEncoder } from '../whole-calls.ts';
 
 const answerForm: AnswerForm = {
   dialect,
@@ -38,7 +39,8 @@ export const anthropicMessagesCodec: DialectCodec = {
     return encodeResponseBody(response, options);
   },
   createStreamDecoder: () => new AnthropicStreamDecoder(),
-  createStreamEncoder: (options) => new LossReportingEncoder(new AnthropicStreamEncoder(options), answerForm, options),
+  createStreamEncoder: (options) =>
+    new WholeCallsEncoder(new LossReportingEncoder(new AnthropicStreamEncoder(options), answerForm, options)),
   decodeError: decodeErrorBody,
   encodeError: encodeErrorBody,
   classifyStreamEvent: classifyEvent,

@@ -91,7 +91,8 @@ export class StreamBlock {
     const part = this.#part;
     const { id, signature } = unpackClientToolCallId(takeString(block, 'id') ?? '');
     this.#toolCallSignature = signature;
-    const start = { type: 'tool-call-start', part, id, name: takeString(block, 'name') ?? '' } as const;
+    const name = takeString(block, 'name') ?? '';
+    const start = present({ type: 'tool-call-start', part, id, name, signature } as const);
     const { input } = block;
     if (input === undefined || input === null || isEmptyObject(input)) return [start];
     delete block['input'];

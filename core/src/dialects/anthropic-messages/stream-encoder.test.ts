@@ -208,7 +208,8 @@ describe('generated streams', () => {
 
   it('pass tool arguments on as they come, and hold a second call only until the first is complete', () => {
     const encoder = codec.createStreamEncoder({ report: { add: () => undefined } });
-    const push = (event: StreamEvent) => encoder.push({ events: [event] }).map((one) => one.event);
+    const residue = { dialect: 'openai-chat', fields: {} } as const;
+    const push = (event: StreamEvent) => encoder.push({ events: [event], residue }).map((one) => one.event);
     encoder.push({ events: [start] });
     expect(push({ type: 'tool-call-start', part: 'a', id: 'a', name: 'f' })).toEqual(['content_block_start']);
     expect(push({ type: 'tool-call-delta', part: 'a', argumentsDelta: '{"x":' })).toEqual(['content_block_delta']);

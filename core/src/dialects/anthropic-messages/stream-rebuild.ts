@@ -79,7 +79,12 @@ function rebuildBlock(frame: StreamFrame): JsonObject | undefined {
     }
     case 'tool-call-start': {
       const input = parseObject(find(frame, 'tool-call-delta')?.argumentsDelta ?? '');
-      return present({ type: 'tool_use', id: packClientToolCallId(first.id, undefined), name: first.name, input });
+      return present({
+        type: 'tool_use',
+        id: packClientToolCallId(first.id, first.signature),
+        name: first.name,
+        input,
+      });
     }
     case 'server-tool':
       return first.value as JsonObject;

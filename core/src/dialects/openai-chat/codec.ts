@@ -8,6 +8,7 @@ import { OpenaiChatStreamDecoder } from './stream-decoder.ts';
 import { OpenaiChatStreamEncoder } from './stream-encoder.ts';
 import { classifyStreamEvent, readStreamUsage } from './stream-peek.ts';
 import { decodeUsage } from './usage.ts';
+import { WholeCallsEncoder } from '../whole-calls.ts';
 
 /** OpenAI Chat Completions and the many servers that speak it. */
 export const openaiChatCodec: DialectCodec = {
@@ -17,7 +18,7 @@ export const openaiChatCodec: DialectCodec = {
   decodeResponse,
   encodeResponse,
   createStreamDecoder: () => new OpenaiChatStreamDecoder(),
-  createStreamEncoder: (options) => new OpenaiChatStreamEncoder(options),
+  createStreamEncoder: (options) => new WholeCallsEncoder(new OpenaiChatStreamEncoder(options)),
   decodeError,
   encodeError,
   classifyStreamEvent,

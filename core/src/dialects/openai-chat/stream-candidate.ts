@@ -131,7 +131,7 @@ export class StreamCandidate {
 
   #callStart(event: Extract<StreamEvent, { readonly type: 'tool-call-start' }>, frame: StreamFrame): JsonObject {
     const end = frame.events.find((one) => one.type === 'tool-call-end' && one.part === event.part);
-    const signature = end?.type === 'tool-call-end' ? end.signature : undefined;
+    const signature = event.signature ?? (end?.type === 'tool-call-end' ? end.signature : undefined);
     const isFreeform = event.isFreeform === true;
     const index = this.#calls.size;
     this.#calls.set(event.part, { index, isFreeform, hasSignature: signature !== undefined });

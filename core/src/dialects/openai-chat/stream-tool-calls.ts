@@ -118,9 +118,10 @@ export class ToolCallTracker {
   }
 
   #startEvent(call: OpenCall, id: string): StreamEvent {
-    const { part, name } = call;
+    const { part, name, signature } = call;
     const kind = call.isFreeform ? { isFreeform: true } : {};
-    return { type: 'tool-call-start', part, ...this.#candidate, id, name, ...kind };
+    const proof = signature === undefined ? {} : { signature };
+    return { type: 'tool-call-start', part, ...this.#candidate, id, name, ...kind, ...proof };
   }
 
   /** The call that a delta goes on with; undefined where it begins a new one. */

@@ -9,6 +9,7 @@ import { classifyStreamEvent, readStreamUsage } from './stream-classify.ts';
 import { ResponsesStreamDecoder } from './stream-decoder.ts';
 import { ResponsesStreamEncoder } from './stream-encoder.ts';
 import { decodeUsage } from './usage.ts';
+import { WholeCallsEncoder } from '../whole-calls.ts';
 
 /** OpenAI's Responses API (`POST /v1/responses`): https://platform.openai.com/docs/api-reference/responses */
 export const openaiResponsesCodec: DialectCodec = {
@@ -18,7 +19,7 @@ export const openaiResponsesCodec: DialectCodec = {
   decodeResponse,
   encodeResponse,
   createStreamDecoder: () => new ResponsesStreamDecoder(),
-  createStreamEncoder: (options) => new ResponsesStreamEncoder(options),
+  createStreamEncoder: (options) => new WholeCallsEncoder(new ResponsesStreamEncoder(options)),
   decodeError,
   encodeError,
   classifyStreamEvent,

@@ -220,7 +220,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     if (!this.#begun.has(part)) {
       this.#begun.add(part);
       this.#open.set(part, 'call');
-      this.#emit({ type: 'tool-call-start', part, id, name, ...(isFreeform ? { isFreeform } : {}) });
+      const more = { ...(isFreeform ? { isFreeform } : {}), ...defined({ signature }) };
+      this.#emit({ type: 'tool-call-start', part, id, name, ...more });
     }
     this.#catchUp(part, 'call', item[isFreeform ? 'input' : 'arguments']);
   }

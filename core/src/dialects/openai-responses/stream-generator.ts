@@ -262,7 +262,7 @@ export class ResponseGenerator {
   #startCall(event: EventOf<'tool-call-start'>, siblings: readonly StreamEvent[]): void {
     if (this.#writer.parts.has(event.part)) return;
     const end = siblings.find((one) => one.type === 'tool-call-end' && one.part === event.part);
-    const signature = end?.type === 'tool-call-end' ? end.signature : undefined;
+    const signature = event.signature ?? (end?.type === 'tool-call-end' ? end.signature : undefined);
     const isFreeform = event.isFreeform === true;
     const type = isFreeform ? 'custom_tool_call' : 'function_call';
     const item = this.#writer.openItem({
