@@ -187,8 +187,10 @@ export class Attempt implements UpstreamListener, Watched {
     if (isGood) this.#names = rememberNames(this.run, this.plan);
     if (this.#drain === undefined) {
       this.#relay = isGood ? createRelay(this, statusCode, headers) : new ErrorRelay(this, statusCode, headers);
-    } else if (isGood) this.#drain.begin(createTail(this, headers));
-    else {
+    } else if (isGood) {
+      this.#drain.begin(createTail(this, headers));
+      this.#hasContent = true;
+    } else {
       this.#drain.stop('failed');
       return;
     }

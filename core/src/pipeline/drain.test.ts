@@ -195,6 +195,16 @@ describe('the limits of drain', () => {
     await request?.closed;
   });
 
+  it('end it by silence behind a head that came after the client had left', async () => {
+    const { trace } = await leaveAfter({
+      answer: { recording, delivery: { cut: 'events', hangAfterEvents: 4, delayBeforeHeadersMs: 50 } },
+      network: { ...drain, streamIdleTimeoutMs: 150 },
+      leave: async (upstream) => void (await upstream.request(0)),
+    });
+    expect(trace.drain?.outcome).toBe('idle');
+    expect(trace.usage?.inputTokens).toBeGreaterThan(0);
+  });
+
   it('end it by size', async () => {
     const answer: ReplayAnswer = { body: whole, delivery: { cut: { chunks: 20 }, delayBetweenWritesMs: 5 } };
     const { trace, request } = await leaveAfter({

@@ -172,6 +172,27 @@ describe.concurrent('the guard', () => {
     expect(parseSse(sink.text).at(-1)?.data).toBe('[DONE]');
   });
 
+  it('keeps what a stream had reported whose client leaves while its beginning is held back', async () => {
+    const reported = { id: 'c', choices: [], usage: { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 } };
+    const events = [role, { data: JSON.stringify(reported) }, ...words('zz', 200), ...done];
+    for (const policy of ['cancel', 'drain'] as const) {
+      await using upstream = await startReplayUpstream({
+        script: [
+          { events: policy === 'cancel' ? events : [...events.slice(0, 8), ...done], delivery: trickle.delivery ?? {} },
+        ],
+      });
+      const network = { throughputGuard: { ...guard, probeWindowMs: 30_000 }, onClientDisconnect: policy };
+      await using gateway = new TestGateway({ providers: [provider('openai', upstream.url, { network })] });
+      const { sink, done: ended } = gateway.open(routes.chat, { model: 'openai/m', stream: true, messages });
+      const request = await upstream.request(0);
+      await vi.waitFor(() => expect(request.writesSent).toBeGreaterThan(4), { interval: 5 });
+      sink.close();
+      await ended;
+      expect(gateway.traces[0]).toMatchObject({ statusCode: 499, usage: { inputTokens: 5 } });
+      expect(gateway.traces[0]?.drain?.outcome).toBe(policy === 'drain' ? 'complete' : undefined);
+    }
+  });
+
   it('gives a stream of large events up that says nothing', async () => {
     const padded = { data: JSON.stringify({ id: 'c', pad: 'p'.repeat(60_000), choices: [] }) };
     const { sink } = await run([{ events: Array.from({ length: 30 }, () => padded), delivery: 'events' }], {

@@ -54,6 +54,7 @@ export class GuardedStream implements Relay {
 
   end(): void {
     this.#release();
+    this.#windowMs = 0;
     this.#inner.end();
   }
 
@@ -69,7 +70,11 @@ export class GuardedStream implements Relay {
   }
 
   abandon(): void {
-    this.#inner.abandon?.();
+    if (this.#held === undefined) this.#inner.abandon?.();
+    else {
+      const usage = this.detach()?.read();
+      if (usage !== undefined) this.#attempt.run.usage = usage;
+    }
   }
 
   detach(): UsageTail | undefined {
