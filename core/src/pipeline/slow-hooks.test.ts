@@ -40,7 +40,7 @@ describe('a hook of a stream that takes its time', () => {
     ]);
     await using upstream = await startReplayUpstream({ script: [{ events: long, delivery: 'events' }] });
     // Paused for longer than the idle clock: that silence is the hook's, not the provider's.
-    const network = { streamIdleTimeoutMs: 100 };
+    const network = { streamIdleTimeoutMs: 300 };
     await using gateway = new TestGateway({
       providers: [provider('anthropic', upstream.url, { network })],
       plugins: chains,
@@ -48,7 +48,7 @@ describe('a hook of a stream that takes its time', () => {
     const { sink, done } = gateway.open(routes.anthropic, ask);
     const request = await upstream.request(0);
     await firstCall.promise;
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     expect(request.writesSent).toBeLessThan(deltas - 10);
     gate.resolve();
     await done;
