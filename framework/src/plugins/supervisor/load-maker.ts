@@ -10,7 +10,7 @@ import { createSharedStateBuffer } from '../shared-state/layout.ts';
 import type { PluginMemory } from '../store/plugin-memory.ts';
 import type { PluginSlot } from './managed-plugin.ts';
 import { PluginLoad } from './plugin-load.ts';
-import { RemoteLoad } from './remote-load.ts';
+import { RemoteLoads } from './remote-loads.ts';
 import type { StartRemote } from './remote-load.ts';
 
 export interface LoadMakerOptions {
@@ -29,8 +29,8 @@ export class LoadMaker {
   readonly #shared = new Map<string, SharedArrayBuffer>();
   /** By plugin: what it makes of configs, as its last load that served said. One that is switched off must not be shown more of. */
   readonly #configViews = new Map<string, readonly ConfigViewName[]>();
-  /** By load: all that was ever started outside the serving threads. */
-  readonly remotes = new Map<number, RemoteLoad>();
+  /** What runs outside the serving threads. */
+  readonly remotes: RemoteLoads = new RemoteLoads();
 
   constructor(options: LoadMakerOptions) {
     this.#options = options;
@@ -80,12 +80,11 @@ export class LoadMaker {
     const { artefact } = load;
     const shared = this.#sharedOf(name);
     const checked = artefact?.config === undefined ? entry : { ...entry, config: artefact.config };
-    load.remote = new RemoteLoad({
+    load.remote = this.remotes.create(load.load, {
       start: () => start({ entry: checked, artefact, load: load.load, log, shared, directory }),
       isPerThread: entry.instances === 'thread',
       onExit: (exit) => onExit(load, exit),
     });
-    this.remotes.set(load.load, load.remote);
     await load.remote.start();
     load.description = load.remote.description;
   }

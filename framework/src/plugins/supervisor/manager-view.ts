@@ -6,7 +6,7 @@ import type { PluginFigures, ShadowComparison } from '@bifrost/core';
 import type { InstanceCounts, PluginReport } from '../plugin-plan.ts';
 import { describeManaged } from './managed-plugin.ts';
 import type { ManagedPlugin, PluginNotes, PluginSlot } from './managed-plugin.ts';
-import type { RemoteLoad } from './remote-load.ts';
+import type { RemoteLoads } from './remote-loads.ts';
 import type { ThreadAnswer, ThreadFault, ThreadGroup, ThreadGroupObserver } from './thread-group.ts';
 
 /** What all threads have counted since the start, those included that have ended with a last word. */
@@ -20,12 +20,15 @@ export interface ManagerViewOptions {
   readonly group: ThreadGroup;
   readonly log: PluginLog;
   readonly slots: () => readonly PluginSlot[];
-  /** By load: all that was ever started outside the serving threads. */
-  readonly remotes: ReadonlyMap<number, RemoteLoad>;
+  /** What runs outside the serving threads. */
+  readonly remotes: RemoteLoads;
   readonly maxStaleModules: number;
   /** A load has blocked or ended a thread. Returns its plugin's name, where it is known. */
   readonly blame: (load: number, what: string) => string | undefined;
 }
+
+/** Of each thread: what a request of an older generation runs has long reached its deadline. */
+const maxRememberedSlots = 4096;
 
 export class ManagerView implements ThreadGroupObserver {
   readonly #options: ManagerViewOptions;
@@ -58,15 +61,11 @@ export class ManagerView implements ThreadGroupObserver {
 
   get counts(): InstanceCounts {
     let { inits, cleanups, live } = this.#ended;
-    for (const { counts } of this.#reports.values()) {
+    const inThreads = [...this.#reports.values()].map((report) => report.counts);
+    for (const counts of [...inThreads, this.#options.remotes.counts]) {
       inits += counts.inits;
       cleanups += counts.cleanups;
       live += counts.live;
-    }
-    for (const remote of this.#options.remotes.values()) {
-      inits += remote.inits;
-      cleanups += remote.cleanups;
-      live += remote.inits - remote.cleanups - remote.exits;
     }
     return { inits, cleanups, live };
   }
@@ -176,7 +175,7 @@ export class ManagerView implements ThreadGroupObserver {
   }
 
   onReleased(thread: number, load: number): void {
-    this.#options.remotes.get(load)?.release(thread);
+    this.#options.remotes.release(thread, load);
   }
 
   onChanged(): void {
@@ -199,13 +198,18 @@ export class ManagerView implements ThreadGroupObserver {
       const { inits, cleanups } = this.#ended;
       this.#ended = { inits: inits + counts.inits, cleanups: cleanups + counts.cleanups, live: 0 };
     }
-    for (const remote of this.#options.remotes.values()) remote.release(thread);
+    this.#options.remotes.releaseAll(thread);
   }
 
   #note({ thread, report }: ThreadAnswer): void {
     this.#reports.set(thread, report);
     const loads = this.#slotLoads.get(thread) ?? new Map<number, number>();
     for (const [slot, load] of Object.entries(report.slots)) loads.set(Number(slot), load);
+    // Numbers rise: the first are the oldest.
+    for (const slot of loads.keys()) {
+      if (loads.size <= maxRememberedSlots) break;
+      loads.delete(slot);
+    }
     this.#slotLoads.set(thread, loads);
   }
 

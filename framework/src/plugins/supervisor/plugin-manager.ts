@@ -375,7 +375,7 @@ export class PluginManager {
     this.#probation.stop();
     this.#restarts.stop();
     await this.#work;
-    await Promise.all([...this.#maker.remotes.values()].map((remote) => remote.close()));
+    await this.#maker.remotes.close();
   }
 
   #enqueue<Result>(operation: () => Promise<Result>): Promise<Result> {

@@ -23,11 +23,24 @@ export interface RemoteStart {
 /** Starts a plugin of one isolation and runs its `init`. Rejects with PluginError; then nothing of it is left. */
 export type StartRemote = (start: RemoteStart) => Promise<RemotePlugin>;
 
+/** Sums over many loads. */
+export interface RemoteCounts {
+  inits: number;
+  cleanups: number;
+  /** Ended by themselves, without a cleanup. */
+  exits: number;
+}
+
 export interface RemoteLoadOptions {
   readonly start: () => Promise<RemotePlugin>;
   /** One running plugin for each serving thread in the place of one for all. */
   readonly isPerThread: boolean;
   readonly onExit: (exit: RemoteExit) => void;
+  readonly counts: RemoteCounts;
+  /** Told before it runs: it is to be found from now on. */
+  readonly onUsed: () => void;
+  /** No plan and no thread has it any more. Should a plan that was on its way still ask for it, it is used again. */
+  readonly onUnused: () => void;
 }
 
 export class RemoteLoad {
@@ -38,10 +51,6 @@ export class RemoteLoad {
   readonly #holders = new Set<number>();
   #isRetired = false;
   #description: PluginDescription | undefined;
-  inits = 0;
-  cleanups = 0;
-  /** Ended by themselves, without a cleanup. */
-  exits = 0;
 
   constructor(options: RemoteLoadOptions) {
     this.#options = options;
@@ -74,7 +83,7 @@ export class RemoteLoad {
   /** The thread uses it no more. */
   release(thread: number): void {
     if (!this.#holders.delete(thread)) return;
-    if (this.#options.isPerThread) void this.#end(thread);
+    if (this.#options.isPerThread) void this.#end(thread).then(() => this.#endIfUnused());
     else this.#endIfUnused();
   }
 
@@ -101,12 +110,14 @@ export class RemoteLoad {
   }
 
   #begin(key: number): Promise<RemotePlugin> {
+    const { counts, onUsed } = this.#options;
+    onUsed();
     const starting = this.#options.start().then((plugin) => {
-      this.inits += 1;
+      counts.inits += 1;
       this.#description = plugin.description;
       plugin.onExit((exit) => {
         if (!this.#running.delete(key)) return;
-        this.exits += 1;
+        counts.exits += 1;
         this.#options.onExit(exit);
       });
       return plugin;
@@ -120,7 +131,10 @@ export class RemoteLoad {
   }
 
   #endIfUnused(): void {
-    if (this.#isRetired && this.#holders.size === 0) void this.close();
+    if (!this.#isRetired || this.#holders.size > 0) return;
+    void this.close().then(() => {
+      if (this.#running.size === 0 && this.#holders.size === 0) this.#options.onUnused();
+    });
   }
 
   async #end(key: number): Promise<void> {
@@ -129,7 +143,7 @@ export class RemoteLoad {
     this.#running.delete(key);
     try {
       await (await running).close();
-      this.cleanups += 1;
+      this.#options.counts.cleanups += 1;
     } catch {
       // It never started: whoever started it was told.
     }
