@@ -20,6 +20,15 @@ describe('entries from source', () => {
     await worker.terminate();
   });
 
+  it('run in a thread whatever flags the program itself was started with', async () => {
+    const execArgv = ['--max-semi-space-size=16', '--no-warnings', '--expose-gc'];
+    const worker = startThread(echo, { workerData: { n: 2 }, execArgv });
+    const [facts] = (await once(worker, 'message')) as [unknown];
+    expect(facts).toMatchObject({ data: { n: 2 } });
+    await worker.terminate();
+    expect(() => startThread(echo, { execArgv: 7 as never })).toThrow(/execArgv/);
+  });
+
   it('run in a child process with an empty environment, arguments and no right that was not given', async () => {
     const nodeFlags = ['--permission', ...codeDirectories().map((path) => `--allow-fs-read=${path}/`)];
     const child = startChild(echo, { ...ipc, stdio: [...ipc.stdio], nodeFlags, args: ['a b', '--c'] });

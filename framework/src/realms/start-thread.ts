@@ -26,12 +26,23 @@ function bootstrapOf(entry: RealmEntry): string {
   return `const { enableCompileCache } = require('node:module');\n${useCache}\nimport(${JSON.stringify(entryUrl(entry))});`;
 }
 
+/** Flags that are of the engine or of the whole process: they hold in a thread anyway, and Node refuses to start one with them. */
+function refusedFlags(error: unknown): readonly string[] {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_WORKER_INVALID_EXEC_ARGV') return [];
+  return error.message.slice(error.message.indexOf(': ') + 2).split(', ');
+}
+
 /** Starts a thread of this process on one of our entries, whatever the packaging. `workerData` and messages are the caller's. */
 export function startThread(entry: RealmEntry, options: ThreadOptions = {}): Worker {
-  return new Worker(bootstrapOf(entry), {
-    ...options,
-    eval: true,
-    // Experimental modules are used on purpose; Node's warnings would be noise in every log.
-    execArgv: [...(options.execArgv ?? process.execArgv), '--disable-warning=ExperimentalWarning'],
-  });
+  const source = bootstrapOf(entry);
+  // Experimental modules are used on purpose; Node's warnings would be noise in every log.
+  const flags = [...(options.execArgv ?? process.execArgv), '--disable-warning=ExperimentalWarning'];
+  const start = (execArgv: string[]): Worker => new Worker(source, { ...options, eval: true, execArgv });
+  try {
+    return start(flags);
+  } catch (error) {
+    const refused = refusedFlags(error);
+    if (refused.length === 0) throw error;
+    return start(flags.filter((flag) => !refused.includes(flag)));
+  }
 }
