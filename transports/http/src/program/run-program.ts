@@ -16,6 +16,7 @@ import { loadProgramConfig } from './load-program-config.ts';
 import { parseFlags } from './parse-flags.ts';
 import { ProgramInferenceKey } from './program-inference-key.ts';
 import { ProgramAdmin } from './program-admin.ts';
+import { keepMemorySteady } from './steady-memory.ts';
 import { untilSignal } from './until-signal.ts';
 import { formatBuildFacts, readBuildFacts } from './build-facts.ts';
 
@@ -142,5 +143,6 @@ export async function runProgram(input: ProgramInput): Promise<number> {
   if (newKey !== undefined) print(`inference key, shown this once: ${newKey}\n`);
   if (newToken !== undefined) print(`admin token, shown this once: ${newToken}\n`);
   reportReady(input.environment);
+  void keepMemorySteady();
   return ended;
 }

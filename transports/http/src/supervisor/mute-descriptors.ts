@@ -1,5 +1,5 @@
-import type * as Ffi from 'node:ffi';
 import * as net from 'node:net';
+import { importFfiQuietly } from '../program/import-ffi.ts';
 
 interface InertHandle {
   readonly fd: number;
@@ -26,15 +26,4 @@ export async function muteDescriptors(descriptors: readonly number[]): Promise<v
   }
   const { functions } = ffi.dlopen(null, { dup2: { arguments: ['i32', 'i32'], return: 'i32' } });
   for (const descriptor of descriptors) functions.dup2(inert.fd, descriptor);
-}
-
-/** node:ffi is used on purpose; Node's warning that it is experimental would be noise in the log. */
-async function importFfiQuietly(): Promise<typeof Ffi> {
-  const emitWarning = process.emitWarning.bind(process);
-  process.emitWarning = () => undefined;
-  try {
-    return await import('node:ffi');
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }

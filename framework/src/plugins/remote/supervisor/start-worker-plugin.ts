@@ -22,6 +22,8 @@ const terminateMs = 1000;
 const idleMs = 0.5;
 /** Above the limit that is watched, in MB: where the engine's own limit is met, the whole process is ended. */
 const hardLimitAboveMb = 8192;
+/** For objects that die young: as in a process of its own, where the engine else takes up to 100 MB before it first collects. */
+const youngGenerationMb = 24;
 
 export interface WorkerPluginOptions extends RemotePluginOptions {
   /** Starts a thread on our entry. @default `startThread` of the realms */
@@ -53,7 +55,10 @@ class WorkerRealm implements Realm {
       stdout: true,
       stderr: true,
       trackUnmanagedFds: true,
-      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryLimitOf(options) / 1_048_576) + hardLimitAboveMb },
+      resourceLimits: {
+        maxOldGenerationSizeMb: Math.ceil(memoryLimitOf(options) / 1_048_576) + hardLimitAboveMb,
+        maxYoungGenerationSizeMb: youngGenerationMb,
+      },
     });
     readOutputLines(this.#worker.stdout, (line) => events.onOutput(line, false));
     readOutputLines(this.#worker.stderr, (line) => events.onOutput(line, true));
