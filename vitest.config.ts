@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
  */
 const alone = [
   'transports/http/src/{main,start-server}.test.ts',
-  'transports/http/src/e2e/{clocks,faults,hostile-inline,large-body,pace,plugin-hostile,plugin-reload,plugin-swap}.test.ts',
+  'transports/http/src/e2e/{clocks,faults,hostile-inline,large-body,pace,plugin-hostile,plugin-reload,plugin-swap,steady-memory}.test.ts',
   'transports/http/src/supervisor/stack-look.test.ts',
   'framework/src/plugins/plugin-scope.test.ts',
   'framework/src/plugins/remote/{hostile-plugins,remote-life}.test.ts',

@@ -12,9 +12,11 @@ import { reloadUnderLoad } from '@bifrost/testkit/contract';
 import { cellEntry, cellName, pluginCells } from '../../transports/http/src/e2e/plugin-cells.ts';
 import type { PluginCell } from '../../transports/http/src/e2e/plugin-cells.ts';
 import { PluginGateway } from '../../transports/http/src/e2e/plugin-gateway.ts';
+import { heldMegabytes, MemoryProbe, toMegabytes } from './memory-parts.ts';
+import type { MemoryParts } from './memory-parts.ts';
 import { holdingsOf } from './plugin-memory.ts';
 import type { Holdings } from './plugin-memory.ts';
-import { describeOutcome, writeRow } from './reload-table.ts';
+import { describeOutcome, settledAfter, writeRow } from './reload-table.ts';
 import type { ReloadOutcome } from './reload-table.ts';
 
 const { values } = parseArgs({
@@ -65,6 +67,15 @@ function show(reload: number, { ownMegabytes, childMegabytes, children, descript
   );
 }
 
+/** What is held and by whom, once the garbage is collected. */
+async function lookAt(probe: MemoryProbe, reload: number): Promise<MemoryParts> {
+  const parts = await probe.look({ doesCollect: true });
+  const threads = parts.threads.map(({ name, used }) => `${name} ${toMegabytes(used).toFixed(1)}`).join(', ');
+  const allocator = toMegabytes(parts.allocator?.used ?? 0).toFixed(1);
+  console.error(`reload ${reload}: ${heldMegabytes(parts).toFixed(1)} MB held: ${threads}, allocator ${allocator}`);
+  return parts;
+}
+
 /** The end of what the gateway has said, without the plugin's own lines. */
 function lastLines(gateway: PluginGateway): string {
   const lines = gateway.output.split('\n').filter((line) => !line.includes('contract: '));
@@ -77,10 +88,19 @@ async function run(cell: PluginCell): Promise<ReloadOutcome> {
   const openai = { keys: [key], network_config: { base_url: upstream.url } };
   // Load and provider are on the same cores: a thread that they keep from its time is not to be taken for one that stands still.
   const flags = ['-blocked-after-ms', '20000'];
-  await using gateway = await PluginGateway.start({ threads, config: { providers: { openai } }, flags });
+  const probe = new MemoryProbe();
+  const { nodeFlags, environment } = probe;
+  await using gateway = await PluginGateway.start({
+    threads,
+    config: { providers: { openai } },
+    flags,
+    nodeFlags,
+    environment,
+  });
   const name = cellName(cell);
   await gateway.add({ ...cellEntry(cell), config: { stamp: 'g0' } });
   const holdings: Holdings[] = [];
+  const parts: MemoryParts[] = [];
   const report = await reloadUnderLoad({
     url: gateway.url,
     reload: (stamp) => gateway.change(name, { config: { stamp } }),
@@ -93,10 +113,12 @@ async function run(cell: PluginCell): Promise<ReloadOutcome> {
     chunks,
     plainModel: 'openai/bench-model',
     warmMs: warm * 1000,
-    onReload: (reload) => {
+    onReload: async (reload) => {
       const held = holdingsOf(gateway.pid);
       holdings.push(held);
       if (reload % 10 === 0) show(reload, held);
+      // Only here, as a collection changes what is measured.
+      if (reload === settledAfter || reload === reloads) parts.push(await lookAt(probe, reload));
     },
   }).catch((error: unknown) => {
     console.error(lastLines(gateway));
@@ -104,8 +126,21 @@ async function run(cell: PluginCell): Promise<ReloadOutcome> {
   });
   const serving = cell.isolation === 'inline' ? threads : 1;
   const counts = await settledCounts(gateway, { name, serving });
+  const trimmed = await probe.look({ doesCollect: true, doesTrim: true });
   if (report.faults.length > 0 || counts.live !== serving) console.error(lastLines(gateway));
-  return { cell: name, streams, rate, textRate: (streams * 1000) / gap, threads, report, holdings, serving, ...counts };
+  return {
+    cell: name,
+    streams,
+    rate,
+    textRate: (streams * 1000) / gap,
+    threads,
+    report,
+    holdings,
+    parts,
+    trimmed,
+    serving,
+    ...counts,
+  };
 }
 
 const cell = pluginCells.find((one) => cellName(one) === values.cell);

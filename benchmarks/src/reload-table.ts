@@ -3,6 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { ReloadReport } from '@bifrost/testkit/contract';
 import { percentilesOf } from './percentiles.ts';
+import { heldMegabytes, idleMegabytes, toMegabytes } from './memory-parts.ts';
+import type { MemoryParts } from './memory-parts.ts';
 import { slopeOf } from './plugin-memory.ts';
 import type { Holdings } from './plugin-memory.ts';
 
@@ -17,6 +19,10 @@ export interface ReloadOutcome {
   readonly report: ReloadReport;
   /** After each reload. */
   readonly holdings: readonly Holdings[];
+  /** After reload `settledAfter` and after the last, both times with its garbage collected. */
+  readonly parts: readonly MemoryParts[];
+  /** At the end, without streams, collected and trimmed. */
+  readonly trimmed: MemoryParts;
   readonly inits: number;
   /** Instances that were begun and not ended, once the old generations had time to end. */
   readonly live: number;
@@ -48,6 +54,10 @@ const columns: readonly (readonly [title: string, show: (outcome: ReloadOutcome)
   ['instances begun = ended + serving', ({ inits, live }) => `${inits} = ${inits - live} + ${live}`],
   ['MB of the gateway', ({ holdings }) => fromTo(settled(holdings, 'ownMegabytes'))],
   ['MB per reload', ({ holdings }) => slopeOf(settled(holdings, 'ownMegabytes')).toFixed(2)],
+  ['MB held', ({ parts }) => fromTo(parts.map(heldMegabytes))],
+  ['KB held per reload', heldPerReload],
+  ['MB held by nobody: heaps, allocator', ({ parts }) => idleAtEnd(parts)],
+  ['MB at rest, trimmed', ({ trimmed }) => toMegabytes(trimmed.resident).toFixed(0)],
   ['MB with its children', ({ holdings }) => fromTo(settledSum(holdings))],
   ['MB per reload with them', ({ holdings }) => slopeOf(settledSum(holdings)).toFixed(2)],
   ['descriptors', ({ holdings }) => fromTo(settled(holdings, 'descriptors'))],
@@ -55,6 +65,20 @@ const columns: readonly (readonly [title: string, show: (outcome: ReloadOutcome)
   ['reload p50 / p99 / max ms', ({ report }) => times(report.reloadMs)],
   ['request p50 / p99 / max ms', ({ report }) => times(report.requestMs)],
 ];
+
+function heldPerReload({ parts, report }: ReloadOutcome): string {
+  const [first, last] = [parts[0], parts.at(-1)];
+  if (first === undefined || last === undefined || parts.length < 2) return '-';
+  const grown = heldMegabytes(last) - heldMegabytes(first);
+  return ((grown * 1024) / (report.reloadMs.length - settledAfter)).toFixed(1);
+}
+
+function idleAtEnd(parts: readonly MemoryParts[]): string {
+  const last = parts.at(-1);
+  if (last === undefined) return '-';
+  const { heaps, allocator } = idleMegabytes(last);
+  return `${heaps.toFixed(0)}, ${allocator.toFixed(0)}`;
+}
 
 function settled(holdings: readonly Holdings[], member: keyof Holdings): readonly number[] {
   return holdings.slice(settledAfter - 1).map((one) => one[member]);
@@ -78,24 +102,51 @@ time. In each run the gateway has SERVING serving threads; streams of 10 texts a
 come beside them by the clock, and the plugin of the contract suite, which stamps the head of every answer and every text of a stream with
 its generation, is reloaded again as soon as that is done, at most twice a second (quiet: ten times). \`failed\`: an answer was not 200 or went past the plugin; \`cut\`: it ended before its end;
 \`of two generations\`: its stamps differ. Memory, descriptors and threads are those after reload ${settledAfter} and after the last; the slopes
-are least squares over all reloads between. A child's memory has what it shares with others in it; there are two children while one
+are least squares over all reloads between. \`held\` is what objects of all threads and the allocator's blocks take once the garbage has been
+collected, after the same two reloads; \`held by nobody\` is what is free in the heaps and in the allocator then, which the system has not got back; \`at rest\` is resident
+memory when the load has ended, with the garbage collected and the allocator trimmed. A child's memory has what it shares with others in it; there are two children while one
 takes the place of another. Load, provider and gateway share ${availableParallelism()} cores, so the milliseconds are those of a machine that is busy.
 `;
 
+/** The rows of a table that was written before, by cell; what it has not measured is a dash. */
+function readRows(path: string): Map<string, readonly string[]> {
+  const rows = new Map<string, readonly string[]>();
+  const lines = existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((one) => one.startsWith('|'))
+    : [];
+  const [titles = [], , ...measured] = lines.map((one) =>
+    one
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  for (const cells of measured) {
+    const values = columns.map(([title]) => cells[titles.indexOf(title)] ?? '-');
+    if (values[0] !== undefined) rows.set(values[0], values);
+  }
+  return rows;
+}
+
 /** Puts the row of this run into the table, in the place of an older one of its cell. */
 export function writeRow(path: string, outcome: ReloadOutcome, order: readonly string[]): void {
-  const rows = new Map<string, string>();
-  if (existsSync(path))
-    for (const row of readFileSync(path, 'utf8').split('\n')) {
-      const cell = /^\| ([a-z-]+)\s+\|/.exec(row)?.[1];
-      if (cell !== undefined && order.includes(cell)) rows.set(cell, row);
-    }
-  rows.set(outcome.cell, line(columns.map(([, show]) => show(outcome))));
+  const rows = readRows(path);
+  rows.set(
+    outcome.cell,
+    columns.map(([, show]) => show(outcome)),
+  );
   const table = [
-    line(columns.map(([title]) => title)),
-    line(columns.map(() => '---')),
-    ...order.flatMap((cell) => rows.get(cell) ?? []),
+    columns.map(([title]) => title),
+    columns.map(() => '---'),
+    ...order.flatMap((cell) => [rows.get(cell) ?? []]),
   ];
   const text = head.replace('SERVING', String(outcome.threads)).replace('RATE', String(outcome.rate));
-  writeFileSync(path, `${text}\n${table.join('\n')}\n`);
+  writeFileSync(
+    path,
+    `${text}\n${table
+      .filter((cells) => cells.length > 0)
+      .map(line)
+      .join('\n')}\n`,
+  );
 }

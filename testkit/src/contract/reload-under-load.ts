@@ -24,8 +24,8 @@ export interface ReloadOptions {
   readonly streamModel: string;
   readonly chunks: number;
   readonly plainModel: string;
-  /** Called after each reload, for measurements. */
-  readonly onReload?: (reload: number) => void;
+  /** Called after each reload, for measurements; the next one waits for it. */
+  readonly onReload?: (reload: number) => void | Promise<void>;
 }
 
 /** Not answered as it should be; ended before its end; not of one generation from its head to its last chunk. */
@@ -93,7 +93,7 @@ class ReloadRun {
       const { status, headers } = await this.#ask();
       if (status === 200 && headers['x-stamp'] !== `g${number}`)
         this.#fault('mixed', `after reload ${number} an answer had the stamp ${String(headers['x-stamp'])}`);
-      this.#options.onReload?.(number);
+      await this.#options.onReload?.(number);
       await pause(Math.max(0, this.#options.everyMs - (performance.now() - startedAt)));
     }
     this.#isOver = true;

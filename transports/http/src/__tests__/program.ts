@@ -13,9 +13,14 @@ export class Program {
   readonly exited: Promise<number>;
   #listeners: (() => void)[] = [];
 
-  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  /** `nodeFlags` are Node's own, for all its threads. */
+  constructor(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    nodeFlags: readonly string[] = [],
+  ) {
     const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
-    this.child = spawn(process.execPath, [main, ...args], { env: { ...inherited, ...environment } });
+    this.child = spawn(process.execPath, [...nodeFlags, main, ...args], { env: { ...inherited, ...environment } });
     this.child.stdout?.on('data', (chunk: Buffer) => this.#add('stdout', chunk));
     this.child.stderr?.on('data', (chunk: Buffer) => this.#add('stderr', chunk));
     this.exited = new Promise((resolve) => {

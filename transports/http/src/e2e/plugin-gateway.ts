@@ -24,6 +24,9 @@ export interface PluginGatewayOptions {
   /** @default 1 */
   readonly threads?: number;
   readonly flags?: readonly string[];
+  /** Node's own flags, for all threads. */
+  readonly nodeFlags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A refusal of the admin API. */
@@ -54,7 +57,8 @@ export class PluginGateway implements AsyncDisposable {
     const config = join(folder, 'config.json');
     writeFileSync(config, JSON.stringify(options.config ?? {}));
     const flags = ['-config', config, '-app-dir', folder, '-port', '0', '-threads', String(options.threads ?? 1)];
-    const program = new Program([...flags, ...(options.flags ?? [])], { BIFROST_ADMIN_TOKEN: token });
+    const environment = { ...options.environment, BIFROST_ADMIN_TOKEN: token };
+    const program = new Program([...flags, ...(options.flags ?? [])], environment, options.nodeFlags);
     return new PluginGateway(program, (await program.ready()).replace('localhost', '127.0.0.1'), folder);
   }
 
