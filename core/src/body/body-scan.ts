@@ -2,7 +2,9 @@ import type { TopLevel } from '../json/peek.ts';
 import { TopLevelScan } from '../json/top-level-scan.ts';
 import { peekedKeys } from '../pipeline/peeked-fields.ts';
 import type { InboundRoute } from '../pipeline/seam.ts';
+import { continuedKeys, encryptedMark } from '../pipeline/state-names.ts';
 import { marksOf } from '../pipeline/wrapped-values.ts';
+import { MarkPlaces } from './mark-places.ts';
 import { MarkSearch } from './mark-search.ts';
 import type { ScannedBody } from './stored-body.ts';
 
@@ -12,16 +14,21 @@ import type { ScannedBody } from './stored-body.ts';
  */
 export class BodyScan implements ScannedBody {
   readonly #marks: MarkSearch;
-  #scan: TopLevelScan | undefined = new TopLevelScan(peekedKeys);
+  readonly #encrypted: MarkPlaces | undefined;
+  #scan: TopLevelScan | undefined;
   #top: TopLevel | undefined;
   #failure: unknown;
 
   constructor(route: InboundRoute) {
     this.#marks = new MarkSearch(marksOf(route));
+    const isContinuing = route.dialect === 'openai-responses';
+    this.#encrypted = isContinuing ? new MarkPlaces(encryptedMark) : undefined;
+    this.#scan = new TopLevelScan(isContinuing ? [...peekedKeys, ...continuedKeys] : peekedKeys);
   }
 
   push(piece: Buffer): void {
     this.#marks.push(piece);
+    this.#encrypted?.push(piece);
     this.#attempt((scan) => scan.push(piece));
   }
 
@@ -34,6 +41,10 @@ export class BodyScan implements ScannedBody {
 
   get hasMarks(): boolean {
     return this.#marks.hasFound;
+  }
+
+  get encryptedAt(): readonly number[] {
+    return this.#encrypted?.last ?? [];
   }
 
   top(): TopLevel {

@@ -6,6 +6,8 @@ export interface ScannedBody {
   top(): TopLevel;
   /** It holds something that only a translation can take out again (`holdsWrappedValues`). */
   readonly hasMarks: boolean;
+  /** On the routes of the Responses API, where encrypted values may be (`state-names.ts`): offsets of the last few, the last first. */
+  readonly encryptedAt: readonly number[];
 }
 
 /**

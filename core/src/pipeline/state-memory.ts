@@ -4,7 +4,7 @@ import type { AttemptFailure } from './attempt.ts';
 import type { AttemptPlan } from './attempt-plan.ts';
 import type { Target } from './resolve-model.ts';
 import type { RequestRun } from './run.ts';
-import { continuedNames, GivenNames } from './state-names.ts';
+import { continuedNames, GivenNames, storedNames } from './state-names.ts';
 
 /**
  * The key that made what the request continues, as far as it is remembered and may serve it. Undefined: any key may be asked, and one
@@ -34,10 +34,9 @@ export function rememberNames(run: RequestRun, plan: AttemptPlan): GivenNames | 
 
 const noNames: readonly string[] = [];
 
-/** A body that is too large to be held is not read for it: its keys are asked in turn. */
 function namesOf(run: RequestRun): readonly string[] {
-  if (run.request.route.dialect !== 'openai-responses' || run.stored !== null) return noNames;
-  return (run.continued ??= continuedNames(run.body));
+  if (run.request.route.dialect !== 'openai-responses') return noNames;
+  return (run.continued ??= run.stored === null ? continuedNames(run.body) : storedNames(run.stored));
 }
 
 /** No key of the provider knows what the request continues; what a provider says of one of them alone would mislead. */

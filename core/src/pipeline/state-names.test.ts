@@ -1,8 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { continuedNames, GivenNames } from './state-names.ts';
+import { storedOf } from '../body/__tests__/stored.ts';
+import { routes } from './__tests__/harness.ts';
+import { continuedNames, GivenNames, storedNames } from './state-names.ts';
 
-const names = (body: string): readonly string[] => continuedNames(Buffer.from(body));
+/** The names in a body, which are the same where it is stored in pieces of any size. */
+function names(body: string): readonly string[] {
+  const found = continuedNames(Buffer.from(body));
+  for (const pieceBytes of [1, 7, 1000])
+    expect(storedNames(storedOf(body, routes.responses, pieceBytes))).toEqual(found);
+  return found;
+}
 
 describe('what a request continues', () => {
   it('is the response before it, the conversation and the last encrypted reasoning', () => {

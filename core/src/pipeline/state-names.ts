@@ -1,10 +1,14 @@
-import { memberValue } from '../json/member-value.ts';
+import type { StoredBody } from '../body/stored-body.ts';
+import { memberValue, storedValue } from '../json/member-value.ts';
 import { peekTopLevel } from '../json/peek.ts';
 import { isJsonObject } from '@bifrost/sdk';
-import type { Json } from '@bifrost/sdk';
+import type { Json, JsonObject } from '@bifrost/sdk';
+import { peekedKeys } from './peeked-fields.ts';
 
-const keys = ['previous_response_id', 'conversation'] as const;
+/** A stored body has been scanned for these behind `peekedKeys`. */
+export const continuedKeys = ['previous_response_id', 'conversation'] as const;
 const encryptedKey = '"encrypted_content"';
+export const encryptedMark: Buffer = Buffer.from(encryptedKey);
 /** `"encrypted_content" : "` with what may stand between, from the key on, and enough of the value to tell it from others. */
 const encryptedValue = /"encrypted_content"\s*:\s*"([^"\\]{8,96})/g;
 /** How much after a key is looked at. */
@@ -17,16 +21,39 @@ const firstId = /"id"\s*:\s*"([^"\\]{4,96})"/;
  * of its encrypted reasoning.
  */
 export function continuedNames(body: Buffer): readonly string[] {
-  const { members } = peekTopLevel(body, keys);
+  const { members } = peekTopLevel(body, continuedKeys);
+  return namesIn(memberValue(body, members[0]), memberValue(body, members[1]), lastEncrypted(body));
+}
+
+/** The same of a body that is stored: what was seen as it went by is read again. */
+export function storedNames(stored: StoredBody): readonly string[] {
+  const { members } = stored.scanned.top();
+  const [previous, conversation] = members.slice(peekedKeys.length).map((found) => {
+    const member = found?.at(-1);
+    return member && storedValue(stored.readNow(member.valueStart, member.valueEnd), member.valueStart);
+  });
+  const { encryptedAt } = stored.scanned;
+  let encrypted: string | undefined;
+  for (let index = 0; index < encryptedAt.length && encrypted === undefined; index += 1) {
+    const at = encryptedAt[index] as number;
+    encrypted = encryptedIn(stored.readNow(at, Math.min(at + shownBytes, stored.length)));
+  }
+  return namesIn(previous, conversation, encrypted);
+}
+
+function namesIn(previous: unknown, conversation: unknown, encrypted: string | undefined): readonly string[] {
   const names: string[] = [];
-  const previous = memberValue(body, members[0]);
   if (typeof previous === 'string' && previous !== '') names.push(previous);
-  const conversation = memberValue(body, members[1]) as Json | undefined;
-  const id = isJsonObject(conversation) ? conversation['id'] : conversation;
+  const id = isJsonObject(conversation as Json) ? (conversation as JsonObject)['id'] : conversation;
   if (typeof id === 'string' && id !== '') names.push(id);
-  const encrypted = lastEncrypted(body);
   if (encrypted !== undefined) names.push(encrypted);
   return names;
+}
+
+/** The value behind a key that begins the bytes. */
+function encryptedIn(bytes: Buffer): string | undefined {
+  encryptedValue.lastIndex = 0;
+  return encryptedValue.exec(bytes.toString('latin1'))?.[1];
 }
 
 /** The last one that is not null: reasoning of a later turn was made by who took the earlier turns. */
@@ -36,8 +63,7 @@ function lastEncrypted(body: Buffer): string | undefined {
     at !== -1;
     at = at === 0 ? -1 : body.lastIndexOf(encryptedKey, at - 1)
   ) {
-    encryptedValue.lastIndex = 0;
-    const value = encryptedValue.exec(body.toString('latin1', at, at + shownBytes))?.[1];
+    const value = encryptedIn(body.subarray(at, at + shownBytes));
     if (value !== undefined) return value;
   }
   return undefined;
