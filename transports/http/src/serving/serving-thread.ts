@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers';
 import type { Engine } from '@bifrost/core';
 import { loadersOfRealm, RecordingTap } from '@bifrost/framework/plugins';
 import type { PluginPlan } from '@bifrost/framework/plugins';
@@ -23,13 +22,11 @@ import { readReadiness } from './readiness.ts';
 import { sendJson } from './send-json.ts';
 import { ServingApp } from './serving-app.ts';
 import type { ServingAppOptions } from './serving-app.ts';
+import { immediate, untilQuiet } from './until-quiet.ts';
 import { ThreadPlugins } from './thread-plugins.ts';
 
 /** How often the thread says that its event loop turns. */
 const heartbeatMs = 100;
-/** After the last request of a drain: clients that were just about to send one on a kept connection get served. */
-const quietMs = 150;
-
 /** How long a connection of a thread that lingers may be idle. */
 const idleMs = 5000;
 
@@ -260,25 +257,11 @@ export class ServingThread {
       void this.#accepting?.stop();
       await app.drain();
       await this.#engine?.drain();
-      await this.#untilQuiet(app);
+      await untilQuiet(app);
       app.closeIdleConnections();
       await immediate();
     }
     await this.#end();
-  }
-
-  /**
-   * Waits for a while in which no request came. Where the thread is short of time its timers are late, and requests wait unread in
-   * their sockets, which a close would reset: they are read before it is judged (a connection's accept and its first read take a turn each).
-   */
-  async #untilQuiet(app: ServingApp): Promise<void> {
-    let before: number;
-    do {
-      before = app.entries;
-      await new Promise((resolve) => setTimeout(resolve, quietMs));
-      for (let turn = 0; turn < 3; turn += 1) await immediate();
-      await app.drain();
-    } while (app.entries !== before);
   }
 
   /** Accepts no more and serves until the last connection has gone, on whatever generation is committed meanwhile. */
@@ -306,9 +289,4 @@ export class ServingThread {
     this.#post({ type: 'part', id: 0, part: this.#metrics.collect() });
     this.#post({ type: 'drained', report: this.#plugins.report(true) });
   }
-}
-
-/** The next turn of the event loop, behind what could be read from sockets. */
-function immediate(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
