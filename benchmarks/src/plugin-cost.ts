@@ -1,187 +1,103 @@
 /**
- * What a plugin costs: one call of a hook in each cell of artefact and isolation, alone and with many under way, and chains of 0, 1, 5
- * and 10 plugins on the way of a request through the running gateway. Prints Markdown tables. The plugin is that of the contract suite.
+ * What one call of a plugin's hook costs in each cell of artefact and isolation: the whole call as a serving thread makes it, beside the
+ * least that the cell's mechanism takes on this machine (a bare call, a bare echo with the same values), in turns. The plugin does nothing, so
+ * that what is seen is the way. Prints a Markdown table, and with --report writes it to results/plugin-cost.md.
  *
- * Usage: node benchmarks/src/plugin-cost.ts [--calls 2000] [--requests 2000] [--in-flight 64]
+ * Usage: node benchmarks/src/plugin-cost.ts [--only TEXT] [--calls 5000] [--rounds 20] [--in-flight 64] [--report]
  */
-import { readFileSync } from 'node:fs';
-import { request as sendRequest, Agent } from 'node:http';
-import { dirname, join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createPluginChains } from '@bifrost/core';
-import type { PluginChainSet, PluginRun } from '@bifrost/core';
-import type { LLMRequest, RequestFacts, RequestTrace } from '@bifrost/sdk';
 import { missingContractTool } from '@bifrost/testkit/contract';
-import type { PluginCell as LoadableCell } from '@bifrost/testkit/plugins';
-import { pluginSchema, toPluginEntry } from '@bifrost/framework/workbench';
-import { resolveEntry } from '../../cli/src/plugin/check-plugin.ts';
-import { cellsOf } from '../../cli/src/plugin/plugin-cells.ts';
-import { cellEntry, cellName, pluginCells } from '../../transports/http/src/e2e/plugin-cells.ts';
-import type { PluginCell } from '../../transports/http/src/e2e/plugin-cells.ts';
-import { PluginGateway } from '../../transports/http/src/e2e/plugin-gateway.ts';
-import { percentilesOf } from './percentiles.ts';
+import { measureCell } from './plugin-cost/measure-cell.ts';
+import type { HookCost } from './plugin-cost/measure-cell.ts';
+import { openCell } from './plugin-cost/open-cell.ts';
+import type { MeasuredCell } from './plugin-cost/open-cell.ts';
 
 const { values } = parseArgs({
   options: {
-    calls: { type: 'string', default: '2000' },
-    requests: { type: 'string', default: '2000' },
+    /** A part of a cell's name. */
+    only: { type: 'string', default: '' },
+    calls: { type: 'string', default: '5000' },
+    rounds: { type: 'string', default: '20' },
     'in-flight': { type: 'string', default: '64' },
+    report: { type: 'boolean', default: false },
   },
 });
-const [calls, requests, inFlight] = [values.calls, values.requests, values['in-flight']].map(Number) as [
+const [calls, rounds, inFlight] = [values.calls, values.rounds, values['in-flight']].map(Number) as [
   number,
   number,
   number,
 ];
 
-const facts: RequestFacts = {
-  requestId: 'measured',
-  requestType: 'chat_completion',
-  method: 'POST',
-  path: '/v1/chat/completions',
-  isStream: false,
-  provider: 'openai',
-  model: 'm',
-};
-const trace: RequestTrace = { facts, statusCode: 200, startedAt: 0, latencyMs: 1, attempts: [], lane: 'identical' };
-const parts = [{ type: 'text', text: 'x'.repeat(300) }] as const;
-const conversation = { model: 'm', stream: false, messages: [{ role: 'user', parts }] } as const;
-const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [], conversation };
+const cells: readonly MeasuredCell[] = [
+  ...(['module', 'wasm', 'native-c', 'node-api'] as const).flatMap((language) =>
+    (['inline', 'worker', 'process'] as const).map((isolation) => ({ language, isolation })),
+  ),
+  { language: 'grpc-typescript', isolation: 'grpc' },
+  { language: 'grpc-python', isolation: 'grpc' },
+];
 
-/** The hooks that are measured: one that is given little and answers, one that is given 0.4 KB and answers nothing. */
-const measured = {
-  httpTransportResponseHeadersHook: (run: PluginRun) => run.responseHeaders({ statusCode: 200, headers: {} }),
-  preLLMHook: (run: PluginRun) => run.preLLM(request),
-} as const;
+const us = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 
-const signal = new AbortController().signal;
+const titles = [
+  'cell',
+  'call',
+  'p50',
+  'p99',
+  'bare p50',
+  'bare p99',
+  'p50 / bare',
+  'p50 - bare',
+  `CPU, ${inFlight} under way`,
+  'bare CPU',
+];
 
-function open(chains: PluginChainSet): PluginRun {
-  const run = chains.open(facts, {}, signal);
-  if (run === null) throw new Error('the plugin has no hook for this request');
-  return run;
+const line = (parts: readonly string[]): string => `| ${parts.join(' | ')} |`;
+
+function format({ language, isolation }: MeasuredCell, { hook, host, floor }: HookCost): string {
+  return line([
+    language.startsWith('grpc') ? language : `${language}, ${isolation}`,
+    hook.title,
+    ...[host.p50, host.p99, floor.p50, floor.p99].map(us),
+    (host.p50 / floor.p50).toFixed(2),
+    us(host.p50 - floor.p50),
+    ...[host.cpu, floor.cpu].map(us),
+  ]);
 }
 
-/** Microseconds until the answer is there, one call after the other. */
-async function alone(chains: PluginChainSet, call: (run: PluginRun) => unknown, count: number): Promise<Float64Array> {
-  const times = new Float64Array(count);
-  for (let index = 0; index < count; index += 1) {
-    const run = open(chains);
-    const startedAt = performance.now();
-    const result = call(run);
-    if (result instanceof Promise) await result;
-    times[index] = (performance.now() - startedAt) * 1000;
-    run.finish(trace);
-  }
-  return times;
-}
-
-/** Microseconds of this process's CPU for each call, of a plugin's own process not, with `inFlight` calls under way. */
-async function together(chains: PluginChainSet, call: (run: PluginRun) => unknown, count: number): Promise<number> {
-  const before = process.cpuUsage();
-  for (let done = 0; done < count; done += inFlight) {
-    const runs = Array.from({ length: inFlight }, () => open(chains));
-    await Promise.all(runs.map(call));
-    for (const run of runs) run.finish(trace);
-  }
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / (Math.ceil(count / inFlight) * inFlight);
-}
-
-const us = (value: number): string => (value < 100 ? value.toFixed(1) : value.toFixed(0));
-
-async function loadable(cell: PluginCell): Promise<LoadableCell> {
-  const entry = toPluginEntry(pluginSchema.parse({ ...cellEntry(cell), enabled: true, config: { stamp: 's' } }));
-  const directory = dirname(entry.path ?? '');
-  const found = cellsOf({ entry, directory, artefact: await resolveEntry(entry, directory) });
-  const one = found.find(({ isolation }) => isolation === cell.isolation);
-  if (one === undefined) throw new Error(`${cellName(cell)} cannot be loaded here`);
-  return one;
-}
-
-async function measureCell(cell: PluginCell): Promise<void> {
-  const plugin = await (await loadable(cell)).load();
-  for (const [hook, call] of Object.entries(measured)) {
-    const hooks = { [hook]: plugin.instance.hooks[hook as keyof typeof measured] };
-    const chains = createPluginChains([{ ...plugin.instance, hooks, breaker: false }]);
-    await alone(chains, call, calls / 4);
-    const { p50, p99 } = percentilesOf(await alone(chains, call, calls));
-    const cpu = await together(chains, call, calls * 4);
-    const failed = chains.figures()[0]?.hooks[hook as keyof typeof measured];
-    if ((failed?.errors ?? 0) + (failed?.timeouts ?? 0) > 0)
-      throw new Error(`${cellName(cell)}: calls of ${hook} failed`);
-    console.log(`| ${cellName(cell)} | ${hook} | ${us(p50)} | ${us(p99)} | ${us(cpu)} |`);
-  }
-  await plugin.close();
-}
-
-/** Ticks of CPU that the process has used, in microseconds. */
-function cpuMicroseconds(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
-}
-
-const agent = new Agent({ keepAlive: true });
-
-/** Milliseconds of one request through the gateway. */
-function ask(url: string): Promise<number> {
-  const body = JSON.stringify({ model: 'mock/m', messages: [{ role: 'user', content: 'x'.repeat(300) }] });
-  const startedAt = performance.now();
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const sent = sendRequest(`${url}/v1/chat/completions`, { method: 'POST', agent, headers }, (response) => {
-      response.resume();
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve(performance.now() - startedAt);
-        else reject(new Error(`status ${response.statusCode}`));
-      });
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
-
-/** One row for each length of the chain, measured in rounds that take turns. */
-async function measureChains(): Promise<void> {
-  const lengths = [0, 1, 5, 10];
-  const path = join(import.meta.dirname, '../plugins/reads-head.ts');
-  const gateways = await Promise.all(
-    lengths.map((length) => {
-      const plugins = Array.from({ length }, (_, index) => ({ name: `p${index}`, path, enabled: true }));
-      return PluginGateway.start({ config: { plugins }, flags: ['-log-level', 'warn'] });
-    }),
-  );
-  const samples = lengths.map((): number[] => []);
-  const cpu = lengths.map(() => Number.POSITIVE_INFINITY);
-  const perRound = Math.ceil(requests / 5);
-  for (let round = -1; round < 5; round += 1) {
-    for (const [index, gateway] of gateways.entries()) {
-      const before = cpuMicroseconds(gateway.pid);
-      for (let number = 0; number < perRound; number += 1) {
-        const ms = await ask(gateway.url);
-        if (round >= 0) samples[index]?.push(ms * 1000);
-      }
-      // Other work on the machine only adds: the best round counts. The first one warms up.
-      if (round >= 0) cpu[index] = Math.min(cpu[index] ?? 0, (cpuMicroseconds(gateway.pid) - before) / perRound);
-    }
-  }
-  for (const [index, length] of lengths.entries()) {
-    const { p50, p99 } = percentilesOf(Float64Array.from(samples[index] ?? []));
-    console.log(`| ${length} | ${us(p50)} | ${us(p99)} | ${us(cpu[index] ?? Number.NaN)} |`);
-  }
-  for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
-}
-
-console.log(`| cell | hook | p50 alone (us) | p99 alone (us) | CPU of the gateway with ${inFlight} under way (us) |
-| --- | --- | --- | --- | --- |`);
-for (const cell of pluginCells) {
+const folder = resolve(import.meta.dirname, '../../tmp/plugin-cost');
+mkdirSync(folder, { recursive: true });
+const rows = [line(titles), line(titles.map(() => '---'))];
+for (const row of rows) console.log(row);
+for (const cell of cells) {
+  if (!`${cell.language}-${cell.isolation}`.includes(values.only)) continue;
   const missing = missingContractTool(cell.language);
-  if (missing === undefined) await measureCell(cell);
-  else console.error(missing);
+  if (missing !== undefined) {
+    console.error(missing);
+    continue;
+  }
+  const open = await openCell(cell, folder);
+  const options = { calls, rounds, inFlight, isInline: cell.isolation === 'inline' };
+  for (const cost of await measureCell(open, options)) {
+    rows.push(format(cell, cost));
+    console.log(rows.at(-1));
+  }
+  await open.close();
 }
-console.log(
-  `\n| plugins on the way of a request | p50 (us) | p99 (us) | CPU per request (us) |\n| --- | --- | --- | --- |`,
-);
-await measureChains();
-agent.destroy();
+const [load = 0] = loadavg();
+const text = `# What a call of a plugin costs
+
+Written by \`node benchmarks/src/plugin-cost.ts --report\`. Microseconds, on ${availableParallelism()} cores; the load average at the end was ${load.toFixed(1)}. The plugin does
+nothing: one hook is shown 0.4 KB and answers nothing, one is shown the head of an answer and sets a header. \`p50\` and \`p99\`: one call
+after the other, from the gateway's chain to the plugin and back (${calls} calls in ${rounds} rounds). \`bare\`: the least that the mechanism takes with
+the same values, in the same rounds, in turns: inline a function called, an export or a symbol called with JSON both ways; an echo over a
+message port (\`worker\`) or a socket pair (\`process\`); a unary call of gRPC to a server in the same language. Both of an inline cell's p50 are means
+of 16 calls, as the clock would be half of what one shows. CPU is that of the gateway's process for each call while ${inFlight} are under way: in a
+thread both sides, in a process ours alone.
+
+${rows.join('\n')}
+`;
+if (values.report) writeFileSync(join(import.meta.dirname, '../results/plugin-cost.md'), text);
+process.exit(0);

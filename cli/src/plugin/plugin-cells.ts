@@ -17,6 +17,8 @@ export interface CellSource {
   readonly entry: PluginEntry;
   readonly artefact: CheckedArtefact;
   readonly directory: string;
+  /** In a thread or process of its own. @default true, as in tests of plugins */
+  readonly areInputsFrozen?: boolean;
 }
 
 function underTest(loaded: LoadedPlugin, escapes: readonly string[], lines: LogLines): PluginUnderTest {
@@ -57,7 +59,10 @@ function inlineCell({ entry, artefact, directory }: CellSource): PluginCell {
 }
 
 /** A thread, a process or a program of its own, reached over a channel as a serving thread reaches it. */
-function remoteCell(isolation: 'worker' | 'process' | 'grpc', { entry, artefact, directory }: CellSource): PluginCell {
+function remoteCell(
+  isolation: 'worker' | 'process' | 'grpc',
+  { entry, artefact, directory, areInputsFrozen = true }: CellSource,
+): PluginCell {
   return {
     isolation,
     async load() {
@@ -66,7 +71,7 @@ function remoteCell(isolation: 'worker' | 'process' | 'grpc', { entry, artefact,
       const own: PluginEntry = { ...entry, isolation };
       const load = nextLoad();
       const starters = remoteStarters({
-        areInputsFrozen: true,
+        areInputsFrozen,
         onEscape: (_plugin, message) => escapes.push(`work that it left running failed: ${message}`),
       });
       const shared = createSharedStateBuffer();
