@@ -1,8 +1,22 @@
 /** One end of a channel between a serving thread and a runner. Messages of one loop turn travel together. */
 
+/** How long a message may wait for others to travel with it. */
+export type Urgency =
+  /** Until the code that runs now has ended: nobody else is about to send. */
+  | 'tick'
+  /** Until the loop has gone through its events once. */
+  | 'turn'
+  /** Until something else is sent, or for `idleMs`: nobody waits for it, and it is not worth a wake-up of the other side. */
+  | 'idle';
+
+const idleMs = 20;
+
+/** Up to so many calls under way, each is worth a wake-up of its own; more of them are better off with one for all. */
+export const fewCalls = 4;
+
 export interface Channel<Out, In> {
-  /** Queues a message; nothing happens after the end. */
-  send(message: Out): void;
+  /** Queues a message; nothing happens after the end. @default `turn` */
+  send(message: Out, urgency?: Urgency): void;
   /** Set once, before the first message can arrive. */
   onMessages(listener: (messages: readonly In[]) => void): void;
   /** Told once when the other side has gone, or has said what it must not. */
@@ -14,11 +28,15 @@ export interface Channel<Out, In> {
 export type Replace<Out> = (message: Out, why: unknown) => Out | undefined;
 
 /**
- * Gathers what is sent until the loop has gone through its events once: with many calls in flight one write, one wake-up of the
- * other side and one clone or JSON text serve them all, which is what makes a call cheap.
+ * Gathers what is sent: with many calls in flight one write, one wake-up of the other side and one clone or JSON text serve them all,
+ * which is what makes a call cheap. A call that is alone gains nothing from waiting, and says so by its urgency.
  */
 export abstract class BatchedChannel<Out, In> implements Channel<Out, In> {
   #queue: Out[] = [];
+  /** What the queue waits for: the most urgent of its messages. */
+  #waitsFor: Urgency = 'idle';
+  #idleTimer: NodeJS.Timeout | undefined;
+  #isReceiving = false;
   #isClosed = false;
   #listener: ((messages: readonly In[]) => void) | undefined;
   #closeListener: ((reason: string) => void) | undefined;
@@ -32,9 +50,17 @@ export abstract class BatchedChannel<Out, In> implements Channel<Out, In> {
     return this.#isClosed;
   }
 
-  send(message: Out): void {
+  send(message: Out, urgency: Urgency = 'turn'): void {
     if (this.#isClosed) return;
-    if (this.#queue.push(message) === 1) setImmediate(this.flush);
+    this.#queue.push(message);
+    if (urgency === 'idle') this.#idleTimer ??= setTimeout(this.#onIdle, idleMs).unref();
+    else if (this.#waitsFor !== 'tick' && this.#waitsFor !== urgency) {
+      this.#waitsFor = urgency;
+      // Answers to what is being received leave when all of it has been looked at.
+      if (this.#isReceiving) return;
+      if (urgency === 'tick') process.nextTick(this.flush);
+      else setImmediate(this.flush);
+    }
   }
 
   /** Writes what is queued. */
@@ -42,6 +68,7 @@ export abstract class BatchedChannel<Out, In> implements Channel<Out, In> {
     const batch = this.#queue;
     if (batch.length === 0 || this.#isClosed) return;
     this.#queue = [];
+    this.#waitsFor = 'idle';
     try {
       this.write(batch);
     } catch {
@@ -66,6 +93,18 @@ export abstract class BatchedChannel<Out, In> implements Channel<Out, In> {
   protected abstract write(batch: readonly Out[]): void;
   protected abstract release(): void;
 
+  /** Calls `read`, which hands over what has arrived; what is answered at once leaves in one batch after it. */
+  protected receiving(read: () => void): void {
+    this.#isReceiving = true;
+    try {
+      read();
+    } finally {
+      this.#isReceiving = false;
+      if (this.#waitsFor !== 'idle') this.flush();
+    }
+  }
+
+  /** Hands messages over, within `receiving` where that is possible. */
   protected receive(messages: readonly In[]): void {
     this.#listener?.(messages);
   }
@@ -74,9 +113,15 @@ export abstract class BatchedChannel<Out, In> implements Channel<Out, In> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue = [];
+    clearTimeout(this.#idleTimer);
     this.release();
     this.#closeListener?.(reason);
   }
+
+  readonly #onIdle = (): void => {
+    this.#idleTimer = undefined;
+    this.flush();
+  };
 
   #writeAlone(message: Out): void {
     try {

@@ -85,7 +85,8 @@ export class FrameError extends Error {
 /** JSON.parse without own members named `__proto__`, which a later copy could take for a prototype. */
 export function parseSafely(text: string): unknown {
   // An escape could spell the name too; `_` is never escaped by an honest writer.
-  if (!text.includes('__proto__') && !/\\u005f/i.test(text)) return JSON.parse(text) as unknown;
+  const isPlain = !text.includes('__proto__') && (!text.includes('\\u') || !/\\u005f/i.test(text));
+  if (isPlain) return JSON.parse(text) as unknown;
   return JSON.parse(text, (key, value: unknown) => (key === '__proto__' ? undefined : value)) as unknown;
 }
 

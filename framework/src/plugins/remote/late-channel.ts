@@ -1,4 +1,4 @@
-import type { Channel } from './channel.ts';
+import type { Channel, Urgency } from './channel.ts';
 
 /** A channel that is still being made (its client is being loaded): what is sent meanwhile waits in order. */
 export class LateChannel<Out, In> implements Channel<Out, In> {
@@ -15,10 +15,10 @@ export class LateChannel<Out, In> implements Channel<Out, In> {
     );
   }
 
-  send(message: Out): void {
+  send(message: Out, urgency?: Urgency): void {
     if (this.#isClosed) return;
     if (this.#channel === undefined) this.#waiting.push(message);
-    else this.#channel.send(message);
+    else this.#channel.send(message, urgency);
   }
 
   onMessages(listener: (messages: readonly In[]) => void): void {

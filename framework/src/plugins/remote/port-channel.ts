@@ -9,7 +9,7 @@ export class PortChannel<Out, In> extends BatchedChannel<Out, In> {
   constructor(port: MessagePort, replace?: Replace<Out>) {
     super(replace);
     this.#port = port;
-    port.on('message', (messages: readonly In[]) => this.receive(messages));
+    port.on('message', (messages: readonly In[]) => this.receiving(() => this.receive(messages)));
     port.on('messageerror', () => this.end('a message could not be read'));
     port.on('close', () => this.end('the other side has ended'));
   }

@@ -6,6 +6,7 @@ import { requestOf } from '@bifrost/core';
 import type { ContextOwner, RequestContext } from '@bifrost/core';
 import { isJsonObject } from '@bifrost/sdk';
 import type { HookName, Json, ModelInfo, RequestFacts } from '@bifrost/sdk';
+import { fewCalls } from './channel.ts';
 import type { Channel } from './channel.ts';
 import type { CallMessage, ContextEffects, ReplyMessage, RunnerMessage, ThreadMessage } from './protocol.ts';
 import { restoreSame } from './same-parts.ts';
@@ -78,7 +79,7 @@ export class RemoteCalls {
     return new Promise((resolve, reject) => {
       this.#pending.set(call, { context, hook, input, resolve, reject });
       this.#startSweep();
-      this.#channel.send(message);
+      this.#channel.send(message, this.#pending.size <= fewCalls ? 'tick' : 'turn');
     });
   }
 
@@ -87,7 +88,7 @@ export class RemoteCalls {
     const known = this.#requests.get(request);
     if (known === undefined) return;
     this.#requests.delete(request);
-    this.#channel.send({ kind: 'end', request: known.number });
+    this.#channel.send({ kind: 'end', request: known.number }, 'idle');
   }
 
   /** Fails what is under way and every later call. The first reason stays. */
@@ -179,7 +180,8 @@ export class RemoteCalls {
 
   #openStream(number: number, context: RequestContext): RemoteStream {
     const stream = new RemoteStream(context, {
-      pull: () => this.#channel.send({ kind: 'pull', stream: number }),
+      pull: () =>
+        this.#channel.send({ kind: 'pull', stream: number }, this.#streams.size <= fewCalls ? 'tick' : 'turn'),
       onEnd: (isCancelled) => {
         this.#streams.delete(number);
         if (isCancelled) this.#channel.send({ kind: 'cancel', stream: number });

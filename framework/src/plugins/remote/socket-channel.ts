@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BatchedChannel } from './channel.ts';
-import type { Replace } from './channel.ts';
+import type { Replace, Urgency } from './channel.ts';
 import { encodeFrame, FrameError, FrameReader } from './frame-codec.ts';
 
 export interface SocketChannelOptions<Out> {
@@ -48,7 +48,7 @@ export class SocketChannel<Out, In> extends BatchedChannel<Out, In> {
     const socket = open((chunk) => {
       try {
         // Members are checked where they are used: the other side may be hostile.
-        reader.push(chunk, (batch) => this.receive(batch as readonly In[]));
+        this.receiving(() => reader.push(chunk, (batch) => this.receive(batch as readonly In[])));
       } catch (error) {
         if (!(error instanceof FrameError)) throw error;
         this.end(`it wrote what is no message: ${error.message}`);
@@ -59,8 +59,8 @@ export class SocketChannel<Out, In> extends BatchedChannel<Out, In> {
     socket.on('close', () => this.end('the other side has ended'));
   }
 
-  override send(message: Out): void {
-    super.send(message);
+  override send(message: Out, urgency?: Urgency): void {
+    super.send(message, urgency);
     if (this.#options.isImmediate === true) this.flush();
   }
 

@@ -33,7 +33,7 @@ export class GrpcChannel extends BatchedChannel<ThreadMessage, RunnerMessage> {
 
   #take(messages: readonly object[]): void {
     try {
-      this.receive(messages.map(fromPluginMessage));
+      this.receiving(() => this.receive(messages.map(fromPluginMessage)));
     } catch (error) {
       this.end(`it wrote what is no message: ${error instanceof Error ? error.message : String(error)}`);
     }

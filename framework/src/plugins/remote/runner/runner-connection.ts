@@ -3,7 +3,8 @@ import { isThenable } from '@bifrost/core/plugins';
 import type { PluginInstance, RequestContext } from '@bifrost/core/plugins';
 import { deepFreeze } from '@bifrost/sdk';
 import type { HookName, ModelInfo } from '@bifrost/sdk';
-import type { Channel } from '../channel.ts';
+import { fewCalls } from '../channel.ts';
+import type { Channel, Urgency } from '../channel.ts';
 import type { CallMessage, ContextEffects, ReplyMessage, RunnerMessage, ThreadMessage } from '../protocol.ts';
 import { extractSame } from '../same-parts.ts';
 import { describeThrown } from '../thrown-data.ts';
@@ -152,7 +153,12 @@ export class RunnerConnection {
     }
     const effects = request.takeEffects();
     if (effects !== undefined) message.effects = effects;
-    this.#channel.send(message);
+    this.#channel.send(message, this.#urgency);
+  }
+
+  /** A call that is nearly alone is answered as soon as its hook has; many share one message. */
+  get #urgency(): Urgency {
+    return this.#calls.size + this.#streams.size < fewCalls ? 'tick' : 'turn';
   }
 
   /** Puts the result into the reply: what it shares with the input is named, a stream is numbered. */
@@ -186,7 +192,7 @@ export class RunnerConnection {
         explain: this.#options.explain,
         send: (event) => {
           const effects = request.takeEffects();
-          this.#channel.send({ kind: 'event', stream, ...event, ...effectsMember(effects) });
+          this.#channel.send({ kind: 'event', stream, ...event, ...effectsMember(effects) }, this.#urgency);
         },
         onEnd: () => {
           this.#streams.delete(stream);
@@ -200,7 +206,7 @@ export class RunnerConnection {
   #threw(call: number, request: RunnerRequest, thrown: unknown): void {
     const effects = effectsMember(request.takeEffects());
     const data = describeThrown(this.#options.explain(thrown));
-    this.#channel.send({ kind: 'threw', call, thrown: data, ...effects });
+    this.#channel.send({ kind: 'threw', call, thrown: data, ...effects }, this.#urgency);
   }
 
   #abort({ call, isExpired, reason }: Extract<ThreadMessage, { readonly kind: 'abort' }>): void {
