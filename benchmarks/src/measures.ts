@@ -27,39 +27,51 @@ export interface Maximum {
   readonly residentMegabytes: number;
 }
 
-/** Closed loop of 64 connections by wrk, the upstream being an nginx that answers from its configuration. */
+/** What one run of wrk has seen. */
+interface WrkResult {
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly failures: number;
+}
+
+/** An nginx that answers every request from its configuration. */
+export async function startInstantUpstream(folder: string): Promise<Measured> {
+  const config = nginxConfig(folder, upstreamPort, chatResponse);
+  const upstream = startPinned(loadCore, ['/usr/sbin/nginx', '-c', config]);
+  await untilAnswers(`http://127.0.0.1:${upstreamPort}/health`);
+  return upstream;
+}
+
+/** Closed loop of 64 connections on the load's core. */
+export async function runWrk(target: Target, folder: string, seconds: number): Promise<WrkResult> {
+  const script = join(folder, `wrk-${target.port}.lua`);
+  const headers = Object.entries(target.headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`);
+  writeFileSync(script, `wrk.method = "POST"\n${headers.join('')}wrk.body = [==[${chatRequest(target.model)}]==]\n`);
+  const url = `http://127.0.0.1:${target.port}${target.path}`;
+  const text = await runPinned(loadCore, ['wrk', '-t1', '-c64', `-d${seconds}s`, '-s', script, '--latency', url]);
+  return {
+    requests: Number(/(\d+) requests in/.exec(text)?.[1] ?? Number.NaN),
+    requestsPerSecond: Number(/Requests\/sec: +([\d.]+)/.exec(text)?.[1] ?? Number.NaN),
+    failures: Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0),
+  };
+}
+
+/** What the gateway does at most, the upstream being an nginx that answers from its configuration. */
 export async function measureMaximum(
   target: Target,
   gateway: Measured,
   options: { folder: string; seconds: number },
 ): Promise<Maximum> {
-  const upstream = startPinned(loadCore, [
-    '/usr/sbin/nginx',
-    '-c',
-    nginxConfig(options.folder, upstreamPort, chatResponse),
-  ]);
-  await untilAnswers(`http://127.0.0.1:${upstreamPort}/health`);
-  const script = join(options.folder, `wrk-${target.port}.lua`);
-  const headers = Object.entries(target.headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`);
-  writeFileSync(script, `wrk.method = "POST"\n${headers.join('')}wrk.body = [==[${chatRequest(target.model)}]==]\n`);
-  const url = `http://127.0.0.1:${target.port}${target.path}`;
-  const wrk = (seconds: number): Promise<string> =>
-    runPinned(loadCore, ['wrk', '-t1', '-c64', `-d${seconds}s`, '-s', script, '--latency', url]);
+  const { folder, seconds } = options;
+  const upstream = await startInstantUpstream(folder);
   // A JIT needs some ten thousand requests before its figures stand still; on a slow machine that takes a while.
-  await wrk(Math.max(2, 2 * options.seconds));
+  await runWrk(target, folder, Math.max(2, 2 * seconds));
   const before = gateway.cpuMicroseconds();
-  const text = await wrk(options.seconds);
+  const { requests, requestsPerSecond, failures } = await runWrk(target, folder, seconds);
   const cpu = gateway.cpuMicroseconds() - before;
-  const resident = gateway.residentMegabytes();
+  const residentMegabytes = gateway.residentMegabytes();
   await upstream.stop();
-  const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? Number.NaN);
-  const failures = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0);
-  return {
-    requestsPerSecond: Number(/Requests\/sec: +([\d.]+)/.exec(text)?.[1] ?? Number.NaN),
-    cpuMicrosecondsPerRequest: cpu / requests,
-    failures,
-    residentMegabytes: resident,
-  };
+  return { requestsPerSecond, cpuMicrosecondsPerRequest: cpu / requests, failures, residentMegabytes };
 }
 
 export interface StreamFigures {

@@ -1,153 +1,118 @@
 /**
- * What the plugin host itself costs: ns per call of a phase with 0, 1, 5 and 10 plugins whose hook does nothing, and per
- * request for plugins that do not match. Run: `node benchmarks/src/plugin-chain.ts`. Rounds are interleaved, the thread's CPU
- * time is counted, and the best of each is shown, as other work on the machine only ever adds.
+ * What plugins cost on the way of a request: the gateway's CPU for each with 0, 1, 5 and 10 plugins that read its head and set a header, and
+ * with one whose filters do not match. All gateways run at once, pinned to one core, and are asked in turns; a row is compared with the
+ * gateway without plugins within each round, and the median of the rounds is shown. With --report it writes results/plugin-chain.md.
+ *
+ * Usage: node benchmarks/src/plugin-chain.ts [--rounds 12] [--seconds 1] [--report]
  */
-import { AsyncResource } from 'node:async_hooks';
-import { createPluginChains, LocalSharedState } from '@bifrost/core';
-import type { PluginInstance, PluginRun } from '@bifrost/core';
-import type { ConversationRequest, LLMRequest, RequestTrace, StreamChunk } from '@bifrost/sdk';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gatewayCore, runWrk, startInstantUpstream } from './measures.ts';
+import { median } from './percentiles.ts';
+import type { Measured } from './processes.ts';
+import { ours, startTarget } from './targets.ts';
+import type { Target } from './targets.ts';
 
-const facts = {
-  requestId: 'r',
-  requestType: 'chat_completion',
-  method: 'POST',
-  path: '/v1/chat/completions',
-  isStream: false,
-};
-const signal = new AbortController().signal;
-const conversation: ConversationRequest = {
-  model: 'm',
-  stream: false,
-  messages: [{ role: 'user', parts: [{ type: 'text', text: 'x'.repeat(300) }] }],
-};
-const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [], conversation };
-const chunk: StreamChunk = { data: '{"choices":[]}', index: 0 };
-const trace: RequestTrace = { facts, statusCode: 200, startedAt: 0, latencyMs: 1, attempts: [], lane: 'identical' };
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '12' },
+    /** Of each gateway in each round. */
+    seconds: { type: 'string', default: '1' },
+    report: { type: 'boolean', default: false },
+  },
+});
+const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
 
-function instance(name: string, hooks: PluginInstance['hooks']): PluginInstance {
-  return {
-    name,
-    config: {},
-    hooks,
-    self: {},
-    shared: new LocalSharedState('bench'),
-    isGuard: false,
-    placement: 'post_builtin',
-    order: 0,
-    log: () => undefined,
-    asyncScope: new AsyncResource('BifrostPlugin'),
-  };
-}
+/** So many seconds of load, some ten thousand requests, before a JIT stands still. */
+const warmUpSeconds = 5;
 
-const many = (count: number, hooks: PluginInstance['hooks']): readonly PluginInstance[] =>
-  Array.from({ length: count }, (_, index) => instance(`p${index}`, hooks));
-
-interface Case {
+interface Row {
   readonly name: string;
-  readonly plugins: number;
-  /** Runs `times` calls. */
-  run(times: number): unknown;
+  readonly plugins: readonly string[];
 }
 
-function phase(name: string, hooks: PluginInstance['hooks'], call: (run: PluginRun) => unknown): readonly Case[] {
-  return [0, 1, 5, 10].map((plugins) => {
-    // The idle plugin keeps the set from being empty: with no plugin at all nothing is called.
-    const chains = createPluginChains([...many(plugins, hooks), instance('idle', { inject: () => undefined })]);
-    const run = chains.open(facts, {}, signal);
-    if (run === null) throw new Error('nothing opened');
-    return {
-      name,
-      plugins,
-      run(times) {
-        let last: unknown;
-        for (let index = 0; index < times; index += 1) last = call(run);
-        return last;
-      },
-    };
-  });
-}
-
-function opened(name: string, hooks: PluginInstance['hooks']): readonly Case[] {
-  return [0, 1, 5, 10].map((plugins) => {
-    const chains = createPluginChains(many(plugins, hooks));
-    return {
-      name,
-      plugins,
-      run(times) {
-        let last: unknown;
-        for (let index = 0; index < times; index += 1) {
-          const run = chains.open(facts, {}, signal);
-          run?.finish(trace);
-          last = run;
-        }
-        return last;
-      },
-    };
-  });
-}
-
-const cases: readonly Case[] = [
-  ...phase('preRequestHook, unchanged', { preRequestHook: () => undefined }, (run) => run.preRequest(request)),
-  ...phase('preLLMHook, uses ctx.state', { preLLMHook: (context) => void context.state.set('a', 1) }, (run) =>
-    run.preLLM(request),
-  ),
-  ...phase(
-    'preLLMHook, new conversation',
-    {
-      preLLMHook: {
-        reads: 'messages',
-        handler: (_context, shown) => ({
-          conversation: { ...conversation, messages: [...(shown.conversation?.messages ?? [])] },
-        }),
-      },
-    },
-    (run) => run.preLLM(request),
-  ),
-  ...phase('streamChunkHook, unchanged', { httpTransportStreamChunkHook: () => undefined }, (run) =>
-    run.streamChunk(chunk),
-  ),
-  ...phase(
-    'streamChunkHook, changed',
-    { httpTransportStreamChunkHook: (_context, shown) => ({ data: shown.data }) },
-    (run) => run.streamChunk(chunk),
-  ),
-  ...phase(
-    'responseHeadersHook, one header',
-    { httpTransportResponseHeadersHook: () => ({ headers: { 'x-a': '1' } }) },
-    (run) => run.responseHeaders({ statusCode: 200, headers: {} }),
-  ),
-  ...phase(
-    'preLLMHook, model does not match',
-    { preLLMHook: { filter: { model: 'other-*' }, handler: () => undefined } },
-    (run) => run.preLLM(request),
-  ),
-  ...opened('open + finish, hook of another phase', { streamEventHook: () => undefined }),
-  ...opened('open + finish, path does not match', {
-    preLLMHook: { filter: { path: '/other/*' }, handler: () => undefined },
-  }),
+const chain = (length: number): Row => ({
+  name: `${length} that read${length === 1 ? 's' : ''} the head`,
+  plugins: Array.from({ length }, () => 'reads-head'),
+});
+const rows: readonly Row[] = [
+  { name: 'none', plugins: [] },
+  { name: '1 that does not match', plugins: ['never-matches'] },
+  ...[1, 5, 10].map(chain),
 ];
 
-const rounds = 7;
-const best = new Map<Case, number>(cases.map((one) => [one, Number.POSITIVE_INFINITY]));
-for (let round = 0; round < rounds; round += 1) {
-  for (const one of cases) {
-    const times = Math.round(200_000 / (one.plugins + 1));
-    const before = process.threadCpuUsage();
-    one.run(times);
-    const { user, system } = process.threadCpuUsage(before);
-    const ns = ((user + system) * 1000) / times;
-    best.set(one, Math.min(best.get(one) ?? ns, ns));
-  }
+interface Running extends Row {
+  readonly target: Target;
+  readonly gateway: Measured;
+  /** Microseconds of CPU per request, by round. */
+  readonly cpu: number[];
 }
 
-console.log(
-  `${'ns per call'.padEnd(40)}${['0', '1', '5', '10'].map((count) => count.padStart(9)).join('')}   per plugin`,
-);
-for (const name of new Set(cases.map((one) => one.name))) {
-  const figures = cases.filter((one) => one.name === name).map((one) => best.get(one) ?? Number.NaN);
-  const perPlugin = ((figures[3] ?? 0) - (figures[0] ?? 0)) / 10;
-  console.log(
-    `${name.padEnd(40)}${figures.map((ns) => ns.toFixed(0).padStart(9)).join('')}${perPlugin.toFixed(0).padStart(13)}`,
-  );
+async function start(row: Row, index: number, folder: string): Promise<Running> {
+  const target = ours(folder, row.name, 18_130 + index, ...row.plugins);
+  const { process: gateway } = await startTarget(target, gatewayCore);
+  return { ...row, target, gateway, cpu: [] };
 }
+
+async function ask({ name, target, gateway, cpu }: Running, folder: string): Promise<void> {
+  const before = gateway.threadMicroseconds();
+  const { requests, failures } = await runWrk(target, folder, seconds);
+  if (failures > 0) throw new Error(`${name}: ${failures} requests failed`);
+  cpu.push((gateway.threadMicroseconds() - before) / requests);
+}
+
+const us = (value: number): string => value.toFixed(2);
+
+/** How far the middle half of the rounds reaches. */
+function spread(numbers: readonly number[]): string {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
+  return `${us(at(0.25))} to ${us(at(0.75))}`;
+}
+
+function format({ name, plugins, cpu }: Running, without: readonly number[]): string {
+  const added = cpu.map((value, round) => value - (without[round] ?? Number.NaN));
+  const count = plugins.length;
+  const difference = count === 0 ? ['', '', ''] : [us(median(added)), spread(added), us(median(added) / count)];
+  return `| ${[name, us(median(cpu)), ...difference].join(' | ')} |`;
+}
+
+execFileSync('make', ['-s', 'tmp/bundle/main.js'], { cwd: resolve(import.meta.dirname, '../..'), stdio: 'inherit' });
+const folder = mkdtempSync(join(tmpdir(), 'bifrost-chain-'));
+const upstream = await startInstantUpstream(folder);
+const running: Running[] = [];
+try {
+  for (const [index, row] of rows.entries()) running.push(await start(row, index, folder));
+  for (const { target } of running) await runWrk(target, folder, warmUpSeconds);
+  for (let round = 0; round < rounds; round += 1) {
+    // Each is first in turn, as who comes after whom is not all the same to a processor.
+    for (let index = 0; index < running.length; index += 1) {
+      const one = running[(index + round) % running.length];
+      if (one !== undefined) await ask(one, folder);
+    }
+  }
+} finally {
+  await Promise.all([upstream, ...running.map(({ gateway }) => gateway)].map((one) => one.stop()));
+  rmSync(folder, { recursive: true, force: true });
+}
+const without = running[0]?.cpu ?? [];
+const table = [
+  '| plugins | CPU per request | added | middle half of the rounds | per plugin |',
+  '| --- | --- | --- | --- | --- |',
+  ...running.map((one) => format(one, without)),
+].join('\n');
+const [load = 0] = loadavg();
+const text = `# Plugins on the way of a request
+
+Written by \`node benchmarks/src/plugin-chain.ts --report\`: microseconds of the gateway's CPU per request, on ${availableParallelism()} cores; the load average at the end was
+${load.toFixed(1)}. Inline plugins of TypeScript with two hooks each: one reads the request's head and keeps a value, one sets a header of the answer.
+${rounds} rounds in which each gateway has ${seconds} s of requests, 64 at a time; \`added\` is the median over the rounds of the difference to the
+gateway without plugins in the same round.
+
+${table}
+`;
+console.log(text);
+if (values.report) writeFileSync(join(import.meta.dirname, '../results/plugin-chain.md'), text);

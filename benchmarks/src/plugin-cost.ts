@@ -14,6 +14,7 @@ import { measureCell } from './plugin-cost/measure-cell.ts';
 import type { HookCost } from './plugin-cost/measure-cell.ts';
 import { openCell } from './plugin-cost/open-cell.ts';
 import type { MeasuredCell } from './plugin-cost/open-cell.ts';
+import { measureUnmatched } from './plugin-cost/unmatched.ts';
 
 const { values } = parseArgs({
   options: {
@@ -86,6 +87,8 @@ for (const cell of cells) {
   }
   await open.close();
 }
+const unmatched = ['| a plugin with nothing to do | ns |', '| --- | --- |', ...measureUnmatched().map(line)];
+console.log(`\n${unmatched.join('\n')}`);
 const [load = 0] = loadavg();
 const text = `# What a call of a plugin costs
 
@@ -98,6 +101,10 @@ of 16 calls, as the clock would be half of what one shows. CPU is that of the ga
 thread both sides, in a process ours alone.
 
 ${rows.join('\n')}
+
+What a plugin adds that is not called (ten of them beside none, CPU time, medians of rounds in turns):
+
+${unmatched.join('\n')}
 `;
 if (values.report) writeFileSync(join(import.meta.dirname, '../results/plugin-cost.md'), text);
 process.exit(0);

@@ -46,10 +46,14 @@ http {
   return path;
 }
 
-function ours(folder: string, name: string, port: number, plugin?: string): Target {
+/** Our gateway with the named plugins of `benchmarks/plugins`; one that is named again is loaded again. */
+export function ours(folder: string, name: string, port: number, ...plugins: readonly string[]): Target {
   const config = join(folder, `bifrost-${port}.json`);
-  const entry =
-    plugin === undefined ? [] : [{ name: plugin, enabled: true, path: join(root, `benchmarks/plugins/${plugin}.ts`) }];
+  const entry = plugins.map((plugin, index) => ({
+    name: index === 0 ? plugin : `${plugin}-${index + 1}`,
+    enabled: true,
+    path: join(root, `benchmarks/plugins/${plugin}.ts`),
+  }));
   const key = { name: 'bench', value: 'sk-bench-upstream', models: ['*'], weight: 1 };
   const network = { base_url: `http://127.0.0.1:${upstreamPort}` };
   writeFileSync(

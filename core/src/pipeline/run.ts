@@ -236,7 +236,10 @@ export class RequestRun {
     return { model: target.model, isStream, fallbacks, provider: target.runtime.name };
   }
 
-  /** What plugins see of the request and cannot change: frozen where there are any. The same object until something of it changes. */
+  /**
+   * What plugins see of the request and cannot change: frozen when one looks at it, which most never do. The same object until
+   * something of it changes; then another one.
+   */
   facts(): RequestFacts {
     const { target, isStream, fallbackIndex } = this;
     let facts = this.#facts;
@@ -258,7 +261,6 @@ export class RequestRun {
             model: target.model,
             fallbackIndex,
           };
-    if (this.snapshot.plugins !== null) Object.freeze(facts);
     this.#facts = facts;
     this.#factsTarget = target;
     return facts;

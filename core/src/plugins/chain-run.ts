@@ -48,7 +48,7 @@ import { StreamStage } from './stream-stage.ts';
 import type { StageAnswer } from './stream-stage.ts';
 
 function isWhole(facts: Partial<RequestFacts>): facts is RequestFacts {
-  return facts.requestId !== undefined && Object.isFrozen(facts);
+  return facts.requestId !== undefined;
 }
 
 export class ChainRun extends HookWalker implements PluginRun {
@@ -66,8 +66,8 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   update(facts: Partial<RequestFacts>): void {
-    // The engine hands over whole facts, frozen, and the same ones until they change.
-    if (facts !== this.facts) this.facts = isWhole(facts) ? facts : Object.freeze({ ...this.facts, ...facts });
+    // The engine hands over whole facts, and the same ones until they change.
+    if (facts !== this.facts) this.facts = isWhole(facts) ? facts : { ...this.facts, ...facts };
     // The provider is known from the first attempt on, and stated anew for each.
     if (this.observer !== null && facts.provider !== undefined) this.observer.attemptBegins?.();
   }

@@ -57,7 +57,7 @@ export interface PluginChains {
     readonly inject?: Reads;
   };
   /**
-   * Null when no hook of any plugin matches the request (filters evaluated). Of a source the signal is asked for when a hook asks for
+   * Null when no hook of any plugin matches the request (filters evaluated). Nobody changes `facts` afterwards. Of a source the signal is asked for when a hook asks for
    * its own, or never.
    */
   open(facts: RequestFacts, headers: HttpRequest['headers'], signal: AbortSignal | SignalSource): PluginRun | null;
@@ -152,7 +152,7 @@ export interface PluginRun {
    * and model count as matching, as both may still change.
    */
   readonly needs?: PluginChains['needs'];
-  /** Facts that become known later (provider, model, attempt). */
+  /** Facts that become known later (provider, model, attempt): some, or whole ones with a request id, which nobody changes afterwards. */
   update(facts: Partial<RequestFacts>): void;
   /**
    * Set when a guard failed closed in `responseHeaders` or `httpPost`, whose results cannot say so: send this error instead

@@ -1,5 +1,6 @@
 /** What a failed hook call leads to: words for the log, the count that may disable the plugin, the error of a denial. */
 import type { ErrorInfo, PluginFailure } from '@bifrost/sdk';
+import { HookResultError } from './check-value.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { OffReason } from './plugin-health.ts';
 
@@ -24,6 +25,13 @@ export function messageOf(thrown: unknown): string {
     // A getter of the thrown object threw in turn.
     return 'threw a value that cannot be read';
   }
+}
+
+/** Words for a result that could not be accepted, by what looking at it has thrown. */
+export function wrongResult(thrown: unknown): string {
+  // Anything else was thrown by the returned object itself: a getter, a proxy, an iterator.
+  const why = thrown instanceof HookResultError ? thrown.message : `a member cannot be read: ${messageOf(thrown)}`;
+  return `returned a wrong value: ${why}`;
 }
 
 /**
@@ -67,6 +75,20 @@ export function logFailure(entry: HookEntry, failure: PluginFailure, requestId: 
     ...(entry.unloggedFailures === 0 ? {} : { notLogged: entry.unloggedFailures }),
   });
   entry.unloggedFailures = 0;
+}
+
+/** Counts and logs a failed call; gives what the request's trace says of it. */
+export function noteFailure(
+  entry: HookEntry,
+  { kind, message }: Pick<PluginFailure, 'kind' | 'message'>,
+  requestId: string,
+): PluginFailure {
+  if (kind === 'timeout') entry.figures.timeouts += 1;
+  else entry.figures.errors += 1;
+  const failure: PluginFailure = { plugin: entry.slot.instance.name, hook: entry.hook, kind, message };
+  logFailure(entry, failure, requestId);
+  countFailure(entry);
+  return failure;
 }
 
 /** Counts a failed call: it may disable the plugin, or open its breaker. */

@@ -4,8 +4,7 @@
  */
 import type { ErrorInfo, Json, PluginFailure, RequestFacts, RoutingNote } from '@bifrost/sdk';
 import { deepFreeze } from '@bifrost/sdk';
-import { HookResultError } from './check-value.ts';
-import { countFailure, countSuccess, denialOf, logFailure, messageOf } from './hook-failure.ts';
+import { countSuccess, denialOf, messageOf, noteFailure, wrongResult } from './hook-failure.ts';
 import type { SignalSource } from './chain.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { HookCall, HookObserver } from './hook-observer.ts';
@@ -64,7 +63,7 @@ export class HookWalker implements ContextOwner {
     },
   ) {
     this.owner = owner;
-    this.facts = Object.isFrozen(facts) ? facts : Object.freeze({ ...facts });
+    this.facts = facts;
     this.#signal = request.signal;
     // Of its full length: a list that grows takes room for sixteen more.
     this.#contexts = owner.slots.map(() => undefined);
@@ -109,11 +108,7 @@ export class HookWalker implements ContextOwner {
 
   /** Counts, logs and remembers a failed call. */
   recordFailure(entry: HookEntry, kind: PluginFailure['kind'], message: string): PluginFailure {
-    if (kind === 'timeout') entry.figures.timeouts += 1;
-    else entry.figures.errors += 1;
-    const failure: PluginFailure = { plugin: entry.slot.instance.name, hook: entry.hook, kind, message };
-    logFailure(entry, failure, this.facts.requestId);
-    countFailure(entry);
+    const failure = noteFailure(entry, { kind, message }, this.facts.requestId);
     this.failures ??= [];
     if (this.failures.length < maxFailuresOnTrace) this.failures.push(failure);
     return failure;
@@ -260,10 +255,7 @@ export class HookWalker implements ContextOwner {
       countSuccess(entry);
       return isStopped;
     } catch (thrown) {
-      // Anything else was thrown by the returned object itself: a getter, a proxy, an iterator.
-      const message =
-        thrown instanceof HookResultError ? thrown.message : `a member cannot be read: ${messageOf(thrown)}`;
-      return this.#fail(entry, pass, 'invalid-result', `returned a wrong value: ${message}`);
+      return this.#fail(entry, pass, 'invalid-result', wrongResult(thrown));
     }
   }
 

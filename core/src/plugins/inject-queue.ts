@@ -35,6 +35,8 @@ export class InjectQueue {
 
   /** Queues a finished request. Its hooks run in a later turn of the event loop: never before the answer's last write. */
   push(run: ChainRun, trace: RequestTrace): void {
+    // All plugins are shown the same.
+    Object.freeze(trace.facts);
     this.#waiting.push({ run, trace });
     if (this.#waiting.length === 1) setImmediate(this.#drain);
   }

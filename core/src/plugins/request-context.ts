@@ -69,6 +69,8 @@ export class RequestContext implements HookContext<unknown> {
 
   readonly #owner: ContextOwner;
   readonly #instance: PluginInstance;
+  /** The facts that the plugin has been shown, and that are frozen since. */
+  #shownFacts: RequestFacts | undefined;
   #log: RequestLog | undefined;
   #state: Map<string, Json> | undefined;
   #controller: AbortController | undefined;
@@ -84,7 +86,9 @@ export class RequestContext implements HookContext<unknown> {
   }
 
   get facts(): RequestFacts {
-    return this.#owner.facts;
+    const { facts } = this.#owner;
+    if (facts !== this.#shownFacts) this.#shownFacts = Object.freeze(facts);
+    return facts;
   }
 
   get config(): unknown {
@@ -140,7 +144,7 @@ export class RequestContext implements HookContext<unknown> {
     return this.#instance.shared;
   }
 
-  getModelInfo(provider = this.facts.provider, model = this.facts.model): ModelInfo | undefined {
+  getModelInfo(provider = this.#owner.facts.provider, model = this.#owner.facts.model): ModelInfo | undefined {
     if (provider === undefined || model === undefined) return undefined;
     return this.#instance.getModelInfo?.(provider, model);
   }
