@@ -22,7 +22,7 @@ export const trace: RequestTrace = {
 
 const parts = [{ type: 'text', text: 'x'.repeat(300) }] as const;
 const conversation = { model: 'm', stream: false, messages: [{ role: 'user', parts }] } as const;
-const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [], conversation };
+export const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [], conversation };
 const head: HttpResponseHead = { statusCode: 200, headers: { 'content-type': 'application/json' } };
 
 export interface MeasuredHook {

@@ -2,7 +2,7 @@
 import { createPluginChains, LocalSharedState } from '@bifrost/core';
 import type { PluginInstance, PluginRun } from '@bifrost/core';
 import { median } from '../percentiles.ts';
-import { facts, measuredHooks, trace } from './measured-hooks.ts';
+import { facts, request, trace } from './measured-hooks.ts';
 
 type Hooks = PluginInstance['hooks'];
 
@@ -37,8 +37,6 @@ function open(chains: ReturnType<typeof createPluginChains>): PluginRun | null {
   return chains.open(facts, {}, signal);
 }
 
-const [{ call }] = measuredHooks as readonly [(typeof measuredHooks)[number]];
-
 const cases: readonly Case[] = [
   {
     title: 'a hook whose filter does not match the model, per call',
@@ -46,7 +44,7 @@ const cases: readonly Case[] = [
     run(chains, count) {
       const run = open(chains);
       let last: unknown;
-      if (run !== null) for (let index = 0; index < count; index += 1) last = call(run);
+      if (run !== null) for (let index = 0; index < count; index += 1) last = run.preLLM(request);
       return last;
     },
   },
@@ -62,7 +60,7 @@ function openAndFinish(chains: ReturnType<typeof createPluginChains>, count: num
   let last: unknown;
   for (let index = 0; index < count; index += 1) {
     const run = open(chains);
-    if (run !== null) call(run);
+    void run?.preLLM(request);
     run?.finish(trace);
     last = run;
   }
