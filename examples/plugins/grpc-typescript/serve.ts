@@ -71,10 +71,19 @@ function serveSession(plugin: GrpcPlugin, session: Session, config: Call['config
       return { failure: { call, name: 'Error', message: error instanceof Error ? error.message : String(error) } };
     }
   };
+  let replies: object[] = [];
+  // What is answered at once leaves in one message, as it came.
+  const flush = (): void => {
+    session.write({ messages: replies });
+    replies = [];
+  };
+  const send = (reply: object): void => {
+    if (replies.push(reply) === 1) process.nextTick(flush);
+  };
   session.on('data', ({ messages }: { readonly messages: readonly HostMessage[] }) => {
     for (const message of messages) {
       if (message.endRequest !== undefined) requests.delete(message.endRequest.request);
-      if (message.call !== undefined) void answer(message.call).then((reply) => session.write({ messages: [reply] }));
+      if (message.call !== undefined) void answer(message.call).then(send);
     }
   });
   session.on('end', () => session.end());
