@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   countVerdicts,
@@ -72,6 +74,15 @@ describe('the laws of the codecs, over every recording', () => {
       expect(isBroken, exception.id).toBe(true);
     }
   });
+});
+
+it('are told by provider as docs/laws.md has it', () => {
+  const table = formatCounts(countVerdicts([...judged.values()].flat()))
+    .split('\n')
+    .slice(2)
+    .join('\n');
+  const page = readFileSync(resolve(import.meta.dirname, '../../../../docs/laws.md'), 'utf8');
+  expect(page.replaceAll(/ +/g, ' '), `the page should have\n${table}`).toContain(table);
 });
 
 describe('what the laws notice', () => {

@@ -3,6 +3,8 @@
  * but those of the named fields; and the client receives the provider's very bytes. The recordings' bodies are sent oddly formatted, so
  * that a gateway which parses and prints again cannot pass.
  */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { JsonObject } from '@bifrost/sdk';
 import { postJson, recordedBytes, recordingsOfApi, startReplayUpstream } from '@bifrost/testkit';
 import type { PostResult, Recording, ReplayUpstream } from '@bifrost/testkit';
@@ -63,6 +65,15 @@ function asksForUsage(recording: Recording): boolean {
   return options?.['include_usage'] === true;
 }
 
+/** Recordings that held, by provider and lane. */
+const held = new Map<string, { identical: number; spliced: number }>();
+
+function noteHeld({ provider }: Recording, lane: 'identical' | 'spliced'): void {
+  const count = held.get(provider) ?? { identical: 0, spliced: 0 };
+  count[lane] += 1;
+  held.set(provider, count);
+}
+
 let upstream: ReplayUpstream;
 let gateway: GatewayProcess;
 beforeAll(async () => {
@@ -106,6 +117,7 @@ describe.each(dialects)('$api', ({ api, provider, identical, spliced }) => {
       expect(answer.headers['x-bf-lane'], recording.id).toBe('identical');
       expect(received === text, recording.id).toBe(true);
       expect(answer.body.equals(expectedAnswer(recording)), recording.id).toBe(true);
+      noteHeld(recording, 'identical');
     }
     console.log(`law 1, identical, ${api}: ${recordings.length} recordings`);
   }, 60_000);
@@ -124,10 +136,12 @@ describe.each(dialects)('$api', ({ api, provider, identical, spliced }) => {
         ) as JsonObject;
         expect(others, recording.id).toEqual(expected);
         expect(received, recording.id).toContain(oddities);
+        noteHeld(recording, 'spliced');
         continue;
       }
       expect(received === `${sent.before}"recorded-model"${sent.after}`, recording.id).toBe(true);
       expect(answer.body.equals(expectedAnswer(recording)), recording.id).toBe(true);
+      noteHeld(recording, 'spliced');
     }
     console.log(`law 1, spliced, ${api}: ${recordings.length} recordings`);
   }, 60_000);
@@ -147,7 +161,17 @@ describe('google.generate_content', () => {
       expect(answer.headers['x-bf-lane'], recording.id).toBe('identical');
       expect(received === text, recording.id).toBe(true);
       expect(answer.body.equals(expectedAnswer(recording)), recording.id).toBe(true);
+      noteHeld(recording, 'identical');
     }
     console.log(`law 1, identical, google.generate_content: ${recordings.length} recordings`);
   }, 60_000);
+});
+
+it('is told by provider as docs/laws.md has it', () => {
+  const rows = [...held].toSorted(([left], [right]) => (left < right ? -1 : 1));
+  const sum = (lane: 'identical' | 'spliced'): number => rows.reduce((total, [, count]) => total + count[lane], 0);
+  const all = [...rows, ['all', { identical: sum('identical'), spliced: sum('spliced') }] as const];
+  const table = all.map(([name, { identical, spliced }]) => `| ${name} | ${identical} | ${spliced} |`).join('\n');
+  const page = readFileSync(resolve(import.meta.dirname, '../../../../docs/laws.md'), 'utf8');
+  expect(page.replaceAll(/ +/g, ' '), `the page should have\n${table}`).toContain(table);
 });
