@@ -217,6 +217,7 @@ describe('a file that is right', () => {
       client: {
         drop_excess_requests: true,
         max_request_body_size_mb: 2,
+        max_request_bytes_in_flight_mb: 3,
         allowed_origins: ['https://app.example'],
         allowed_headers: ['X-Mine'],
         required_headers: ['X-Team'],
@@ -226,6 +227,7 @@ describe('a file that is right', () => {
     expect(config.client).toMatchObject({
       dropExcessRequests: true,
       maxRequestBodyBytes: 2 * 1024 * 1024,
+      maxRequestBytesInFlight: 3 * 1024 * 1024,
       allowedOrigins: ['https://app.example'],
       requiredHeaders: ['x-team'],
       headerAllowlist: ['anthropic-beta'],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { InboundRoute } from '@bifrost/core';
 import { storedBodyCases } from '@bifrost/testkit';
@@ -188,6 +188,21 @@ describe('the taking in of a large body', () => {
 });
 
 describe('the ledger', () => {
+  it('is limited as the operator says, and to a quarter of the memory where nothing is said', () => {
+    const store = storeIn();
+    store.setLimit(5 * megabyte);
+    expect([store.hasRoom, ledger.hasRoomFor(5 * megabyte), ledger.hasRoomFor(5 * megabyte + 1)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    store.setLimit(0);
+    expect(ledger.hasRoomFor(Number.MAX_SAFE_INTEGER)).toBe(true);
+    store.setLimit(undefined);
+    expect(ledger.limit).toBeLessThanOrEqual(totalmem() / 4);
+    expect(ledger.limit).toBeGreaterThan(megabyte);
+  });
+
   it('has room for a whole body within the limit of all threads, and says what to do beyond', async () => {
     const cells = createLedgerCells();
     ledger = new BodyLedger(cells, 1);
