@@ -1,5 +1,6 @@
 /** What a plugin that runs in the serving threads can do to the gateway, and what it cannot: docs/plugins names what is asserted here. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -69,6 +70,20 @@ async function ask(deed: string): Promise<number | 'cut'> {
   } catch {
     return 'cut';
   }
+}
+
+/** The status of an answer, and the client's port: another one after a connection was lost. */
+function askOn(agent: Agent): Promise<readonly [number | 'cut', number]> {
+  const body = JSON.stringify({ model: 'mock/x', messages: [{ role: 'user', content: 'x' }] });
+  const headers = { 'content-length': Buffer.byteLength(body) };
+  return new Promise((resolve) => {
+    const sent = request(`${gateway.url}/v1/chat/completions`, { method: 'POST', agent, headers }, (response) => {
+      const port = response.socket.localPort ?? 0;
+      response.resume().on('end', () => resolve([response.statusCode ?? 0, port]));
+    });
+    sent.on('error', () => resolve(['cut', 0]));
+    sent.end(body);
+  });
 }
 
 async function status(): Promise<ManagedPlugin | undefined> {
@@ -145,6 +160,26 @@ describe('in a serving thread', () => {
       reportOutage(`${deed} inline, one thread`, outageMs);
       expect(outageMs).toBeLessThan(outageBoundMs());
       expect(await ask(deed)).toBe(200);
+    },
+  );
+
+  it(
+    'loop costs no request of others that it has not begun: their connections go on in another thread',
+    {
+      timeout: 30_000,
+    },
+    async () => {
+      await gateway.server.plugins.reload('hostile');
+      const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+      const before = await Promise.all(agents.map((agent) => askOn(agent)));
+      const blocked = ask('loop');
+      // By then it loops.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const during = await Promise.all(agents.map((agent) => askOn(agent)));
+      expect(during).toEqual(before);
+      expect(await Promise.all(agents.map((agent) => askOn(agent)))).toEqual(before);
+      expect(await blocked).toBe('cut');
+      for (const agent of agents) agent.destroy();
     },
   );
 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, Server } from 'node:net';
+import { closeSync } from 'node:fs';
+import { createServer, Server, Socket } from 'node:net';
 import { duplicateDescriptor } from './duplicate-descriptor.ts';
 
 /** Connections that may wait to be accepted, as far as the system lets them: a thousand clients that come back at once fit in. */
@@ -16,6 +17,7 @@ export class Accepting {
   /** The thread's own duplicates of the listening socket. */
   readonly descriptors: readonly number[];
   readonly #servers: readonly Server[];
+  readonly #adopted = new Set<Socket>();
 
   private constructor(descriptors: readonly number[], servers: readonly Server[]) {
     this.descriptors = descriptors;
@@ -39,9 +41,21 @@ export class Accepting {
     for (const server of this.#servers) server.on('error', listener);
   }
 
+  /** Has connections that another thread has accepted served as this thread's. */
+  adopt(descriptors: readonly number[], serve: (socket: Socket) => void): void {
+    for (const descriptor of descriptors) {
+      const socket = socketOf(descriptor);
+      if (socket === undefined) continue;
+      this.#adopted.add(socket);
+      socket.once('close', () => this.#adopted.delete(socket));
+      serve(socket);
+    }
+  }
+
   /** Accepts no more; connections stay as they are. Resolves when the last of them has gone. */
   async stop(): Promise<void> {
-    const closed = this.#servers.map((server) => once(server, 'close'));
+    const closed: Promise<unknown>[] = this.#servers.map((server) => once(server, 'close'));
+    for (const socket of this.#adopted) closed.push(new Promise((resolve) => socket.once('close', resolve)));
     // http.Server.close() would reset connections that were accepted and have not sent their request yet.
     for (const server of this.#servers) Server.prototype.close.call(server);
     await Promise.all(closed);
@@ -56,4 +70,14 @@ function listen(server: Server, descriptor: number): Promise<void> {
       resolve();
     });
   });
+}
+
+/** Undefined where the client has gone meanwhile, and Node makes no socket of what is left. */
+function socketOf(descriptor: number): Socket | undefined {
+  try {
+    return new Socket({ fd: descriptor, readable: true, writable: true, allowHalfOpen: true });
+  } catch {
+    closeSync(descriptor);
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Engine } from '@bifrost/core';
 import type { Logger } from '../logging/logger.ts';
@@ -109,6 +110,16 @@ export class ServingApp implements RouterListener, ExchangeListener, PlainListen
       this.#onIdle = resolve;
       if (this.#options.metrics.inFlight === 0) resolve();
     });
+  }
+
+  /** Serves a connection that another thread has begun, and is between two requests. */
+  adoptConnection(socket: Socket): void {
+    this.#plain.adopt(socket);
+  }
+
+  /** Sockets between two requests; they are the caller's from now on. */
+  takeIdleConnections(): readonly Socket[] {
+    return this.#plain.takeIdle();
   }
 
   closeIdleConnections(): void {

@@ -15,6 +15,7 @@ import { BodyLedger } from './bodies/body-ledger.ts';
 import { BodyStore } from './bodies/body-store.ts';
 import { AdminGate } from './admin-gate.ts';
 import { loadEngineModule } from './engine-module.ts';
+import { offerIdleConnections } from './idle-connections.ts';
 import { MetricsGatherer } from './metrics/gatherer.ts';
 import { ThreadMetrics } from './metrics/thread-metrics.ts';
 import { ModelLister } from './models/model-lister.ts';
@@ -124,6 +125,9 @@ export class ServingThread {
       case 'record':
         this.#recordings.follow(message.orders);
         break;
+      case 'adopt':
+        this.#accepting?.adopt(message.descriptors, (socket) => this.#app?.adoptConnection(socket));
+        break;
       case 'admin-answer':
         this.#admin.deliver(message.id, message.answer);
         break;
@@ -212,6 +216,7 @@ export class ServingThread {
     this.#app = app;
     this.#accepting = await Accepting.begin(app.server, this.#start.listenDescriptor);
     this.#accepting.onError((error) => this.#logger.error('the server failed', { error: String(error) }));
+    await offerIdleConnections(() => app.takeIdleConnections());
     this.#post({ type: 'ready', descriptors: this.#accepting.descriptors });
   }
 

@@ -78,6 +78,8 @@ export type ToThread =
   | { readonly type: 'collected'; readonly id: number; readonly parts: readonly MetricPart[]; readonly threads: number }
   /** Record the calls of plugins like this from now on, and nothing else. */
   | { readonly type: 'record'; readonly orders: readonly RecordingOrder[] }
+  /** Serve these connections, which another thread had and has given away: descriptors of duplicates. */
+  | { readonly type: 'adopt'; readonly descriptors: readonly number[] }
   | { readonly type: 'admin-answer'; readonly id: number; readonly answer: AdminAnswer };
 
 export type FromThread =

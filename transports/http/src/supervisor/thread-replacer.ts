@@ -3,6 +3,7 @@ import type { JsonObject } from '@bifrost/sdk';
 import type { Logger } from '../logging/logger.ts';
 import type { Condition } from './condition.ts';
 import { muteDescriptors } from './mute-descriptors.ts';
+import { giveConnections, rescueConnections } from './rescue-connections.ts';
 import type { ServingWorker } from './serving-worker.ts';
 import type { ThreadLooks } from './thread-looks.ts';
 import type { ThreadRoster } from './thread-roster.ts';
@@ -137,7 +138,10 @@ export class ThreadReplacer {
     }
     if (thread.state === 'serving') await muteDescriptors(thread.descriptors);
     await this.#options.looks.settled(thread);
+    const heir = roster.replacementOf(thread);
+    const rescued = thread.state === 'serving' ? await rescueConnections(thread) : [];
     await end(thread);
+    giveConnections(heir, rescued);
   }
 
   #findCulprit(thread: ServingWorker, blockedMs: number): { readonly plugin?: string } {

@@ -99,6 +99,25 @@ afterEach(async () => {
 });
 
 describe('a plain connection', () => {
+  it('is given away between two requests only, and goes on with whoever takes it', async () => {
+    client.write(request('one') + request('two'));
+    const first = await start(1);
+    expect(front.takeIdle()).toEqual([]);
+    answer(first, 'first');
+    // The second has been read, and waits for its turn.
+    expect(front.takeIdle()).toEqual([]);
+    answer(await start(2), 'second');
+    await answered('second');
+    const [socket] = front.takeIdle();
+    expect(socket?.remotePort).toBe(client.localPort);
+    expect(front.takeIdle()).toEqual([]);
+    front.adopt(socket as Socket);
+    client.write(request('three'));
+    answer(await start(3), 'third');
+    await answered('third');
+    await until(() => ended.length === 3);
+  });
+
   it('serves one request after the other', async () => {
     client.write(request('one'));
     const first = await start(1);

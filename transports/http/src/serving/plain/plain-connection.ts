@@ -28,14 +28,16 @@ export class PlainConnection implements ExchangeHolder, BodySource {
   #missing = 0;
   /** What came before its turn. */
   #pending: Buffer | undefined;
-  #hasServed = false;
+  #hasServed: boolean;
   #onStall: (() => void) | undefined;
   /** `Date.now()` when the connection last began to wait for its client. */
   #waitingSince = Date.now();
 
-  constructor(socket: Socket, front: PlainFront) {
+  /** `hasServed`: its client has had an answer on it already. */
+  constructor(socket: Socket, front: PlainFront, hasServed: boolean) {
     this.#socket = socket;
     this.#front = front;
+    this.#hasServed = hasServed;
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
@@ -56,6 +58,13 @@ export class PlainConnection implements ExchangeHolder, BodySource {
     return this.#exchange === undefined;
   }
 
+  /** Idle, with nothing read that is not answered, nothing to write, and an open way in both directions. */
+  get isUntouched(): boolean {
+    const { destroyed, readableLength, writableLength, readableEnded, writableEnded } = this.#socket;
+    const isOpen = !destroyed && !readableEnded && !writableEnded;
+    return this.isIdle && isOpen && this.#pending === undefined && readableLength === 0 && writableLength === 0;
+  }
+
   /** Ends the connection where the client has made it wait for too long. */
   check(now: number): void {
     const waitedMs = now - this.#waitingSince;
@@ -70,6 +79,17 @@ export class PlainConnection implements ExchangeHolder, BodySource {
   /** Ends the connection now. */
   close(): void {
     this.#socket.destroy();
+  }
+
+  /** Has nothing to do with its socket any more. */
+  release(): Socket {
+    const socket = this.#socket;
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('close', this.#onClose);
+    socket.off('error', ignoreError);
+    this.#front.forget(this);
+    return socket;
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -171,12 +191,7 @@ export class PlainConnection implements ExchangeHolder, BodySource {
   };
 
   #handOver(bytes: Buffer): void {
-    const socket = this.#socket;
-    socket.off('data', this.#onData);
-    socket.off('end', this.#onEnd);
-    socket.off('close', this.#onClose);
-    socket.off('error', ignoreError);
-    this.#front.forget(this);
+    const socket = this.release();
     this.#front.giveToNode(socket);
     socket.emit('data', bytes);
   }

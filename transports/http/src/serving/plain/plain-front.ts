@@ -66,7 +66,7 @@ export class PlainFront {
       for (const listen of listeners) listen.call(server, socket);
     };
     server.on('connection', (socket: Socket) => {
-      this.#connections.add(new PlainConnection(socket, this));
+      this.#connections.add(new PlainConnection(socket, this, false));
     });
     server.on('listening', () => this.#watch(server));
   }
@@ -83,6 +83,17 @@ export class PlainFront {
 
   closeIdleConnections(): void {
     for (const connection of this.#connections) if (connection.isIdle) connection.close();
+  }
+
+  /** Serves a connection that is between two requests. */
+  adopt(socket: Socket): void {
+    this.#connections.add(new PlainConnection(socket, this, true));
+  }
+
+  /** The sockets of connections of which nothing is read that was not answered. They are the caller's from now on. */
+  takeIdle(): readonly Socket[] {
+    const untouched = [...this.#connections].filter((connection) => connection.isUntouched);
+    return untouched.map((connection) => connection.release());
   }
 
   forget(connection: PlainConnection): void {
