@@ -1,39 +1,20 @@
 import type { ErrorInfo, StreamFrame } from '@bifrost/sdk';
-import type { Loss, StreamEncoder } from '../dialects/codec.ts';
 import { andThen } from '../plugins/maybe-promise.ts';
 import type { MaybePromise } from '../plugins/maybe-promise.ts';
 import type { SseEvent } from '../sse/event.ts';
+import { toChunk } from './client-stream-item.ts';
+import type { ClientStreamOptions, Item } from './client-stream-item.ts';
+import { ContentMark } from './content-mark.ts';
 import { LateLosses } from './late-losses.ts';
 import { OutgoingText } from './outgoing-text.ts';
 import { toErrorInfo, writeStreamError } from './respond-error.ts';
 import type { RequestRun } from './run.ts';
-import { StreamHooking } from './stream-hooking.ts';
+import { SourceHold } from './source-hold.ts';
+import { openHooking } from './stream-hooking.ts';
+import type { StreamHooking } from './stream-hooking.ts';
 import type { OutgoingEvent, StreamUnit } from './stream-unit.ts';
 import { UnitEncoder } from './unit-encoder.ts';
 import type { HookedUnit } from './unit-encoder.ts';
-
-type Item =
-  | { readonly type: 'unit'; readonly unit: StreamUnit }
-  | { readonly type: 'tick' }
-  /** `closing`: what ends the stream where its bytes went out as they came. */
-  | { readonly type: 'end'; readonly closing: string }
-  | { readonly type: 'fail'; readonly error: ErrorInfo };
-
-export interface ClientStreamOptions {
-  /** Needed for units that are not passed, and on the passed ones where a hook looks at events: it is then asked for once. */
-  readonly encoder?: () => StreamEncoder;
-  /** The units leave as they came, unless a hook changes them. */
-  readonly isPassed?: boolean;
-  /** What the encoder has lost so far; it grows. */
-  readonly losses: readonly Loss[];
-  /** `performance.now()` at the attempt's start. */
-  readonly startedAt: number;
-  /** Called once, when the last byte has been handed to the client. */
-  onEnded(): void;
-}
-
-/** While a hook takes its time, no more than this waits for it before the source is paused. */
-const maxWaiting = 32;
 
 /**
  * Writes a stream to the client, past the plugins' stream hooks. Hooks may take their time: order is kept, and the source is paused
@@ -47,6 +28,8 @@ export class ClientStream {
   readonly #isArray: boolean;
   readonly #losses: LateLosses;
   readonly #text: OutgoingText;
+  readonly #source: SourceHold;
+  readonly #content: ContentMark;
   #units: UnitEncoder | undefined;
   /** The hooks that look at events; undefined until the stream is open. */
   #hooking: StreamHooking | null | undefined;
@@ -55,11 +38,9 @@ export class ClientStream {
   #index = 0;
   #isOpen = false;
   #isBusy = false;
-  #isHeld = false;
   #isEnded = false;
   /** Everything has been appended: the next flush ends the stream. */
   #isFinishing = false;
-  #isContentOut: boolean;
   #isChangeNoted = false;
 
   constructor(run: RequestRun, options: ClientStreamOptions) {
@@ -68,12 +49,12 @@ export class ClientStream {
     this.#losses = new LateLosses(run, options.losses);
     this.#isArray = run.request.route.streamFraming === 'json-array';
     this.#text = new OutgoingText(this.#isArray);
-    const { needs } = run;
-    this.#isContentOut = run.plugins === null;
+    this.#source = new SourceHold(run.writer);
+    this.#content = new ContentMark(run);
     const explanation = run.plugins?.explanation ?? null;
     if (explanation !== null) this.#losses.note(() => `bf-explain ${explanation.comment()}`);
-    this.#hasEventHook = needs.streamEvent !== undefined;
-    this.#hasChunkHook = needs.streamChunk !== undefined;
+    this.#hasEventHook = run.needs.streamEvent !== undefined;
+    this.#hasChunkHook = run.needs.streamChunk !== undefined;
   }
 
   /** Characters or bytes that wait for `open`. */
@@ -123,7 +104,7 @@ export class ClientStream {
 
   #pump(): void {
     if (this.#isBusy) {
-      this.#holdSource();
+      this.#source.look(this.#queue.length);
       return;
     }
     if (!this.#isOpen) {
@@ -174,19 +155,10 @@ export class ClientStream {
       if (error !== undefined && !this.#isEnded) this.#fail(toErrorInfo(error));
       if (this.#run.isCanceled) this.#close();
       else this.#pumpAlone();
-      if (!this.#isBusy && this.#isHeld) {
-        this.#isHeld = false;
-        this.#run.writer.release();
-      }
+      if (!this.#isBusy) this.#source.release();
     };
     passing.then(() => goOn(), goOn);
-    this.#holdSource();
-  }
-
-  #holdSource(): void {
-    if (this.#isHeld || this.#queue.length < maxWaiting) return;
-    this.#isHeld = true;
-    this.#run.writer.hold();
+    this.#source.look(this.#queue.length);
   }
 
   #pass(item: Item): MaybePromise<void> {
@@ -213,9 +185,7 @@ export class ClientStream {
       this.#queue.push({ type: 'tick' });
       this.#pumpAlone();
     };
-    const { startedAt } = this.#options;
-    const hooks = this.#run.plugins?.openStream({ request: this.#run.head(), startedAt, onDue }) ?? null;
-    return (this.#hooking = hooks === null ? null : new StreamHooking(hooks));
+    return (this.#hooking = openHooking(this.#run, this.#options.startedAt, onDue));
   }
 
   get #encoder(): UnitEncoder {
@@ -268,7 +238,7 @@ export class ClientStream {
       if (this.#units?.isChanged === true) this.#noteChange();
       if (this.#losses.isPending) this.#tellLosses(event);
       const hooked = this.#hasChunkHook ? this.#hookChunk(event, outgoing) : this.#text.add(outgoing);
-      if (!this.#isContentOut) this.#noteContent(event);
+      if (!this.#content.isOut) this.#content.look(event);
       if (hooked instanceof Promise) return hooked.then(() => this.#emit(events, index + 1));
     }
     return undefined;
@@ -276,12 +246,7 @@ export class ClientStream {
 
   #hookChunk(event: SseEvent, outgoing: OutgoingEvent): MaybePromise<void> {
     const { plugins } = this.#run;
-    const chunk = {
-      ...(event.event === undefined ? {} : { event: event.event }),
-      data: event.data,
-      index: this.#index,
-    };
-    this.#index += 1;
+    const chunk = toChunk(event, this.#index++);
     const result = plugins === null ? chunk : plugins.streamChunk(chunk);
     if (result instanceof Promise) this.#flush();
     return andThen(result, (hooked) => {
@@ -303,12 +268,6 @@ export class ClientStream {
     this.#isChangeNoted = true;
     this.#run.lane = 'translated';
     this.#losses.note(() => 'x-bf-lane: translated');
-  }
-
-  #noteContent(event: SseEvent): void {
-    if (this.#run.clientCodec.classifyStreamEvent(event) === 'lifecycle') return;
-    this.#isContentOut = true;
-    this.#run.plugins?.noteContentOut?.();
   }
 
   /** Late losses are told before the event that ends the stream for its reader, what is known only after it at the very end. */

@@ -4,6 +4,7 @@ import { andThen } from '../plugins/maybe-promise.ts';
 import type { MaybePromise } from '../plugins/maybe-promise.ts';
 import { createTrack } from '../plugins/stream-track.ts';
 import type { StreamTrack } from '../plugins/stream-track.ts';
+import type { RequestRun } from './run.ts';
 import type { StreamUnit } from './stream-unit.ts';
 import type { HookedUnit } from './unit-encoder.ts';
 
@@ -68,4 +69,10 @@ function asFarAsLeft(unit: UnderWay): UnderWay {
 
 function hasSaidSomething({ tracks }: UnderWay): boolean {
   return tracks.some((track) => track.out.length > 0);
+}
+
+/** Null where no plugin's hook wants this stream's events. `onDue`: a hook's clock has something to show. */
+export function openHooking(run: RequestRun, startedAt: number, onDue: () => void): StreamHooking | null {
+  const hooks = run.plugins?.openStream({ request: run.head(), startedAt, onDue }) ?? null;
+  return hooks === null ? null : new StreamHooking(hooks);
 }

@@ -3,7 +3,8 @@ import type { ErrorInfo, StreamEvent } from '@bifrost/sdk';
 import type { StreamHookRun } from './chain.ts';
 import { andThen } from './maybe-promise.ts';
 import type { MaybePromise } from './maybe-promise.ts';
-import type { StreamItem, StreamStage } from './stream-stage.ts';
+import type { StreamItem } from './stream-item.ts';
+import type { StreamStage } from './stream-stage.ts';
 import type { StreamTrack } from './stream-track.ts';
 
 export class StreamHooks implements StreamHookRun {

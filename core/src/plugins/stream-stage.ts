@@ -7,23 +7,11 @@ import type { ChunkMode, ErrorInfo, StreamEvent } from '@bifrost/sdk';
 import type { HookEntry } from './hook-entry.ts';
 import { andThen } from './maybe-promise.ts';
 import type { MaybePromise } from './maybe-promise.ts';
+import { addPiece, madeItems, noteReplaced, weightOf } from './stream-item.ts';
+import type { HeldItem, StreamItem } from './stream-item.ts';
 import { deltaText, isDelta, partKey, wholeCharacters, withText } from './stream-text.ts';
 import type { DeltaEvent } from './stream-text.ts';
-import type { StreamTrack } from './stream-track.ts';
 import { PartWindow } from './stream-window.ts';
-
-/** An event with the frame that it came in; what a hook made stands in the frame of what it stands for. */
-export interface StreamItem {
-  readonly event: StreamEvent;
-  readonly track: StreamTrack;
-}
-
-interface HeldItem extends StreamItem {
-  /** Made by the hook: it may be cut. */
-  readonly isMade: boolean;
-  /** The part's window, for a delta that is held back with it. */
-  readonly window: PartWindow | undefined;
-}
 
 /** What the hook said to one event. */
 export interface StageAnswer {
@@ -42,8 +30,6 @@ export interface StageOptions {
 }
 
 const defaultMaxBytes = 262_144;
-/** What an event without text of its own is taken to weigh. */
-const eventWeight = 128;
 
 export class StreamStage {
   /** Set when the stream has to end here. */
@@ -161,23 +147,12 @@ export class StreamStage {
       if (denial !== undefined) this.#stop(denial);
       else if (replacement === undefined) this.#enqueue({ ...item, isMade: false, window: undefined });
       else {
-        const made = this.#made(replacement, item.track, undefined);
+        const made = madeItems(replacement, item.track, undefined);
         noteReplaced([item], made);
         for (const one of made) this.#enqueue(one);
         this.#stopAtError(replacement);
       }
     });
-  }
-
-  /** What a hook made, up to an error: nothing follows that. */
-  #made(events: readonly StreamEvent[], track: StreamTrack, window: PartWindow | undefined): HeldItem[] {
-    const end = events.findIndex((event) => event.type === 'error');
-    return events.slice(0, end === -1 ? events.length : end).map((event) => ({
-      event,
-      track,
-      isMade: true,
-      window: window !== undefined && isDelta(event) && partKey(event) === window.key ? window : undefined,
-    }));
   }
 
   /** Puts `events` in the place of the part's text from `from` to `upTo`. */
@@ -206,7 +181,7 @@ export class StreamStage {
       const piece = (cut: string): HeldItem => ({ ...item, event: withText(event, cut), isMade: true });
       gone.push(item);
       if (begin < from) addPiece(queue, item, piece(text.slice(0, from - begin)));
-      if (made === undefined) queue.push(...(made = this.#made(events, item.track, window)));
+      if (made === undefined) queue.push(...(made = madeItems(events, item.track, window)));
       if (end > upTo) addPiece(queue, item, piece(text.slice(upTo - begin)));
     }
     noteReplaced(gone, made ?? []);
@@ -295,26 +270,4 @@ export class StreamStage {
     this.#heldBytes = 0;
     this.#windows.clear();
   }
-}
-
-function addPiece(queue: HeldItem[], whole: HeldItem, piece: HeldItem): void {
-  whole.track.pending += 1;
-  queue.push(piece);
-}
-
-/** Keeps the counts of the frames right when `made` takes the place of `gone`. */
-function noteReplaced(gone: readonly StreamItem[], made: readonly StreamItem[]): void {
-  for (const { track } of gone) {
-    track.isChanged = true;
-    track.pending -= 1;
-  }
-  for (const { track } of made) {
-    track.isChanged = true;
-    track.pending += 1;
-  }
-}
-
-function weightOf(event: StreamEvent): number {
-  if (isDelta(event)) return deltaText(event).length;
-  return event.type === 'media-delta' ? eventWeight + event.data.length : eventWeight;
 }
