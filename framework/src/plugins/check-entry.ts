@@ -13,3 +13,9 @@ export function checkEntry(entry: PluginEntry, earlier: ReadonlySet<string>): Pl
     return fault('placement "builtin" is kept for built-in plugins: use "pre_builtin" or "post_builtin"');
   return undefined;
 }
+
+/** Throws PluginError where something is wrong with the entry itself. */
+export function assertEntry(entry: PluginEntry): void {
+  const fault = checkEntry(entry, new Set());
+  if (fault !== undefined) throw fault;
+}

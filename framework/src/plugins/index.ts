@@ -1,6 +1,6 @@
 export { loadersOfRealm } from './artefacts/loaders-of-realm.ts';
 export { createPluginHost } from './create-plugin-host.ts';
-export type { PluginHost, PluginHostOptions } from './create-plugin-host.ts';
+export type { PluginHost, PluginHostOptions } from './plugin-host.ts';
 export type { ArtefactLoaders, InstanceEvents, LoadedPlugin, LoadOptions } from './load-plugin.ts';
 export { checkEntry } from './check-entry.ts';
 export type { ConnectRemote, RemoteEnd } from './member-loader.ts';
@@ -10,7 +10,8 @@ export type { PluginGeneration, RetireOptions } from './plugin-generation.ts';
 export { containPluginFailures } from './plugin-scope.ts';
 export { guardProcess } from './realm-guard/guard-process.ts';
 export { IntrinsicsGuard } from './realm-guard/intrinsics-guard.ts';
-export type { LoadSettings, PluginManager, PluginManagerOptions, PluginPlace } from './supervisor/plugin-manager.ts';
+export type { PluginManager } from './supervisor/plugin-manager.ts';
+export type { LoadSettings, PluginManagerOptions, PluginPlace } from './supervisor/plugin-manager-options.ts';
 export type { ManagedPlugin } from './supervisor/managed-plugin.ts';
 export type { RemoteStart, StartRemote } from './supervisor/remote-load.ts';
 export type * from './supervisor/thread-group.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { PluginLog } from '@bifrost/sdk';
 import { createPluginHost } from '../create-plugin-host.ts';
-import type { PluginHost, PluginHostOptions } from '../create-plugin-host.ts';
+import type { PluginHost, PluginHostOptions } from '../plugin-host.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 
 /** Vitest's `import()` sees no `registerHooks`; a required file's does. */

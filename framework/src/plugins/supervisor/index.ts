@@ -1,7 +1,8 @@
 /** What the main thread needs of the plugins; serving threads import `@bifrost/framework/plugins`. */
-export { candidateName, PluginManager } from './plugin-manager.ts';
+export { PluginManager } from './plugin-manager.ts';
+export { candidateName } from './plugin-manager-options.ts';
 export { pluginNotFound } from './slot-changes.ts';
-export type { CandidateTrial, LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager.ts';
+export type { CandidateTrial, LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager-options.ts';
 export type { ManagedPlugin } from './managed-plugin.ts';
 export type { PluginTotals } from './manager-view.ts';
 export type { RemoteStart, StartRemote } from './remote-load.ts';

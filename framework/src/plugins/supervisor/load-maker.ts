@@ -8,6 +8,7 @@ import type { ResolvedArtefact } from '../plugin-plan.ts';
 import type { RemoteExit } from '../remote/remote-plugin.ts';
 import { createSharedStateBuffer } from '../shared-state/layout.ts';
 import type { PluginMemory } from '../store/plugin-memory.ts';
+import { isSameLoad } from './is-same-load.ts';
 import type { PluginSlot } from './managed-plugin.ts';
 import { PluginLoad } from './plugin-load.ts';
 import { RemoteLoads } from './remote-loads.ts';
@@ -42,6 +43,25 @@ export class LoadMaker {
     const fault = checkEntry(entry, earlier);
     if (fault !== undefined) load.fail(fault);
     return { entry, load };
+  }
+
+  /** The places of `entries` as the whole list: what is as it was in `earlier` keeps its load, all else is fresh. */
+  slotsFor(
+    entries: readonly PluginEntry[],
+    earlier: readonly PluginSlot[],
+  ): { readonly slots: readonly PluginSlot[]; readonly fresh: readonly PluginSlot[] } {
+    const byName = new Map(earlier.map((slot) => [slot.entry.name, slot]));
+    const names = new Set<string>();
+    const fresh: PluginSlot[] = [];
+    const slots = entries.map((entry) => {
+      const before = byName.get(entry.name);
+      const isKept = before !== undefined && before.load.isServing && isSameLoad(before.entry, entry);
+      const slot = isKept && !names.has(entry.name) ? { entry, load: before.load } : this.fresh(entry, names);
+      names.add(entry.name);
+      if (slot.load !== before?.load) fresh.push(slot);
+      return slot;
+    });
+    return { slots, fresh };
   }
 
   /** As `fresh`, for a candidate: `entry` has the name of the plugin that it may replace, and gets one of its own. */

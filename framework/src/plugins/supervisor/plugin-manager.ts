@@ -12,76 +12,26 @@
  * has `lastError`. Instances of plugins that a change does not name are left alone. After a swap the version before is held in
  * reserve for a while (Probation); what ends by itself is started again (RemoteRestarts).
  */
-import type { PluginFigures, PluginPlacement, ShadowComparison } from '@bifrost/core';
+import type { PluginFigures, ShadowComparison } from '@bifrost/core';
 import { GatewayError } from '@bifrost/sdk';
-import type { JsonObject, PluginLog } from '@bifrost/sdk';
-import { checkEntry } from '../check-entry.ts';
+import type { JsonObject } from '@bifrost/sdk';
+import { assertEntry } from '../check-entry.ts';
 import { configViewFailed } from '../config-view.ts';
 import type { ConfigViewName } from '../config-view.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
-import type { InstanceCounts, ResolvedArtefact } from '../plugin-plan.ts';
-import type { PluginMemory } from '../store/plugin-memory.ts';
-import { isSameLoad, overLivingOf } from './is-same-load.ts';
+import type { InstanceCounts } from '../plugin-plan.ts';
+import { CandidateChanges } from './candidate-changes.ts';
+import { ChangeQueue } from './change-queue.ts';
+import { isSameLoad } from './is-same-load.ts';
 import { LoadMaker } from './load-maker.ts';
 import { ManagerView } from './manager-view.ts';
 import type { PluginTotals } from './manager-view.ts';
-import type { ManagedPlugin, PluginSlot } from './managed-plugin.ts';
-import type { PluginLoad } from './plugin-load.ts';
+import type { ManagedPlugin } from './managed-plugin.ts';
+import type { CandidateTrial, LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager-options.ts';
 import { Probation } from './probation.ts';
-import type { ProbationLimits } from './probation.ts';
-import type { StartRemote } from './remote-load.ts';
-import { SlotChanges } from './slot-changes.ts';
 import { RemoteRestarts } from './remote-restarts.ts';
-import type { RestartLimits } from './remote-restarts.ts';
-import type { ThreadGroup } from './thread-group.ts';
-
-export interface PluginManagerOptions {
-  readonly group: ThreadGroup;
-  /** Gets the lines that people look for: `Plugin loaded successfully: NAME`, `plugin status: NAME - STATUS`. */
-  readonly log: PluginLog;
-  /** Where relative paths start. @default the working directory */
-  readonly directory?: string;
-  /** Finds and checks an entry's artefact before any of its code runs. @default serving threads resolve paths of modules */
-  readonly resolveArtefact?: (entry: PluginEntry, directory: string) => Promise<ResolvedArtefact | undefined>;
-  /** How plugins outside the serving threads are started; an isolation without one is refused. */
-  readonly startRemote?: { readonly [Isolation in Exclude<PluginIsolation, 'inline'>]?: StartRemote };
-  /** What plugins were at earlier starts, for those that cannot be loaded. @default nothing is known of them */
-  readonly memory?: PluginMemory;
-  readonly probation?: ProbationLimits;
-  readonly restarts?: RestartLimits;
-  /** Modules of replaced plugins from which on a serving thread is recycled; its code goes back with it. @default 10 */
-  readonly maxStaleModules?: number;
-  /** How long threads may take to prepare a change, beside the plugins' own deadlines. @default 45000 */
-  readonly prepareWithinMs?: number;
-  /** How often threads are asked how their plugins do. @default 2000 */
-  readonly refreshEveryMs?: number;
-}
-
-export interface LoadSettings {
-  /** Where relative paths start from now on. @default as before */
-  readonly directory?: string;
-  /** What the group changes together with the plugins. */
-  readonly settings?: object;
-}
-
-/** A plugin's place among the others. */
-export interface PluginPlace {
-  readonly name: string;
-  readonly placement?: PluginPlacement;
-  readonly order?: number;
-}
-
-/** How a candidate is tried. */
-export interface CandidateTrial {
-  readonly kind: 'canary' | 'shadow';
-  /** Of the requests, 0 to 1. */
-  readonly share: number;
-}
-
-/** The name under which the candidate for a plugin's place is listed. */
-export function candidateName(name: string): string {
-  return `${name}@candidate`;
-}
+import { SlotChanges } from './slot-changes.ts';
+import { UnaskedChanges } from './unasked-changes.ts';
 
 export class PluginManager {
   readonly #options: PluginManagerOptions;
@@ -90,9 +40,10 @@ export class PluginManager {
   readonly #restarts: RemoteRestarts;
   readonly #maker: LoadMaker;
   readonly #changes: SlotChanges;
-  #work: Promise<void> = Promise.resolve();
+  readonly #candidates: CandidateChanges;
+  readonly #unasked: UnaskedChanges;
+  readonly #queue = new ChangeQueue();
   #refreshTimer: NodeJS.Timeout | undefined;
-  #isClosed = false;
 
   constructor(options: PluginManagerOptions) {
     const { group, log } = options;
@@ -113,12 +64,12 @@ export class PluginManager {
       slots: () => this.#changes.slots,
       remotes: this.#maker.remotes,
       maxStaleModules: options.maxStaleModules ?? 10,
-      blame: (load, what) => this.#blame(load, what),
+      blame: (load, what) => this.#unasked.blame(load, what),
     });
     this.#probation = new Probation({
       limits: options.probation ?? {},
       collect: () => this.#view.collect(),
-      rollBack: (slot, reason) => this.#enqueue(() => this.#rollBack(slot, reason)),
+      rollBack: (slot, reason) => this.#enqueue(() => this.#unasked.rollBack(slot, reason)),
       settle: () => void this.#enqueue(async () => this.#changes.settle()),
     });
     this.#changes = new SlotChanges({
@@ -129,9 +80,12 @@ export class PluginManager {
       directory: options.directory ?? process.cwd(),
       prepareWithinMs: options.prepareWithinMs ?? 45_000,
     });
+    const parts = { changes: this.#changes, maker: this.#maker, view: this.#view };
+    this.#candidates = new CandidateChanges(parts);
+    this.#unasked = new UnaskedChanges({ ...parts, log, enqueue: (change) => this.#enqueue(change) });
     this.#restarts = new RemoteRestarts({
       limits: options.restarts ?? {},
-      restart: (load) => this.#enqueue(() => this.#restart(load)),
+      restart: (load) => this.#enqueue(() => this.#unasked.restart(load)),
       quarantine: (name, reason) => void this.quarantine(name, reason),
       say: (name, remark) => this.#view.remark(name, remark),
     });
@@ -209,20 +163,8 @@ export class PluginManager {
     return this.#enqueue(async () => {
       const isFirst = this.generation === 0;
       if (directory !== undefined) this.#changes.directory = directory;
-      const earlier = new Map(this.#changes.slots.map((slot) => [slot.entry.name, slot]));
-      const names = new Set<string>();
-      const fresh: PluginSlot[] = [];
-      const slots = entries.map((entry) => {
-        const before = earlier.get(entry.name);
-        const isKept = before !== undefined && before.load.isServing && isSameLoad(before.entry, entry);
-        const slot = isKept && !names.has(entry.name) ? { entry, load: before.load } : this.#maker.fresh(entry, names);
-        names.add(entry.name);
-        if (slot.load !== before?.load) fresh.push(slot);
-        return slot;
-      });
       await this.#changes.make({
-        slots,
-        fresh,
+        ...this.#maker.slotsFor(entries, this.#changes.slots),
         onFailure: isFirst ? 'record' : 'abort',
         ...(settings === undefined ? {} : { settings }),
       });
@@ -285,7 +227,7 @@ export class PluginManager {
         const place = places.find(({ name }) => name === slot.entry.name);
         return { ...slot, entry: { ...slot.entry, ...place } };
       });
-      for (const { entry, trial } of slots) if (trial === undefined) throwIfWrong(entry);
+      for (const { entry, trial } of slots) if (trial === undefined) assertEntry(entry);
       await this.#changes.make({ slots, fresh: [], onFailure: 'abort' });
       return this.list();
     });
@@ -297,45 +239,17 @@ export class PluginManager {
    * differs in share or kind only keeps its instances. Its state is its own. The next `load` of all entries drops it.
    */
   stageCandidate(entry: PluginEntry, trial: CandidateTrial): Promise<ManagedPlugin> {
-    return this.#enqueue(async () => {
-      const { name } = entry;
-      this.#changes.slotOf(name);
-      throwIfWrong(entry);
-      const before = this.#changes.find(candidateName(name));
-      const own = { ...entry, name: candidateName(name) };
-      const isKept = before !== undefined && before.load.isServing && isSameLoad(before.entry, own);
-      const made = isKept ? before : this.#maker.candidate(entry, own.name);
-      const slot: PluginSlot = { entry: own, load: made.load, trial: { ...trial, of: name } };
-      const slots = [...this.#changes.slots.filter((one) => one !== before), slot];
-      await this.#changes.makeFor(own.name, { slots, fresh: isKept ? [] : [slot], onFailure: 'abort' });
-      return this.#view.describe(slot);
-    });
+    return this.#enqueue(() => this.#candidates.stage(entry, trial));
   }
 
   /** The candidate's entry takes the place of the plugin's: loaded anew under the plugin's name, with a probation as any new version. */
   promoteCandidate(name: string): Promise<ManagedPlugin> {
-    return this.#enqueue(async () => {
-      const before = this.#changes.slotOf(name);
-      const candidate = this.#changes.slotOf(candidateName(name));
-      const slot = this.#maker.fresh({ ...candidate.entry, ...overLivingOf(before.entry), name });
-      const slots = this.#changes.slots.filter((one) => one !== candidate).map((one) => (one === before ? slot : one));
-      await this.#changes.makeFor(name, { slots, fresh: [slot], onFailure: 'abort', replaces: before });
-      this.#view.forget(candidateName(name));
-      return this.#view.describe(slot);
-    });
+    return this.#enqueue(() => this.#candidates.promote(name));
   }
 
   /** Ends the trial; the plugin serves all requests again. */
   abortCandidate(name: string): Promise<void> {
-    return this.#enqueue(async () => {
-      const candidate = this.#changes.slotOf(candidateName(name));
-      await this.#changes.make({
-        slots: this.#changes.slots.filter((one) => one !== candidate),
-        fresh: [],
-        onFailure: 'abort',
-      });
-      this.#view.forget(candidateName(name));
-    });
+    return this.#enqueue(() => this.#candidates.abort(name));
   }
 
   /** How the decisions of the shadows that are under way compare since the start, in all threads. */
@@ -349,51 +263,26 @@ export class PluginManager {
    * Threads that start from now on do without it; the others lose it as soon as the change before has ended.
    */
   quarantine(name: string, reason: string): Promise<void> {
-    const slot = this.#changes.find(name);
-    if (slot === undefined || !slot.load.isServing) return Promise.resolve();
-    slot.load.fail({ message: `it is quarantined: ${reason}`, code: 'BF_PLUGIN_QUARANTINED' });
-    this.#options.log.error(`plugin ${name} is quarantined: ${reason}`, { plugin: name });
-    this.#view.changed();
-    return this.#enqueue(async () => {
-      const before = this.#changes.find(name);
-      // By now another load may be in its place, or none.
-      if (before?.load !== slot.load) return;
-      const failed = this.#maker.failedTwin(before);
-      await this.#changes.make({
-        slots: this.#changes.slots.map((one) => (one === before ? failed : one)),
-        fresh: [],
-        onFailure: 'abort',
-      });
-      // Threads that start do without it in any case.
-    }).catch((error: unknown) => this.#view.failed(name, error));
+    return this.#unasked.quarantine(name, reason);
   }
 
   /** Ends what runs outside the serving threads, which are ended before. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    const worked = this.#queue.close();
     clearInterval(this.#refreshTimer);
     this.#probation.stop();
     this.#restarts.stop();
-    await this.#work;
+    await worked;
     await this.#maker.remotes.close();
   }
 
-  #enqueue<Result>(operation: () => Promise<Result>): Promise<Result> {
-    const running = this.#work.then(() => {
-      if (this.#isClosed)
-        throw new GatewayError('the gateway is shutting down', { code: 'BF_PLUGIN_CLOSING', statusCode: 503 });
-      return operation();
-    });
-    this.#work = running.then(
-      () => undefined,
-      () => undefined,
-    );
-    return running;
+  #enqueue<Result>(change: () => Promise<Result>): Promise<Result> {
+    return this.#queue.add(change);
   }
 
   async #replace(entry: PluginEntry, isFresh: (before: PluginEntry) => boolean): Promise<ManagedPlugin> {
     const before = this.#changes.slotOf(entry.name);
-    throwIfWrong(entry);
+    assertEntry(entry);
     const isNew = isFresh(before.entry) || (!before.load.isServing && entry.enabled);
     const slot = isNew ? this.#maker.fresh(entry) : { entry, load: before.load };
     const slots = this.#changes.slots.map((one) => (one === before ? slot : one));
@@ -406,38 +295,4 @@ export class PluginManager {
     if (isNew) this.#restarts.forget(entry.name);
     return this.#view.describe(slot);
   }
-
-  /** A load has blocked or ended a thread: it is not called again. One that only requests under way hold is named, no more. */
-  #blame(number: number, what: string): string | undefined {
-    const isIt = ({ load }: PluginSlot): boolean => load.load === number;
-    const loading = this.#changes.underWay.find(isIt);
-    if (loading !== undefined) loading.load.fail({ message: `it ${what}`, code: 'BF_PLUGIN_QUARANTINED' });
-    const slot = loading ?? [...this.#changes.slots, ...this.#changes.reserve].find(isIt);
-    if (slot !== undefined && this.#changes.slots.includes(slot)) void this.quarantine(slot.entry.name, `it ${what}`);
-    return slot?.entry.name;
-  }
-
-  async #restart(load: PluginLoad): Promise<void> {
-    const before = this.#changes.find(load.name);
-    if (before?.load !== load) return;
-    const slot = this.#maker.again(before);
-    const slots = this.#changes.slots.map((one) => (one === before ? slot : one));
-    await this.#changes.make({ slots, fresh: [slot], onFailure: 'abort' });
-    this.#view.remark(load.name, undefined);
-  }
-
-  async #rollBack(failed: PluginSlot, reason: string): Promise<void> {
-    const { name } = failed.entry;
-    const before = this.#changes.reserve.find(({ entry }) => entry.name === name);
-    if (this.#changes.find(name)?.load !== failed.load || before === undefined) return;
-    const slots = this.#changes.slots.map((one) => (one.entry.name === name ? before : one));
-    await this.#changes.make({ slots, fresh: [], onFailure: 'abort' });
-    this.#options.log.warn(`plugin ${name} is rolled back to the version before: ${reason}`, { plugin: name });
-    this.#view.remark(name, `rolled back: ${reason}`);
-  }
-}
-
-function throwIfWrong(entry: PluginEntry): void {
-  const fault = checkEntry(entry, new Set());
-  if (fault !== undefined) throw fault;
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PluginRun } from '@bifrost/core';
 import { createPluginHost } from '../../create-plugin-host.ts';
-import type { PluginHost } from '../../create-plugin-host.ts';
+import type { PluginHost } from '../../plugin-host.ts';
 import type { PluginGeneration } from '../../plugin-generation.ts';
 import type { PluginPlan } from '../../plugin-plan.ts';
 import { committed } from './__tests__/example-files.ts';

@@ -2,7 +2,7 @@
 import type { PluginChains } from '@bifrost/core';
 import type { JsonObject } from '@bifrost/sdk';
 import { hostIn } from '../../__tests__/plugin-folder.ts';
-import type { PluginHost, PluginHostOptions } from '../../create-plugin-host.ts';
+import type { PluginHost, PluginHostOptions } from '../../plugin-host.ts';
 import type { PluginGeneration } from '../../plugin-generation.ts';
 import type {
   ConfigQuestion,

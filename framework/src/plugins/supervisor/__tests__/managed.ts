@@ -1,9 +1,9 @@
 /** A manager over threads of this realm, with plugins that tell of themselves. */
 import type { PluginChains, PluginRun } from '@bifrost/core';
 import type { PluginLog } from '@bifrost/sdk';
-import type { PluginHostOptions } from '../../create-plugin-host.ts';
+import type { PluginHostOptions } from '../../plugin-host.ts';
 import { PluginManager } from '../plugin-manager.ts';
-import type { PluginManagerOptions } from '../plugin-manager.ts';
+import type { PluginManagerOptions } from '../plugin-manager-options.ts';
 import { InProcessGroup } from './in-process-group.ts';
 
 export const facts = { requestId: 'r', requestType: 'chat_completion', method: 'POST', path: '/', isStream: false };

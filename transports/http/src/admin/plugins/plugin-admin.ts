@@ -3,14 +3,16 @@
  * not stored, and what cannot be stored is taken back, so a failed change changes nothing.
  */
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
-import type { Json, JsonObject } from '@bifrost/sdk';
+import type { JsonObject } from '@bifrost/sdk';
 import type { ParsedPluginEntry } from '@bifrost/framework/config';
-import { candidateName, pluginNotFound } from '@bifrost/framework/plugin-manager';
+import { pluginNotFound } from '@bifrost/framework/plugin-manager';
 import type { PluginStore, StoredPlugin } from '@bifrost/framework/admin';
 import type { ManagedPlugin, PluginManager, PluginPlace, PluginTotals } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
 import type { ConfigViews } from './config-views.ts';
 import { EntryKeeper } from './entry-keeper.ts';
+import { inPlaceOf, invalid, mergeEntry, nameOf, statedOf } from './entry-patch.ts';
+import { TrialDesk } from './trial-desk.ts';
 import type { TrialRequest } from './trial-request.ts';
 import type { RunningTrial } from './trial-view.ts';
 
@@ -27,52 +29,10 @@ export interface PluginAdminOptions {
   readonly views: ConfigViews;
 }
 
-function noTrial(name: string): GatewayError {
-  return new GatewayError(`there is no candidate for the place of plugin "${name}"`, {
-    code: 'BF_ADMIN_TRIAL_UNKNOWN',
-    statusCode: 404,
-  });
-}
-
-function invalid(message: string): GatewayError {
-  return new GatewayError(message, { code: 'BF_ADMIN_INVALID', statusCode: 400 });
-}
-
-/** The name by which an entry goes. Throws GatewayError where it has none. */
-function nameOf(file: JsonObject): string {
-  const { name } = file;
-  if (typeof name === 'string' && name !== '') return name;
-  throw invalid('`name` is missing: give the plugin a name (letters, digits, ".", "_", "-")');
-}
-
-/** `patch` over `base`: null removes a member, and of `config` single members may be given. */
-function merge(base: JsonObject, patch: JsonObject): JsonObject {
-  const merged: Record<string, Json | undefined> = { ...base };
-  for (const [key, value] of Object.entries(patch)) {
-    const before = merged[key];
-    if (value === null) delete merged[key];
-    else
-      merged[key] = key === 'config' && isJsonObject(before) && isJsonObject(value) ? { ...before, ...value } : value;
-  }
-  return merged;
-}
-
-/** A candidate that was staged: what becomes of it when it is promoted, and what the plugins had counted before. */
-interface StagedTrial {
-  readonly request: TrialRequest;
-  /** The plugin's entry as it would be written. */
-  readonly wanted: JsonObject;
-  readonly startedAt: number;
-  readonly totalsBefore: PluginTotals;
-}
-
-/** Members of an entry that are the place's, not the candidate's. */
-const placeMembers = ['placement', 'order', 'required', 'watch'] as const;
-
 export class PluginAdmin {
   readonly #options: PluginAdminOptions;
   readonly #keeper: EntryKeeper;
-  readonly #trials = new Map<string, StagedTrial>();
+  readonly #trials: TrialDesk;
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: PluginAdminOptions) {
@@ -85,6 +45,11 @@ export class PluginAdmin {
       entries: byName(options.entries),
       stored: options.stored,
       toStored: (name, config) => options.views.toStored(name, config),
+    });
+    this.#trials = new TrialDesk({
+      manager: options.manager,
+      parse: (file) => this.#parse(file),
+      get: (name) => this.get(name),
     });
   }
 
@@ -139,11 +104,11 @@ export class PluginAdmin {
     return this.#enqueue(async () => {
       const before = this.#fileOf(name);
       await this.#options.manager.remove(name);
-      const staged = this.#trials.get(name);
-      this.#trials.delete(name);
+      const staged = this.#trials.find(name);
+      this.#trials.forget(name);
       await this.#keep(name, undefined, async () => {
         await this.#options.manager.add(this.#parse(before));
-        if (staged !== undefined) await this.#stage(name, staged);
+        if (staged !== undefined) await this.#trials.stage(name, staged);
       });
     });
   }
@@ -161,7 +126,7 @@ export class PluginAdmin {
       const files = places.map(({ name, ...place }) => [name, { ...this.#fileOf(name), ...place }] as const);
       await this.#keeper.keep(new Map(files), () =>
         manager.setSequence(
-          places.map(({ name }) => ({ placement: 'post_builtin', order: 0, ...stated(before.get(name)), name })),
+          places.map(({ name }) => ({ placement: 'post_builtin', order: 0, ...statedOf(before.get(name)), name })),
         ),
       );
       return moved;
@@ -187,30 +152,29 @@ export class PluginAdmin {
       }
       const totalsBefore = await this.totals();
       const startedAt = Date.now();
-      await this.#stage(name, { request, wanted, startedAt, totalsBefore });
-      return this.#trial(name);
+      await this.#trials.stage(name, { request, wanted, startedAt, totalsBefore });
+      return this.#trials.trial(name);
     });
   }
 
   /** Rejects with 404 where there is no trial. */
   trial(name: string): Promise<RunningTrial> {
-    return this.#enqueue(() => this.#trial(name));
+    return this.#enqueue(() => this.#trials.trial(name));
   }
 
   /** The candidate takes the plugin's place, in one swap, and is stored. */
   promoteTrial(name: string): Promise<ManagedPlugin> {
     return this.#enqueue(async () => {
-      const staged = (await this.#trial(name)) && this.#stagedOf(name);
+      const staged = (await this.#trials.trial(name)) && this.#trials.stagedOf(name);
       const before = this.#fileOf(name);
       const { manager } = this.#options;
-      const place = Object.fromEntries(placeMembers.map((member) => [member, before[member]]));
-      const wanted = merge(staged.wanted, stated(place) as JsonObject);
+      const wanted = inPlaceOf(before, staged.wanted);
       const promoted = await manager.promoteCandidate(name);
       await this.#keep(name, wanted, async () => {
         await manager.update(this.#parse(before));
-        await this.#stage(name, staged);
+        await this.#trials.stage(name, staged);
       });
-      this.#trials.delete(name);
+      this.#trials.forget(name);
       return promoted;
     });
   }
@@ -218,36 +182,10 @@ export class PluginAdmin {
   /** The plugin has all requests again. */
   abortTrial(name: string): Promise<void> {
     return this.#enqueue(async () => {
-      await this.#trial(name);
+      await this.#trials.trial(name);
       await this.#options.manager.abortCandidate(name);
-      this.#trials.delete(name);
+      this.#trials.forget(name);
     });
-  }
-
-  async #stage(name: string, staged: StagedTrial): Promise<void> {
-    // It stands in nobody's way when it fails, and is what was tried until somebody tries another.
-    const entry = { ...this.#parse(staged.wanted), required: false, watch: false };
-    await this.#options.manager.stageCandidate(entry, staged.request.trial);
-    this.#trials.set(name, staged);
-  }
-
-  async #trial(name: string): Promise<RunningTrial> {
-    const plugin = await this.get(name);
-    const { startedAt, totalsBefore } = this.#stagedOf(name);
-    const totals = await this.totals();
-    const candidate = this.#candidateOf(name);
-    if (candidate === undefined) throw noTrial(name);
-    return { plugin, candidate, startedAt, totalsBefore, totals };
-  }
-
-  #candidateOf(name: string): ManagedPlugin | undefined {
-    return this.#options.manager.list().find((one) => one.name === candidateName(name));
-  }
-
-  #stagedOf(name: string): StagedTrial {
-    const staged = this.#trials.get(name);
-    if (staged !== undefined) return staged;
-    throw noTrial(name);
   }
 
   async #replace(
@@ -258,14 +196,14 @@ export class PluginAdmin {
     const updated = await manager.update(this.#parse(wanted));
     await this.#keep(name, wanted, () => manager.update(this.#parse(before)));
     // A plugin that is off has no share to give.
-    if (wanted['enabled'] === false && this.#candidateOf(name) !== undefined) await manager.abortCandidate(name);
-    if (wanted['enabled'] === false) this.#trials.delete(name);
+    if (wanted['enabled'] === false && this.#trials.candidateOf(name) !== undefined) await manager.abortCandidate(name);
+    if (wanted['enabled'] === false) this.#trials.forget(name);
     return updated;
   }
 
   async #patched(name: string, before: JsonObject, patch: JsonObject): Promise<JsonObject> {
     const given = patch['config'];
-    if (!isJsonObject(given)) return merge(before, patch);
+    if (!isJsonObject(given)) return mergeEntry(before, patch);
     const stored = isJsonObject(before['config']) ? before['config'] : {};
     const { config, missing } = await this.#options.views.restored(name, given, stored);
     if (missing.length > 0) {
@@ -273,7 +211,7 @@ export class PluginAdmin {
         `${missing.join(' and ')}: this is the mask that a secret is shown as, and there is none to put back; give the value`,
       );
     }
-    return merge(before, { ...patch, config });
+    return mergeEntry(before, { ...patch, config });
   }
 
   #parse(file: JsonObject): PluginEntry {
@@ -306,11 +244,4 @@ export class PluginAdmin {
     );
     return running;
   }
-}
-
-/** The members that have a value. */
-function stated<Members extends object>(members: Members | undefined): Partial<Members> {
-  const entries = Object.entries(members ?? {}).filter(([, value]) => value !== undefined);
-  // Filtering by value leaves each member's type.
-  return Object.fromEntries(entries) as Partial<Members>;
 }
