@@ -56,7 +56,7 @@ export class MemoryProbe {
     return { BIFROST_PROBE: this.#socket };
   }
 
-  /** Rejects where the program does not answer. Takes half a second, as nobody knows how many threads there are. */
+  /** Rejects where the program does not answer. */
   look({ doesCollect = false, doesTrim = false }: LookOptions = {}): Promise<MemoryParts> {
     return new Promise((resolve, reject) => {
       const socket = connect(this.#socket);

@@ -4,6 +4,7 @@
  * `BIFROST_PROBE` for each that it reads: `{"collect": true}` forces a collection in every thread before it looks, `{"trim": true}`
  * has the allocator give back what it can, `{"snapshot": FOLDER}` has each thread write its heap.
  */
+const { rmSync } = require('node:fs');
 const { createServer } = require('node:net');
 const { join } = require('node:path');
 const { getHeapStatistics, setFlagsFromString, writeHeapSnapshot } = require('node:v8');
@@ -12,8 +13,9 @@ const { BroadcastChannel, isMainThread, threadId, threadName } = require('node:w
 
 /** For threads to answer; one that is ending or stands still is left out. */
 const answerWithinMs = 10_000;
-/** How many threads there are nobody here knows: it is over when none has answered for so long. */
-const quietMs = 500;
+/** A thread that was just started may not have heard: it is over too when none has answered for so long. */
+const quietMs = 3000;
+const pollMs = 50;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
@@ -40,6 +42,11 @@ answers.unref();
 function answerOnSocket(path) {
   const allocator = openAllocator();
   const asked = new Map();
+  const workers = new Set();
+  process.on('worker', (worker) => {
+    workers.add(worker);
+    worker.once('exit', () => workers.delete(worker));
+  });
   answers.onmessage = ({ data }) => asked.get(data.id)?.push(data.thread);
   let lastId = 0;
   const ask = async (order) => {
@@ -48,10 +55,13 @@ function answerOnSocket(path) {
     asked.set(id, threads);
     orders.postMessage({ id, order });
     const own = obey(order);
-    const until = performance.now() + answerWithinMs;
-    for (let seen = -1; seen !== threads.length && performance.now() < until;) {
-      seen = threads.length;
-      await new Promise((resolve) => setTimeout(resolve, quietMs));
+    const startedAt = performance.now();
+    let [seen, seenAt] = [0, startedAt];
+    while (threads.length < workers.size) {
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      const now = performance.now();
+      if (threads.length > seen) [seen, seenAt] = [threads.length, now];
+      else if (now - seenAt > quietMs || now - startedAt > answerWithinMs) break;
     }
     asked.delete(id);
     if (order.trim) allocator?.trim();
@@ -63,6 +73,8 @@ function answerOnSocket(path) {
     socket.on('error', () => socket.destroy());
     socket.on('data', (line) => void ask(JSON.parse(line.toString())).then((seen) => answer(socket, seen)));
   });
+  // A program that was killed leaves its socket.
+  rmSync(path, { force: true });
   server.listen(path).unref();
 }
 
