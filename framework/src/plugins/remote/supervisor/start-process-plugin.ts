@@ -19,7 +19,8 @@ import { processFlags } from './process-flags.ts';
 import type { Realm, RealmEvents } from './realm.ts';
 import { grantedEnvironment } from './remote-options.ts';
 import type { RemotePluginOptions } from './remote-options.ts';
-import { memoryLimitOf, runnerStartOf, SupervisedPlugin } from './supervised-plugin.ts';
+import { memoryLimitOf, runnerStartOf } from './runner-start.ts';
+import { SupervisedPlugin } from './supervised-plugin.ts';
 
 const processEntry = realmEntry('plugin-process', new URL('../runner/process-main.ts', import.meta.url));
 

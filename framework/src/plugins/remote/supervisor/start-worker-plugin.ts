@@ -12,7 +12,8 @@ import { readOutputLines } from './output-lines.ts';
 import type { Realm, RealmEvents } from './realm.ts';
 import { grantedEnvironment } from './remote-options.ts';
 import type { RemotePluginOptions } from './remote-options.ts';
-import { memoryLimitOf, runnerStartOf, SupervisedPlugin } from './supervised-plugin.ts';
+import { memoryLimitOf, runnerStartOf } from './runner-start.ts';
+import { SupervisedPlugin } from './supervised-plugin.ts';
 
 const workerEntry = realmEntry('plugin-worker', new URL('../runner/worker-main.ts', import.meta.url));
 

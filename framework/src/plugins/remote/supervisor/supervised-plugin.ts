@@ -2,50 +2,28 @@
  * A plugin in a realm of its own, watched: it is ended when its memory passes the limit or a call blocks it beyond its deadline, and
  * whoever asked is told why. What the realm is, thread or process, is the realm's business.
  */
-import { defaultTimeoutMs } from '@bifrost/core';
-import { hookNames, PluginError } from '@bifrost/sdk';
+import { PluginError } from '@bifrost/sdk';
 import type { HookName, JsonObject } from '@bifrost/sdk';
 import type { ConfigViewName } from '../../config-view.ts';
 import { describeFailure } from '../../failed-description.ts';
-import { readPluginModule } from '../../read-plugin-module.ts';
-import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
+import type { FromRunner, RunnerStage } from '../control.ts';
 import type { PluginDescription, RemoteChannel, RemoteExit, RemotePlugin } from '../remote-plugin.ts';
-import { defaultMaxMessageBytes } from '../connect-remote-plugin.ts';
+import { assertDescription } from './assert-description.ts';
+import { blockLimitMs, bootTimeoutMs } from './block-limit.ts';
 import { ConfigViews } from './config-views.ts';
 import { LogGate } from './log-gate.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { Realm, StartRealm } from './realm.ts';
-import { defaultCleanupTimeoutMs, defaultGraceMs, defaultInitTimeoutMs, defaultMemoryBytes } from './remote-options.ts';
+import { defaultCleanupTimeoutMs, defaultInitTimeoutMs } from './remote-options.ts';
 import type { RemotePluginOptions } from './remote-options.ts';
+import { memoryLimitOf } from './runner-start.ts';
 
 /** How often memory is looked at: what grows as fast as memory can be written has grown some 50 MB by then. */
 const memoryIntervalMs = 20;
-/** For a realm to come up at all. */
-const bootTimeoutMs = 30_000;
 /** Beyond `cleanup`'s own deadline. */
 const closeGraceMs = 500;
 
 type State = 'starting' | 'running' | 'closing' | 'ended';
-
-/** What the runner of `options` is told. */
-export function runnerStartOf(options: RemotePluginOptions): RunnerStart {
-  const { entry, artefact, generation, models } = options;
-  return {
-    entry,
-    artefact,
-    generation,
-    initTimeoutMs: options.initTimeoutMs ?? defaultInitTimeoutMs,
-    cleanupTimeoutMs: options.cleanupTimeoutMs ?? defaultCleanupTimeoutMs,
-    areInputsFrozen: options.areInputsFrozen ?? false,
-    maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
-    ...(models === undefined ? {} : { models }),
-  };
-}
-
-/** Bytes that the plugin may use. */
-export function memoryLimitOf({ entry }: RemotePluginOptions): number {
-  return entry.memoryLimitBytes ?? defaultMemoryBytes;
-}
 
 export class SupervisedPlugin implements RemotePlugin {
   readonly #options: RemotePluginOptions;
@@ -79,7 +57,12 @@ export class SupervisedPlugin implements RemotePlugin {
     this.#views = new ConfigViews(options.entry.name, (message) => this.#realm.send(message));
     this.#watch = new LoopWatch({
       ping: (ping) => this.#realm.send({ kind: 'ping', ping }),
-      limitMs: () => this.#limitMs(),
+      limitMs: () =>
+        blockLimitMs(options, {
+          stage: this.#stage,
+          description: this.description,
+          hook: this.#realm.currentHook(),
+        }),
       onBlocked: (blockedMs) => this.#onBlocked(blockedMs),
     });
     this.#memoryTimer = setInterval(() => void this.#sampleMemory(), memoryIntervalMs);
@@ -212,36 +195,6 @@ export class SupervisedPlugin implements RemotePlugin {
     for (const listener of this.#exitListeners) listener(exit);
   }
 
-  /** How long the loop may be blocked in what it does now. */
-  #limitMs(): number {
-    const graceMs = this.#options.graceMs ?? defaultGraceMs;
-    const initMs = this.#options.initTimeoutMs ?? defaultInitTimeoutMs;
-    switch (this.#stage) {
-      case 'boot':
-        return bootTimeoutMs;
-      case 'module':
-      case 'init':
-        return initMs + graceMs;
-      case 'cleanup':
-        return Number.POSITIVE_INFINITY; // `close` has its own deadline
-      case 'hooks':
-        return this.#hookTimeoutMs() + graceMs;
-    }
-  }
-
-  #hookTimeoutMs(): number {
-    const { hooks } = this.description;
-    const { timeoutMs } = this.#options.entry;
-    if (timeoutMs !== undefined) return timeoutMs;
-    const hook = this.#realm.currentHook();
-    if (hook !== undefined) return hooks[hook]?.timeoutMs ?? defaultTimeoutMs;
-    // Not in the synchronous part of a hook: in the continuation of one, or in a timer.
-    const timeouts = hookNames
-      .filter((name) => hooks[name] !== undefined)
-      .map((name) => hooks[name]?.timeoutMs ?? defaultTimeoutMs);
-    return timeouts.length === 0 ? defaultTimeoutMs : Math.max(...timeouts);
-  }
-
   #onBlocked(blockedMs: number): void {
     const hook = this.#realm.currentHook();
     if (this.#state === 'starting') {
@@ -290,13 +243,4 @@ export class SupervisedPlugin implements RemotePlugin {
     const prefix = `plugin ${name}: `;
     return new PluginError(name, message.startsWith(prefix) ? message.slice(prefix.length) : message, { code });
   }
-}
-
-/** A description comes out of the plugin's own realm: it is checked like a plugin's own declarations. */
-function assertDescription(name: string, { hooks, actualName, version, isGuard }: PluginDescription): void {
-  const plugin: Record<string, unknown> = { name: actualName, version, guard: isGuard, init: () => undefined };
-  for (const hook of hookNames) {
-    if (hooks[hook] !== undefined) plugin[hook] = { ...hooks[hook], handler: () => undefined };
-  }
-  readPluginModule(name, { default: plugin });
 }
