@@ -20,7 +20,9 @@ pub const RESPONSE_HEADERS: u32 = 6;
 pub const HTTP_POST: u32 = 8;
 pub const INJECT: u32 = 13;
 /// Not hooks: called without a plugin and without a host, where the description has them.
+#[allow(dead_code)] // This plugin has none of them.
 pub const MARSHAL_CONFIG_FOR_STORAGE: u32 = 100;
+#[allow(dead_code)]
 pub const REDACT_CONFIG: u32 = 101;
 
 #[repr(C)]
