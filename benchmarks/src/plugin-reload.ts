@@ -48,6 +48,9 @@ const { streams, reloads, rate, threads, chunks, gap, every, warm } = Object.fro
   Object.entries({ ...preset, ...values }).map(([name, value]) => [name, Number(value)]),
 ) as Readonly<Record<'streams' | 'reloads' | 'rate' | 'threads' | 'chunks' | 'gap' | 'every' | 'warm', number>>;
 
+/** For the engine to give back the pages of threads that have ended. */
+const restMs = 12_000;
+
 /** What instances have counted, once those of old generations have ended; after 30 s as it is then. */
 async function settledCounts(
   gateway: PluginGateway,
@@ -126,6 +129,7 @@ async function run(cell: PluginCell): Promise<ReloadOutcome> {
   });
   const serving = cell.isolation === 'inline' ? threads : 1;
   const counts = await settledCounts(gateway, { name, serving });
+  await new Promise((resolve) => setTimeout(resolve, restMs));
   const trimmed = await probe.look({ doesCollect: true, doesTrim: true });
   if (report.faults.length > 0 || counts.live !== serving) console.error(lastLines(gateway));
   return {
