@@ -15,8 +15,7 @@ const firstSteps = [
   'First steps, in any folder:',
   '  bifrost plugin new hello        writes a plugin, its manifest and a config.json into ./hello',
   '  bifrost plugin test hello       runs every hook of it: answers, streams, fallbacks, reloads',
-  '  bifrost-http -config hello/config.json',
-  '                                  starts the gateway with it',
+  '  bifrost-http -config hello/config.json  starts the gateway with it',
 ].join('\n');
 
 function programHelp(): string {

@@ -14,9 +14,11 @@ import { RequestHeaders } from './request-headers.ts';
 import { UndiciTransport } from './undici-transport.ts';
 
 const silentSeconds = 310;
-const realImmediate = setImmediate;
+const [realImmediate, realTimeout] = [setImmediate, setTimeout];
 /** Lets sockets be read and written. */
 const turn = () => new Promise<void>((resolve) => realImmediate(resolve));
+/** Waits for what takes real time: a connection, a module that is loaded when it is first needed. */
+const moment = () => new Promise<void>((resolve) => void realTimeout(resolve, 1));
 
 /** Timers of sockets are Node's own, which a test cannot move: whoever sets one is seen instead. */
 const socketTimeouts: number[] = [];
@@ -61,7 +63,7 @@ class SilentProvider {
   /** Resolves once a request has come. */
   async asked(): Promise<ServerResponse> {
     for (let turns = 0; turns < 5000 && this.waiting.length === 0; turns += 1) {
-      await turn();
+      await moment();
       // Connecting has a timer of its own, and undici a clock of ticks.
       vi.advanceTimersByTime(1);
     }
@@ -84,7 +86,7 @@ async function finish<T>(promise: Promise<T>): Promise<T> {
   const over = () => void (isOver = true);
   promise.then(over, over);
   for (let turns = 0; turns < 5000 && !isOver; turns += 1) {
-    await turn();
+    await moment();
     vi.advanceTimersByTime(1);
   }
   return promise;

@@ -169,6 +169,8 @@ describe.each(isolations)('a plugin in isolation: %s', (isolation) => {
       { text: '0' },
       { type: 'error', error: { code: 'BF_PLUGIN_STREAM_FAILED' } },
     ]);
+    // Its lines come by themselves, not before its events.
+    await expect.poll(() => fixture.lines).toContain('info closed breaks');
     fixture.lines.length = 0;
     expect(await collect('endless', 2)).toHaveLength(2);
     await expect.poll(() => fixture.lines).toEqual(['info made 0', 'info made 1', 'info closed endless']);
