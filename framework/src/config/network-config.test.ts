@@ -1,17 +1,10 @@
-import { createCustomDefinition, providerDefinitions } from '@bifrost/core/providers';
 import type { ProviderConfig } from '@bifrost/core';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from './load-config.ts';
-
-const catalogue = { definitions: providerDefinitions, createCustom: createCustomDefinition };
+import { load, openai } from './__tests__/load-file.ts';
 
 /** A provider whose `network_config` says this. Throws what is wrong with it. */
-function load(network_config: object): ProviderConfig {
-  const file = { providers: { openai: { keys: [{ value: 'sk-1' }], network_config } } };
-  return loadConfig({ catalogue, environment: {}, text: JSON.stringify(file) }).providers.get(
-    'openai',
-  ) as ProviderConfig;
-}
+const withNetwork = (network_config: object): ProviderConfig =>
+  load(openai({ network_config })).providers.get('openai') as ProviderConfig;
 
 describe('network_config', () => {
   it("takes Bifrost's network settings, seconds and durations by what the key says", () => {
@@ -30,7 +23,7 @@ describe('network_config', () => {
       insecure_skip_verify: true,
       allow_private_network: true,
     };
-    const provider = load(network_config);
+    const provider = withNetwork(network_config);
     expect(provider.definition.baseUrl).toBe('https://proxy.example/openai');
     expect(provider.network).toEqual({
       connectTimeoutMs: 4000,
@@ -49,7 +42,7 @@ describe('network_config', () => {
   });
 
   it('takes what happens to slow streams and to clients that leave, and leaves it to the provider where it says nothing', () => {
-    const networkOf = (network_config: object) => load(network_config).network;
+    const networkOf = (network_config: object) => withNetwork(network_config).network;
     const guard = { minimum_output_characters_per_second: 40 };
     expect(networkOf({ stream_throughput_guard: guard }).throughputGuard).toEqual({
       minCharactersPerSecond: 40,
@@ -71,7 +64,7 @@ describe('network_config', () => {
     const silent = networkOf({ max_retries: 1 });
     expect(silent).not.toHaveProperty('onClientDisconnect');
     expect(silent).not.toHaveProperty('throughputGuard');
-    expect(() => load({ on_client_disconnect: 'wait' })).toThrow('on_client_disconnect');
-    expect(() => load({ stream_throughput_guard: {} })).toThrow('minimum_output_characters_per_second');
+    expect(() => withNetwork({ on_client_disconnect: 'wait' })).toThrow('on_client_disconnect');
+    expect(() => withNetwork({ stream_throughput_guard: {} })).toThrow('minimum_output_characters_per_second');
   });
 });
