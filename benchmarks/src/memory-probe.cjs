@@ -23,6 +23,8 @@ const collect = runInNewContext('gc');
 function obey(order) {
   // What finalizers let go is garbage only then.
   if (order.collect) for (let n = 0; n < 3; n += 1) collect();
+  // Gives the free pages of the heap back as well.
+  if (order.trim) collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   if (order.snapshot) writeHeapSnapshot(join(order.snapshot, `${threadId}.heapsnapshot`));
   const { used_heap_size: used, total_heap_size: total, external_memory: external } = getHeapStatistics();
   return { threadId, name: isMainThread ? 'supervisor' : threadName, used, total, external };

@@ -16,7 +16,7 @@ import { heldMegabytes, MemoryProbe, toMegabytes } from './memory-parts.ts';
 import type { MemoryParts } from './memory-parts.ts';
 import { holdingsOf } from './plugin-memory.ts';
 import type { Holdings } from './plugin-memory.ts';
-import { describeOutcome, settledAfter, writeRow } from './reload-table.ts';
+import { describeOutcome, looksEvery, settledAfter, writeRow } from './reload-table.ts';
 import type { ReloadOutcome } from './reload-table.ts';
 
 const { values } = parseArgs({
@@ -70,12 +70,14 @@ function show(reload: number, { ownMegabytes, childMegabytes, children, descript
   );
 }
 
-/** What is held and by whom, once the garbage is collected. */
+/** What is held and by whom, once the garbage is collected, and what stays resident once all that is free has been given back. */
 async function lookAt(probe: MemoryProbe, reload: number): Promise<MemoryParts> {
-  const parts = await probe.look({ doesCollect: true });
+  const parts = await probe.look({ doesCollect: true, doesTrim: true });
   const threads = parts.threads.map(({ name, used }) => `${name} ${toMegabytes(used).toFixed(1)}`).join(', ');
   const allocator = toMegabytes(parts.allocator?.used ?? 0).toFixed(1);
-  console.error(`reload ${reload}: ${heldMegabytes(parts).toFixed(1)} MB held: ${threads}, allocator ${allocator}`);
+  const held = heldMegabytes(parts).toFixed(1);
+  const resident = toMegabytes(parts.resident).toFixed(0);
+  console.error(`reload ${reload}: ${held} MB held: ${threads}, allocator ${allocator}; ${resident} MB trimmed`);
   return parts;
 }
 
@@ -120,8 +122,7 @@ async function run(cell: PluginCell): Promise<ReloadOutcome> {
       const held = holdingsOf(gateway.pid);
       holdings.push(held);
       if (reload % 10 === 0) show(reload, held);
-      // Only here, as a collection changes what is measured.
-      if (reload === settledAfter || reload === reloads) parts.push(await lookAt(probe, reload));
+      if (reload >= settledAfter && reload % looksEvery === 0) parts.push(await lookAt(probe, reload));
     },
   }).catch((error: unknown) => {
     console.error(lastLines(gateway));

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { ReloadReport } from '@bifrost/testkit/contract';
 import { percentilesOf } from './percentiles.ts';
-import { heldMegabytes, idleMegabytes, toMegabytes } from './memory-parts.ts';
+import { heldMegabytes, toMegabytes } from './memory-parts.ts';
 import type { MemoryParts } from './memory-parts.ts';
 import { slopeOf } from './plugin-memory.ts';
 import type { Holdings } from './plugin-memory.ts';
@@ -19,7 +19,7 @@ export interface ReloadOutcome {
   readonly report: ReloadReport;
   /** After each reload. */
   readonly holdings: readonly Holdings[];
-  /** After reload `settledAfter` and after the last, both times with its garbage collected. */
+  /** After reload `settledAfter` and each `looksEvery`th from there, with the garbage collected and the allocator trimmed. */
   readonly parts: readonly MemoryParts[];
   /** At the end, without streams, collected and trimmed. */
   readonly trimmed: MemoryParts;
@@ -32,6 +32,8 @@ export interface ReloadOutcome {
 
 /** Before this reload memory is still finding its level. */
 export const settledAfter = 20;
+/** Reloads from one look at memory to the next: a look collects the garbage and gives back what is free. */
+export const looksEvery = 10;
 
 const times = (samples: readonly number[]): string => {
   const { p50, p99, max } = percentilesOf(Float64Array.from(samples));
@@ -40,6 +42,8 @@ const times = (samples: readonly number[]): string => {
 
 const fromTo = (values: readonly number[]): string =>
   `${values[0]?.toFixed(0) ?? '-'} → ${values.at(-1)?.toFixed(0) ?? '-'}`;
+const range = (values: readonly number[]): string =>
+  `${Math.min(...values).toFixed(0)}, ${Math.max(...values).toFixed(0)}`;
 
 const columns: readonly (readonly [title: string, show: (outcome: ReloadOutcome) => string])[] = [
   ['cell', ({ cell }) => cell],
@@ -52,40 +56,29 @@ const columns: readonly (readonly [title: string, show: (outcome: ReloadOutcome)
   ['cut', ({ report }) => String(report.faultCounts.cut)],
   ['of two generations', ({ report }) => String(report.faultCounts.mixed)],
   ['instances begun = ended + serving', ({ inits, live }) => `${inits} = ${inits - live} + ${live}`],
-  ['MB of the gateway', ({ holdings }) => fromTo(settled(holdings, 'ownMegabytes'))],
-  ['MB per reload', ({ holdings }) => slopeOf(settled(holdings, 'ownMegabytes')).toFixed(2)],
   ['MB held', ({ parts }) => fromTo(parts.map(heldMegabytes))],
-  ['KB held per reload', heldPerReload],
-  ['MB held by nobody: heaps, allocator', ({ parts }) => idleAtEnd(parts)],
+  ['KB held per reload', ({ parts }) => perReload(parts.map(heldMegabytes))],
+  ['MB resident, trimmed', ({ parts }) => fromTo(parts.map(residentMegabytes))],
+  ['KB trimmed per reload', ({ parts }) => perReload(parts.map(residentMegabytes))],
+  ['MB resident between, lowest and highest', ({ holdings }) => range(settled(holdings, 'ownMegabytes'))],
   ['MB at rest, trimmed', ({ trimmed }) => toMegabytes(trimmed.resident).toFixed(0)],
-  ['MB with its children', ({ holdings }) => fromTo(settledSum(holdings))],
-  ['MB per reload with them', ({ holdings }) => slopeOf(settledSum(holdings)).toFixed(2)],
+  ['MB of its children', ({ holdings }) => fromTo(settled(holdings, 'childMegabytes'))],
+  ['KB of them per reload', ({ holdings }) => inKilobytes(slopeOf(settled(holdings, 'childMegabytes')))],
   ['descriptors', ({ holdings }) => fromTo(settled(holdings, 'descriptors'))],
   ['threads', ({ holdings }) => fromTo(settled(holdings, 'threads'))],
   ['reload p50 / p99 / max ms', ({ report }) => times(report.reloadMs)],
   ['request p50 / p99 / max ms', ({ report }) => times(report.requestMs)],
 ];
 
-function heldPerReload({ parts, report }: ReloadOutcome): string {
-  const [first, last] = [parts[0], parts.at(-1)];
-  if (first === undefined || last === undefined || parts.length < 2) return '-';
-  const grown = heldMegabytes(last) - heldMegabytes(first);
-  return ((grown * 1024) / (report.reloadMs.length - settledAfter)).toFixed(1);
-}
+const residentMegabytes = ({ resident }: MemoryParts): number => toMegabytes(resident);
+const inKilobytes = (megabytes: number): string => (megabytes * 1024).toFixed(0);
 
-function idleAtEnd(parts: readonly MemoryParts[]): string {
-  const last = parts.at(-1);
-  if (last === undefined) return '-';
-  const { heaps, allocator } = idleMegabytes(last);
-  return `${heaps.toFixed(0)}, ${allocator.toFixed(0)}`;
-}
+/** Kilobytes by which it grows with each reload, by looks that are `looksEvery` reloads apart. */
+const perReload = (megabytes: readonly number[]): string =>
+  megabytes.length < 2 ? '-' : inKilobytes(slopeOf(megabytes) / looksEvery);
 
 function settled(holdings: readonly Holdings[], member: keyof Holdings): readonly number[] {
   return holdings.slice(settledAfter - 1).map((one) => one[member]);
-}
-
-function settledSum(holdings: readonly Holdings[]): readonly number[] {
-  return holdings.slice(settledAfter - 1).map(({ ownMegabytes, childMegabytes }) => ownMegabytes + childMegabytes);
 }
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -101,11 +94,10 @@ Written by \`node benchmarks/src/plugin-reload.ts --cell NAME --report\` (plugin
 time. In each run the gateway has SERVING serving threads; streams of 10 texts are live all the time, RATE requests per second
 come beside them by the clock, and the plugin of the contract suite, which stamps the head of every answer and every text of a stream with
 its generation, is reloaded again as soon as that is done, at most twice a second (quiet: ten times). \`failed\`: an answer was not 200 or went past the plugin; \`cut\`: it ended before its end;
-\`of two generations\`: its stamps differ. Memory, descriptors and threads are those after reload ${settledAfter} and after the last; the slopes
-are least squares over all reloads between. \`held\` is what objects of all threads and the allocator's blocks take once the garbage has been
-collected, after the same two reloads; \`held by nobody\` is what is free in the heaps and in the allocator then, which the system has not got back; \`at rest\` is resident
-memory when the load has ended, with the garbage collected and the allocator trimmed. A child's memory has what it shares with others in it; there are two children while one
-takes the place of another. Load, provider and gateway share ${availableParallelism()} cores, so the milliseconds are those of a machine that is busy.
+\`of two generations\`: its stamps differ. Memory, descriptors and threads are those after reload ${settledAfter} and after the last. After reload ${settledAfter} and each ${looksEvery}th from
+there the garbage of all threads is collected, under the same load, and what is free is given back to the system: \`held\` is what objects and the allocator's blocks take then, \`trimmed\`
+what is resident; the slopes are least squares over these looks, for a reload. \`at rest\` is the same when the load has ended. There are two children while one takes the place of
+another, and a child's memory has what it shares with others in it. Load, provider and gateway share ${availableParallelism()} cores, so the milliseconds are those of a machine that is busy.
 `;
 
 /** The rows of a table that was written before, by cell; what it has not measured is a dash. */
