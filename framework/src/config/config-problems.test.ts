@@ -100,6 +100,11 @@ describe('a file that is wrong', () => {
       'plugins[0].command: is for `isolation: "grpc"` only; set that too, or leave command out',
     ],
     [
+      'a bound on processor time where there is nothing to bind',
+      { plugins: [{ name: 'p', path: './p.ts', cpu_limit: 0.5 }] },
+      'plugins[0].cpu_limit: is for a plugin with a thread or process of its own; set `isolation` to "worker", "process" or "grpc"',
+    ],
+    [
       'a digest of the wrong length',
       { plugins: [{ name: 'p', path: './p.ts', sha256: 'abc' }] },
       'plugins[0].sha256: expected 64 hexadecimal digits',

@@ -56,6 +56,7 @@ export const pluginSchema = knownObject({
     .optional(),
   capabilities: capabilitiesSchema.optional(),
   memory_limit_mb: wholeNumber(1, 1_048_576).optional(),
+  cpu_limit: z.number().min(0.05).max(1024).optional(),
   timeout_ms: wholeNumber(1, 2_147_483_647).optional(),
   on_error: onErrorSchema.optional(),
   breaker: z.union([z.literal(false), breakerSchema]).optional(),

@@ -36,6 +36,11 @@ export function resolvePlugins(files: readonly PluginFile[]): PluginsResult {
       const message = 'is for an `address` on another machine (host:port or https://host:port)';
       problems.push({ path: `plugins[${index}].tls`, message });
     }
+    if (file.cpu_limit !== undefined && (isolation ?? 'inline') === 'inline') {
+      const message =
+        'is for a plugin with a thread or process of its own; set `isolation` to "worker", "process" or "grpc"';
+      problems.push({ path: `plugins[${index}].cpu_limit`, message });
+    }
     if (file.sha256 !== undefined && file.integrity !== undefined) {
       const message = 'says the same as `sha256`; give one of them';
       problems.push({ path: `plugins[${index}].integrity`, message });

@@ -57,6 +57,7 @@ export function toPluginEntry(file: PluginFile): PluginEntry {
       sha256: sha256?.toLowerCase(),
       capabilities: file.capabilities as PluginEntry['capabilities'],
       memoryLimitBytes: file.memory_limit_mb === undefined ? undefined : file.memory_limit_mb * bytesOfMegabyte,
+      cpuLimit: file.cpu_limit,
       timeoutMs: file.timeout_ms,
       onError: toOnError(file.on_error),
       breaker: toBreaker(file.breaker),

@@ -77,6 +77,8 @@ export interface PluginEntry {
   readonly capabilities?: PluginCapabilities;
   /** Bytes that a plugin outside the serving threads may use before it is ended; for wasm in every isolation. */
   readonly memoryLimitBytes?: number;
+  /** Processors that a plugin outside the serving threads may use on average over 10 s before it is ended. @default any */
+  readonly cpuLimit?: number;
   /** Deadline of every hook of the plugin, in the place of what its hooks declare. */
   readonly timeoutMs?: number;
   /** Failure policy of every hook of the plugin, in the place of what its hooks declare. */

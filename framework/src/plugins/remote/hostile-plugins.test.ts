@@ -107,6 +107,31 @@ describe.each(['worker', 'process'] as const)('a hostile plugin in isolation: %s
   });
 });
 
+describe.each(['worker', 'process'] as const)('the processor time of a plugin in isolation: %s', (isolation) => {
+  /** Works for `busyMs` of every 50 ms, and answers all the while. */
+  const working = (busyMs: number): string => `setInterval(() => {
+    const end = performance.now() + ${busyMs}; while (performance.now() < end);
+  }, 50);
+  export default { name: 'p', preRequestHook: () => ({ model: 'fine' }) };`;
+
+  it('is bounded: what burns more than it may is ended, though it never blocks a call', async () => {
+    const options = { start: { cpuWindowMs: 1000 }, entry: { cpuLimit: 0.1 } };
+    await using fixture = await remotePlugin(isolation, working(40), options);
+    expect(await fixture.open().preRequest(request)).toEqual({ model: 'fine' });
+    expect(await fixture.exit()).toEqual({
+      reason: 'was ended: it used more than 0.1 of a processor over 1 s (`cpu_limit`)',
+    });
+  });
+
+  it('is shown, and one that keeps to it lives', async () => {
+    const options = { start: { cpuWindowMs: 500 }, entry: { cpuLimit: 0.95 } };
+    await using fixture = await remotePlugin(isolation, working(5), options);
+    await expect.poll(() => fixture.plugin.cpuLoad(), { timeout: 10_000 }).toBeGreaterThan(0.02);
+    expect(await fixture.open().preRequest(request)).toEqual({ model: 'fine' });
+    expect(fixture.plugin.cpuLoad()).toBeLessThan(0.95);
+  });
+});
+
 describe('in a thread', () => {
   it('a call of the system that does not return is left to itself, and told', async () => {
     const code = `(await import('node:child_process')).execSync('sleep 6');`;

@@ -45,12 +45,14 @@ export interface RemotePlugin {
   readonly description: PluginDescription;
   /** Opens a channel for one serving thread. */
   openChannel(): Promise<RemoteChannel>;
-  /** Called once if it ends by itself, is ended for its memory or for a call that blocks it. Its channels fail from then on. */
+  /** Called once if it ends by itself, is ended for its memory, its processor time or a call that blocks it. Its channels fail from then on. */
   onExit(listener: (exit: RemoteExit) => void): void;
   /** Asks it what of a config is stored, or shown. Rejects with PluginError. Absent where it cannot be asked. */
   viewConfig?(view: ConfigViewName, config: JsonObject): Promise<JsonObject>;
   /** Memory of its realm in bytes, as last seen. */
   memoryBytes(): number | undefined;
+  /** Processors that its realm has used on average over the last seconds. */
+  cpuLoad(): number | undefined;
   /** Runs `cleanup` once and ends it: within 1 s after the cleanup's deadline nothing of it is left. Never rejects. */
   close(): Promise<void>;
 }

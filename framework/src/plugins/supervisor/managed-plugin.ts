@@ -2,6 +2,7 @@
 import type { PluginEntry, PluginState, PluginStatus } from '../plugin-entry.ts';
 import type { PlannedTrial } from '../plugin-plan.ts';
 import type { PluginLoad } from './plugin-load.ts';
+import type { RemoteUsage } from './remote-load.ts';
 import type { ThreadAnswer } from './thread-group.ts';
 
 /** What has happened to a plugin of this name, over its loads. */
@@ -26,6 +27,8 @@ export interface ManagedPlugin extends PluginStatus {
   readonly lastError?: { readonly message: string; readonly code?: string; readonly at: number };
   /** Bytes of its own thread or process, where it has one. */
   readonly memoryBytes?: number;
+  /** Processors that it has used on average over the last seconds. */
+  readonly cpuLoad?: number;
 }
 
 /** One place in the committed plan. */
@@ -69,12 +72,12 @@ export interface StatusSources {
   readonly notes: PluginNotes | undefined;
   readonly answers: readonly ThreadAnswer[];
   readonly generation: number;
-  readonly memoryBytes: number | undefined;
+  readonly usage: RemoteUsage | undefined;
 }
 
 /** One plugin as the API shows it. */
 export function describeManaged({ entry, load, trial }: PluginSlot, sources: StatusSources): ManagedPlugin {
-  const { notes, answers, generation, memoryBytes } = sources;
+  const { notes, answers, generation, usage } = sources;
   const seen = seenIn(load.load, answers);
   const { failure, failureSentence, artefact, loadedAt, known: description } = load;
   const merged =
@@ -100,7 +103,7 @@ export function describeManaged({ entry, load, trial }: PluginSlot, sources: Sta
     ...(artefact === undefined ? {} : { kind: artefact.kind, file: facts.file ?? artefact.file }),
     ...(artefact?.digest === undefined ? {} : { digest: artefact.digest }),
     ...(notes?.lastError === undefined ? {} : { lastError: notes.lastError }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...usage,
   };
 }
 

@@ -6,6 +6,7 @@ import type { PluginFigures, ShadowComparison } from '@bifrost/core';
 import type { InstanceCounts, PluginReport } from '../plugin-plan.ts';
 import { describeManaged } from './managed-plugin.ts';
 import type { ManagedPlugin, PluginNotes, PluginSlot } from './managed-plugin.ts';
+import type { RemoteUsage } from './remote-load.ts';
 import type { RemoteLoads } from './remote-loads.ts';
 import type { ThreadAnswer, ThreadFault, ThreadGroup, ThreadGroupObserver } from './thread-group.ts';
 
@@ -40,7 +41,7 @@ export class ManagerView implements ThreadGroupObserver {
   /** Of threads that have ended. */
   #past: PluginTotals = { figures: [], comparisons: [] };
   readonly #notes = new Map<string, PluginNotes>();
-  readonly #memory = new Map<string, number>();
+  readonly #usage = new Map<string, RemoteUsage>();
   readonly #lastStates = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
   #generation = 0;
@@ -80,7 +81,7 @@ export class ManagerView implements ThreadGroupObserver {
       notes: this.#notes.get(name),
       answers: [...this.#reports].map(([thread, report]) => ({ thread, report })),
       generation: this.#generation,
-      memoryBytes: this.#memory.get(name),
+      usage: this.#usage.get(name),
     });
   }
 
@@ -102,8 +103,8 @@ export class ManagerView implements ThreadGroupObserver {
     const answers = await this.#options.group.collect();
     for (const answer of answers) this.#note(answer);
     for (const { entry, load } of this.#options.slots()) {
-      const bytes = await load.remote?.memoryBytes();
-      if (bytes !== undefined) this.#memory.set(entry.name, bytes);
+      const usage = await load.remote?.usage();
+      if (usage !== undefined) this.#usage.set(entry.name, { ...this.#usage.get(entry.name), ...usage });
     }
     this.changed();
     this.#recycle(answers);
@@ -153,7 +154,7 @@ export class ManagerView implements ThreadGroupObserver {
 
   forget(name: string): void {
     this.#notes.delete(name);
-    this.#memory.delete(name);
+    this.#usage.delete(name);
     this.#lastStates.delete(name);
     this.changed();
   }

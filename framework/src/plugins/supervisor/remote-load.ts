@@ -31,6 +31,18 @@ export interface RemoteCounts {
   exits: number;
 }
 
+/** What a load takes of the machine. */
+export interface RemoteUsage {
+  readonly memoryBytes?: number;
+  /** Processors on average over the last seconds. */
+  readonly cpuLoad?: number;
+}
+
+function sumOfKnown(numbers: readonly (number | undefined)[]): number | undefined {
+  const known = numbers.filter((number) => number !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, number) => sum + number, 0);
+}
+
 export interface RemoteLoadOptions {
   readonly start: () => Promise<RemotePlugin>;
   /** One running plugin for each serving thread in the place of one for all. */
@@ -103,10 +115,13 @@ export class RemoteLoad {
     return (await first)?.viewConfig?.(view, config);
   }
 
-  async memoryBytes(): Promise<number | undefined> {
-    const seen = await Promise.all([...this.#running.values()].map(async (plugin) => (await plugin).memoryBytes()));
-    const known = seen.filter((bytes) => bytes !== undefined);
-    return known.length === 0 ? undefined : known.reduce((sum, bytes) => sum + bytes, 0);
+  /** Of all that run, as far as it is known. Never rejects. */
+  async usage(): Promise<RemoteUsage> {
+    const settled = await Promise.allSettled(this.#running.values());
+    const running = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const memoryBytes = sumOfKnown(running.map((plugin) => plugin.memoryBytes()));
+    const cpuLoad = sumOfKnown(running.map((plugin) => plugin.cpuLoad()));
+    return { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...(cpuLoad === undefined ? {} : { cpuLoad }) };
   }
 
   #begin(key: number): Promise<RemotePlugin> {

@@ -23,6 +23,7 @@ function farPlugin(ports: { open: number }): RemotePlugin {
     },
     onExit: () => undefined,
     memoryBytes: () => undefined,
+    cpuLoad: () => undefined,
     close: () => Promise.resolve(),
   };
 }

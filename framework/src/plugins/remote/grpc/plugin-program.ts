@@ -1,12 +1,13 @@
 /** A plugin's program as a child process: started, listened to until it says where its server is, ended with all that it started. */
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { apiRelease } from '@bifrost/sdk';
 import type { PluginLog } from '@bifrost/sdk';
+import { readProcessCpuMs } from '../cpu-meter.ts';
 import { GroupKeeper } from './group-keeper.ts';
 import { maxHandshakeBytes, parseHandshake } from './handshake.ts';
 import { protocolVersions } from './plugin-service.ts';
@@ -81,6 +82,19 @@ export class PluginProgram {
     } catch {
       // Another system than Linux, or it has just ended.
       return undefined;
+    }
+  }
+
+  /** Processor time of the program in milliseconds; undefined where the system does not say. */
+  cpuMs(): number | undefined {
+    let descriptor: number | undefined;
+    try {
+      descriptor = openSync(`/proc/${this.#child.pid}/stat`, 'r');
+      return readProcessCpuMs(descriptor);
+    } catch {
+      return undefined;
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
     }
   }
 

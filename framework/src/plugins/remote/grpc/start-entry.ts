@@ -53,7 +53,7 @@ function programOf(start: RemoteStart, { environment }: StartEntryOptions): Grpc
 /** Starts the plugin of an entry, or connects to it. Rejects with PluginError. */
 export async function startGrpcEntry(start: RemoteStart, options: StartEntryOptions): Promise<RemotePlugin> {
   const { entry, artefact, log } = start;
-  const { name, config, memoryLimitBytes, grpc } = entry;
+  const { name, config, memoryLimitBytes, cpuLimit, grpc } = entry;
   const address = grpc?.address;
   const program = address === undefined ? programOf(start, options) : undefined;
   if (address === undefined && program === undefined) {
@@ -70,6 +70,7 @@ export async function startGrpcEntry(start: RemoteStart, options: StartEntryOpti
     ...(address === undefined ? {} : { address }),
     ...(grpc?.tls === undefined ? {} : { tls: readGrpcTls(name, start.directory, grpc.tls) }),
     ...(artefact?.manifest === undefined ? {} : { manifest: artefact.manifest }),
+    ...(cpuLimit === undefined ? {} : { cpuLimit }),
     ...(memoryLimitBytes === undefined ? {} : { maxMemoryBytes: memoryLimitBytes }),
   });
 }

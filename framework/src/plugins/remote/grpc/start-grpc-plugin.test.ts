@@ -59,6 +59,15 @@ describe('a program that is no plugin', () => {
   });
 });
 
+it.skipIf(process.platform !== 'linux')('a program that burns more processor time than it may is ended', async () => {
+  const script = `setInterval(() => { const end = performance.now() + 40; while (performance.now() < end); }, 50);
+    await import('./plugin.ts');`;
+  await using started = await startProgram({ script }, { cpuLimit: 0.1, cpuWindowMs: 1000 });
+  const exit = await new Promise<RemoteExit>((resolve) => started.plugin.onExit(resolve));
+  expect(exit.reason).toBe('was ended: it used more than 0.1 of a processor over 1 s (`cpu_limit`)');
+  expect(started.plugin.cpuLoad()).toBeGreaterThan(0.1);
+});
+
 describe('a program whose gateway is killed', () => {
   const isAlive = (pid: number): boolean => {
     try {

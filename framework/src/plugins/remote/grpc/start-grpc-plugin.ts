@@ -2,6 +2,7 @@
 import { PluginError } from '@bifrost/sdk';
 import type { JsonObject, PluginLog, PluginManifest } from '@bifrost/sdk';
 import type { ConfigViewName } from '../../config-view.ts';
+import { CpuMeter, cpuIntervalMs } from '../cpu-meter.ts';
 import { readGrpcDescription } from './grpc-description.ts';
 import { GrpcControl } from './grpc-control.ts';
 import { PluginProgram } from './plugin-program.ts';
@@ -33,6 +34,10 @@ export interface GrpcPluginOptions {
   readonly healthEveryMs?: number;
   /** Resident memory above which the program is ended, in bytes. @default none */
   readonly maxMemoryBytes?: number;
+  /** Processors that the program may use on average. @default any */
+  readonly cpuLimit?: number;
+  /** Over how long, in milliseconds. @default 10000 */
+  readonly cpuWindowMs?: number;
 }
 
 const failedChecks = 3;
@@ -44,6 +49,8 @@ class GrpcPlugin implements RemotePlugin {
   readonly #program: PluginProgram | undefined;
   readonly #address: string;
   readonly #timer: NodeJS.Timeout;
+  readonly #cpuTimer: NodeJS.Timeout | undefined;
+  readonly #cpu: CpuMeter;
   #exit: RemoteExit | undefined;
   #listener: ((exit: RemoteExit) => void) | undefined;
   #failures = 0;
@@ -65,6 +72,9 @@ class GrpcPlugin implements RemotePlugin {
     this.#address = parts.address;
     this.#timer = setInterval(() => void this.#watch(), options.healthEveryMs ?? 5000);
     this.#timer.unref();
+    this.#cpu = new CpuMeter(options.cpuWindowMs);
+    this.#cpuTimer =
+      this.#program === undefined ? undefined : setInterval(() => this.#countCpu(), cpuIntervalMs).unref();
     void this.#program?.ended.then((how) => this.#ended(how));
   }
 
@@ -87,12 +97,17 @@ class GrpcPlugin implements RemotePlugin {
     return this.#program?.memoryBytes();
   }
 
+  cpuLoad(): number | undefined {
+    return this.#cpu.load;
+  }
+
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
+    clearInterval(this.#cpuTimer);
     if (this.#exit === undefined) {
       const { name, log, cleanupTimeoutMs = 5000 } = this.#options;
       await this.#control.cleanup(cleanupTimeoutMs).catch((error: unknown) => {
@@ -115,9 +130,18 @@ class GrpcPlugin implements RemotePlugin {
     if (this.#failures >= failedChecks) this.#ended(`was ended: it did not serve in ${failedChecks} health checks`);
   }
 
+  #countCpu(): void {
+    const cpuMs = this.#program?.cpuMs();
+    if (cpuMs === undefined) return;
+    this.#cpu.add(cpuMs);
+    const overrun = this.#cpu.overrun(this.#options.cpuLimit);
+    if (overrun !== undefined) this.#ended(overrun);
+  }
+
   #ended(reason: string): void {
     if (this.#exit !== undefined || this.#closing !== undefined) return;
     clearInterval(this.#timer);
+    clearInterval(this.#cpuTimer);
     this.#exit = { reason };
     this.#control.close();
     void this.#program?.end();

@@ -17,6 +17,8 @@ export interface Realm {
   openChannel(): RemoteChannel;
   /** Bytes; undefined where they cannot be told now. */
   sampleMemory(): Promise<number | undefined>;
+  /** Milliseconds of processor time since its start; undefined where they cannot be told now. */
+  sampleCpu(): Promise<number | undefined>;
   /** The hook whose synchronous part runs now, or ran last if the realm is blocked. */
   currentHook(): HookName | undefined;
   /** Ends it, whatever it does. Resolves when it is gone, or cannot be made to go. */

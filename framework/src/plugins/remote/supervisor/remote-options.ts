@@ -4,7 +4,7 @@ import type { ResolvedArtefact } from '../../plugin-plan.ts';
 
 /** What a plugin outside the serving threads is started with. */
 export interface RemotePluginOptions {
-  /** Its `capabilities` are what is granted, its `memoryLimitBytes` what it may use. */
+  /** Its `capabilities` are what is granted, its `memoryLimitBytes` and `cpuLimit` what it may use. */
   readonly entry: PluginEntry;
   readonly artefact: ResolvedArtefact;
   /** Unique among the loads of the gateway. */
@@ -17,6 +17,8 @@ export interface RemotePluginOptions {
   readonly cleanupTimeoutMs?: number;
   /** How long after a hook's deadline a call may still block the realm before the realm is ended. @default 1000 */
   readonly graceMs?: number;
+  /** Over how long processor time is averaged, in milliseconds. @default 10000 */
+  readonly cpuWindowMs?: number;
   /** Freeze hook inputs: for development and tests. @default false */
   readonly areInputsFrozen?: boolean;
   /** The gateway's environment, of which the plugin sees the granted names. @default empty */

@@ -8,6 +8,7 @@ import { codeDirectories, realmEntry, startChild } from '../../../realms/index.t
 import type { ChildOptions, RealmEntry } from '../../../realms/index.ts';
 import type { ToRunner } from '../control.ts';
 import { defaultMaxMessageBytes } from '../connect-remote-plugin.ts';
+import { readProcessCpuMs } from '../cpu-meter.ts';
 import type { RemoteChannel, RemotePlugin } from '../remote-plugin.ts';
 import { describeExit } from './describe-exit.ts';
 import { readOutputLines } from './output-lines.ts';
@@ -57,7 +58,8 @@ class ProcessRealm implements Realm {
   readonly #control: ProcessControl;
   readonly #connector: PluginConnector;
   readonly #exited = Promise.withResolvers<void>();
-  #statistics: number | undefined;
+  /** Open files of `/proc`: they stay those of this process whoever gets its number. */
+  #statistics: { readonly memory: number; readonly cpu: number } | undefined;
   #channels = 0;
   #hasExited = false;
   #lastErrorLine = '';
@@ -82,7 +84,7 @@ class ProcessRealm implements Realm {
         events.onOutput(line, true);
       });
     }
-    if (pid !== undefined) this.#watchMemoryOf(pid);
+    if (pid !== undefined) this.#openStatisticsOf(pid);
     this.#control = new ProcessControl(this.#child.stdio[3] as Duplex, {
       onMessage: (message) => {
         if (message.kind === 'connect') void this.#connector.connect(message);
@@ -130,12 +132,16 @@ class ProcessRealm implements Realm {
     if (this.#statistics === undefined) return Promise.resolve(undefined);
     const text = Buffer.alloc(64);
     try {
-      const size = readSync(this.#statistics, text, 0, text.length, 0);
+      const size = readSync(this.#statistics.memory, text, 0, text.length, 0);
       const [, resident] = text.toString('latin1', 0, size).split(' ');
       return Promise.resolve(resident === undefined ? undefined : Number(resident) * pageBytes);
     } catch {
       return Promise.resolve(undefined); // it has gone
     }
+  }
+
+  sampleCpu(): Promise<number | undefined> {
+    return Promise.resolve(this.#statistics === undefined ? undefined : readProcessCpuMs(this.#statistics.cpu));
   }
 
   currentHook(): HookName | undefined {
@@ -174,10 +180,10 @@ class ProcessRealm implements Realm {
     });
   }
 
-  #watchMemoryOf(pid: number): void {
+  #openStatisticsOf(pid: number): void {
     if (process.platform !== 'linux') return;
     try {
-      this.#statistics = openSync(`/proc/${pid}/statm`, 'r');
+      this.#statistics = { memory: openSync(`/proc/${pid}/statm`, 'r'), cpu: openSync(`/proc/${pid}/stat`, 'r') };
       // Where the machine runs out of memory, this process is the one to go.
       writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
     } catch {
@@ -216,7 +222,11 @@ class ProcessRealm implements Realm {
     this.#hasExited = true;
     this.#connector.close();
     this.#control.close();
-    if (this.#statistics !== undefined) closeSync(this.#statistics);
+    if (this.#statistics !== undefined) {
+      closeSync(this.#statistics.memory);
+      closeSync(this.#statistics.cpu);
+      this.#statistics = undefined;
+    }
     if (this.#descriptors !== undefined) {
       closeSync(this.#descriptors.handing);
       closeSync(this.#descriptors.activity);

@@ -37,6 +37,7 @@ class WorkerRealm implements Realm {
   readonly #activity: Int32Array;
   readonly #exited = Promise.withResolvers<void>();
   #lastActive = 0;
+  #cpu = { active: 0, ms: 0 };
   #channels = 0;
   #failure: string | undefined;
 
@@ -93,6 +94,18 @@ class WorkerRealm implements Realm {
     try {
       const { total_heap_size: heap, external_memory: external } = await this.#worker.getHeapStatistics();
       return heap + external;
+    } catch {
+      return undefined; // it is ending
+    }
+  }
+
+  async sampleCpu(): Promise<number | undefined> {
+    const { active } = this.#worker.performance.eventLoopUtilization();
+    if (active - this.#cpu.active < idleMs) return this.#cpu.ms;
+    try {
+      const { user, system } = await this.#worker.cpuUsage();
+      this.#cpu = { active, ms: (user + system) / 1000 };
+      return this.#cpu.ms;
     } catch {
       return undefined; // it is ending
     }

@@ -1,6 +1,6 @@
 /**
- * A plugin in a realm of its own, watched: it is ended when its memory passes the limit or a call blocks it beyond its deadline, and
- * whoever asked is told why. What the realm is, thread or process, is the realm's business.
+ * A plugin in a realm of its own, watched: it is ended when it takes more memory or processor time than it may, or a call blocks it beyond its
+ * deadline, and whoever asked is told why. What the realm is, thread or process, is the realm's business.
  */
 import { PluginError } from '@bifrost/sdk';
 import type { HookName, JsonObject } from '@bifrost/sdk';
@@ -17,9 +17,8 @@ import type { Realm, StartRealm } from './realm.ts';
 import { defaultCleanupTimeoutMs, defaultInitTimeoutMs } from './remote-options.ts';
 import type { RemotePluginOptions } from './remote-options.ts';
 import { memoryLimitOf } from './runner-start.ts';
+import { UsageWatch } from './usage-watch.ts';
 
-/** How often memory is looked at: what grows as fast as memory can be written has grown some 50 MB by then. */
-const memoryIntervalMs = 20;
 /** Beyond `cleanup`'s own deadline. */
 const closeGraceMs = 500;
 
@@ -31,7 +30,7 @@ export class SupervisedPlugin implements RemotePlugin {
   readonly #log: LogGate;
   readonly #views: ConfigViews;
   readonly #watch: LoopWatch;
-  readonly #memoryTimer: NodeJS.Timeout;
+  readonly #usage: UsageWatch;
   readonly #exitListeners: ((exit: RemoteExit) => void)[] = [];
   readonly #ended = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<void>();
@@ -39,8 +38,6 @@ export class SupervisedPlugin implements RemotePlugin {
   #state: State = 'starting';
   #stage: RunnerStage | 'boot' = 'boot';
   #description: PluginDescription | undefined;
-  #memory: number | undefined;
-  #isSampling = false;
   /** Why it is being ended by us. */
   #verdict: RemoteExit | undefined;
   #exit: RemoteExit | undefined;
@@ -65,8 +62,13 @@ export class SupervisedPlugin implements RemotePlugin {
         }),
       onBlocked: (blockedMs) => this.#onBlocked(blockedMs),
     });
-    this.#memoryTimer = setInterval(() => void this.#sampleMemory(), memoryIntervalMs);
-    this.#memoryTimer.unref();
+    this.#usage = new UsageWatch({
+      realm: this.#realm,
+      memoryLimitBytes: memoryLimitOf(options),
+      cpuLimit: options.entry.cpuLimit,
+      cpuWindowMs: options.cpuWindowMs,
+      onOver: (reason) => this.#endFor(reason),
+    });
   }
 
   /** Starts a realm and resolves when `init` has succeeded. Rejects with PluginError as an inline load does; then it is gone. */
@@ -103,7 +105,11 @@ export class SupervisedPlugin implements RemotePlugin {
   }
 
   memoryBytes(): number | undefined {
-    return this.#memory;
+    return this.#usage.memoryBytes;
+  }
+
+  cpuLoad(): number | undefined {
+    return this.#usage.cpuLoad;
   }
 
   close(): Promise<void> {
@@ -124,7 +130,7 @@ export class SupervisedPlugin implements RemotePlugin {
 
   async #kill(): Promise<void> {
     this.#watch.stop();
-    clearInterval(this.#memoryTimer);
+    this.#usage.stop();
     await this.#realm.kill();
     // A thread in native code, a process in the kernel: left to themselves, and gone for everybody else.
     this.#onEnd('was left to itself: it hangs in a call that cannot be ended', undefined);
@@ -175,6 +181,7 @@ export class SupervisedPlugin implements RemotePlugin {
     }
     this.#description = description;
     this.#state = 'running';
+    this.#usage.countCpu();
     this.#started.resolve();
   }
 
@@ -183,7 +190,7 @@ export class SupervisedPlugin implements RemotePlugin {
     if (before === 'ended') return;
     this.#state = 'ended';
     this.#watch.stop();
-    clearInterval(this.#memoryTimer);
+    this.#usage.stop();
     this.#ended.resolve();
     this.#views.end();
     const exit = this.#verdict ?? { reason, ...(hook === undefined ? {} : { hook }) };
@@ -196,13 +203,12 @@ export class SupervisedPlugin implements RemotePlugin {
   }
 
   #onBlocked(blockedMs: number): void {
-    const hook = this.#realm.currentHook();
     if (this.#state === 'starting') {
       this.#started.reject(this.#startTimeout());
       return;
     }
     const seconds = Math.round(blockedMs / 100) / 10;
-    this.#endFor({ reason: `was ended: a call blocked it for ${seconds} s`, ...(hook === undefined ? {} : { hook }) });
+    this.#endFor(`was ended: a call blocked it for ${seconds} s`);
   }
 
   #startTimeout(): PluginError {
@@ -217,22 +223,10 @@ export class SupervisedPlugin implements RemotePlugin {
     return this.#error(`its ${this.#realm.kind} did not start within ${bootTimeoutMs} ms`, 'BF_PLUGIN_INIT_TIMEOUT');
   }
 
-  async #sampleMemory(): Promise<void> {
-    if (this.#isSampling || this.#state === 'ended') return;
-    this.#isSampling = true;
-    const bytes = await this.#realm.sampleMemory();
-    this.#isSampling = false;
-    if (bytes === undefined) return;
-    this.#memory = bytes;
-    const limit = memoryLimitOf(this.#options);
-    if (bytes <= limit) return;
-    const hook = this.#realm.currentHook();
-    const reason = `was ended: its memory passed ${Math.round(limit / 1_048_576)} MB`;
-    this.#endFor({ reason, ...(hook === undefined ? {} : { hook }) });
-  }
-
-  #endFor(verdict: RemoteExit): void {
+  #endFor(reason: string): void {
     if (this.#state === 'ended' || this.#verdict !== undefined) return;
+    const hook = this.#realm.currentHook();
+    const verdict: RemoteExit = { reason, ...(hook === undefined ? {} : { hook }) };
     this.#verdict = verdict;
     // A thread that hangs in native code does not end: it is left to itself, and counts as gone.
     void this.#kill().then(() => this.#onEnd(verdict.reason, verdict.hook));

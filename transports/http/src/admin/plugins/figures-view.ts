@@ -31,7 +31,7 @@ export function formatComparison({ differences, ...counts }: ShadowComparison): 
 
 /** Since the start of the gateway, over all loads of the plugin. */
 export function formatFigures(plugin: ManagedPlugin, { figures, comparisons }: PluginTotals): object {
-  const { name, state, instances, memoryBytes } = plugin;
+  const { name, state, instances, memoryBytes, cpuLoad } = plugin;
   const own = figures.find((one) => one.plugin === name);
   return {
     name,
@@ -40,6 +40,7 @@ export function formatFigures(plugin: ManagedPlugin, { figures, comparisons }: P
     failuresInARow: own?.failuresInARow ?? 0,
     instances,
     memoryBytes: memoryBytes ?? null,
+    cpuLoad: cpuLoad ?? null,
     comparisons: comparisons.filter((one) => one.of === name || one.candidate === name).map(formatComparison),
   };
 }

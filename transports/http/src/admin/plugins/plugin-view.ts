@@ -48,6 +48,7 @@ export function formatPlugin(plugin: ManagedPlugin, config: JsonObject): object 
     loadMs: plugin.loadMs ?? null,
     instances: plugin.instances,
     memoryBytes: plugin.memoryBytes ?? null,
+    cpuLoad: plugin.cpuLoad ?? null,
     code: plugin.code ?? null,
     lastError:
       plugin.lastError === undefined ? null : { ...plugin.lastError, at: new Date(plugin.lastError.at).toISOString() },

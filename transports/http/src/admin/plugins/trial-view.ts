@@ -38,7 +38,7 @@ function comparisonOf({ plugin, candidate, startedAt, totals, totalsBefore }: Ru
 }
 
 function formatSide(plugin: ManagedPlugin, trial: RunningTrial): object {
-  const { name, state, version, digest, file, isolation, instances, memoryBytes, message } = plugin;
+  const { name, state, version, digest, file, isolation, instances, memoryBytes, cpuLoad, message } = plugin;
   return {
     name,
     status: state,
@@ -49,6 +49,7 @@ function formatSide(plugin: ManagedPlugin, trial: RunningTrial): object {
     isolation,
     instances,
     memoryBytes: memoryBytes ?? null,
+    cpuLoad: cpuLoad ?? null,
     ...formatHookFigures(figuresOf(name, trial)),
   };
 }
