@@ -65,11 +65,13 @@ export class RemoteRestarts {
     say(name, `it ended by itself (${reason}) and is started again in ${delayMs} ms`);
     this.#timers.set(
       name,
-      setTimeout(() => void this.#restart(load), delayMs),
+      setTimeout(() => void this.#restart(load, reason), delayMs),
     );
   }
 
-  async #restart(load: PluginLoad): Promise<void> {
+  async #restart(load: PluginLoad, reason: string): Promise<void> {
+    // What the status says once it serves again; should it not, the failure takes its place.
+    this.#options.say(load.name, `it ended by itself (${reason}) and was started again`);
     try {
       await this.#options.restart(load);
     } catch (error) {

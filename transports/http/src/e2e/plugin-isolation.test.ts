@@ -88,9 +88,10 @@ it(
     expect(await where('loop')).toMatchObject({ status: 200 });
     await expect
       .poll(() => stateOf(plugins.list()[0]), { timeout: 20_000 })
-      .toMatch(/^error: it ended by itself \(.+\) and is started again in 100 ms/);
+      .toMatch(/^error: it ended by itself \(.+\) and (?:is started again in 100 ms|was started again)/);
     await expect.poll(async () => [0, before].includes((await where()).pid), { timeout: 20_000 }).toBe(false);
     await expect.poll(() => plugins.list()[0]).toMatchObject({ state: 'active', isolation: 'process' });
+    expect(plugins.list()[0]?.message).toMatch(/^it ended by itself \(.+\) and was started again$/);
     expect(gateway.server.threads).toEqual(threads);
   },
 );
