@@ -12,7 +12,7 @@ export interface UsageWatchOptions {
   readonly cpuLimit: number | undefined;
   readonly cpuWindowMs?: number | undefined;
   /** Told why it is to be ended; again with every look until `stop`. */
-  onOver(reason: string): void;
+  readonly onOver: (reason: string) => void;
 }
 
 export class UsageWatch {

@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { PluginLoad } from './plugin-load.ts';
+import { RemoteRestarts } from './remote-restarts.ts';
+
+const load = { name: 'p' } as PluginLoad;
+const exit = { reason: 'exited with code 3' };
+
+/** With a restart that does what `restart` does, and a list of what was said. */
+function restartsWith(restart: () => Promise<void>): { readonly restarts: RemoteRestarts; readonly said: string[] } {
+  const said: string[] = [];
+  const restarts = new RemoteRestarts({
+    limits: { maxExits: 3 },
+    restart,
+    say: (_name, remark) => void said.push(remark),
+    quarantine: (_name, reason) => void said.push(`quarantine: ${reason}`),
+  });
+  return { restarts, said };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('a plugin that ends by itself', () => {
+  it('is said to be started again, and then to have been', async () => {
+    const { restarts, said } = restartsWith(() => Promise.resolve());
+    restarts.exited(load, exit);
+    expect(said).toEqual(['it ended by itself (exited with code 3) and is started again in 100 ms']);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(said.slice(1)).toEqual(['it ended by itself (exited with code 3) and was started again']);
+  });
+
+  it('goes into quarantine after too many ends, failed starts counted', async () => {
+    const { restarts, said } = restartsWith(() => Promise.reject(new Error('no module')));
+    restarts.exited(load, { ...exit, hook: 'preLLMHook' });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(said.at(-1)).toBe(
+      'quarantine: it ended 3 times within 60 s, last: it could not be started again: Error: no module',
+    );
+  });
+
+  it('is left alone once somebody has loaded, replaced or removed it', async () => {
+    const restart = vi.fn<() => Promise<void>>(() => Promise.resolve());
+    const { restarts } = restartsWith(restart);
+    restarts.exited(load, exit);
+    restarts.forget('p');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(restart).not.toHaveBeenCalled();
+  });
+});
