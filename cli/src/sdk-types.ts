@@ -16,7 +16,7 @@ const header = `/**
 `;
 
 /** Where the sources of the sdk are; its other files (C header, guests of WebAssembly) are below the folder above. */
-export function sdkFolder(): string {
+function sdkFolder(): string {
   return join(dirname(fileURLToPath(import.meta.resolve('@bifrost/sdk'))), '..');
 }
 

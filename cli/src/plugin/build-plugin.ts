@@ -32,7 +32,7 @@ function failed(plugin: string, message: string, cause?: unknown): CommandFailur
 }
 
 /** The build's time: `SOURCE_DATE_EPOCH` where it is set, so that the same sources give the same bytes. */
-export function buildTimeOf(environment: Environment, now: number): string {
+function buildTimeOf(environment: Environment, now: number): string {
   const stated = environment['SOURCE_DATE_EPOCH'];
   const isStated = stated !== undefined && /^\d{1,11}$/.test(stated);
   return new Date(isStated ? Number(stated) * 1000 : now).toISOString().replace(/\.\d{3}Z$/, 'Z');

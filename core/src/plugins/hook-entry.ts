@@ -74,7 +74,7 @@ const defaultReads: Partial<Record<HookName, Reads>> = {
 const hookOrders = { pre: -1, post: 1 } as const;
 
 /** The hook of `instance` as an object, or undefined where it has none. */
-export function hookObject(instance: PluginInstance, hook: HookName): LooseHookObject | undefined {
+function hookObject(instance: PluginInstance, hook: HookName): LooseHookObject | undefined {
   const declared: unknown = instance.hooks[hook];
   if (declared === undefined) return undefined;
   // The loader has checked the shape: a function, or an object with a handler.

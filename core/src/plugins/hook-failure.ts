@@ -4,7 +4,7 @@ import { HookResultError } from './check-value.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { OffReason } from './plugin-health.ts';
 
-export const hookFailedCode = 'BF_PLUGIN_HOOK_FAILED';
+const hookFailedCode = 'BF_PLUGIN_HOOK_FAILED';
 
 /** The first failures of a hook are all logged, further ones at most once in this time: a broken chunk hook fails often. */
 const logIntervalMs = 1000;
@@ -57,7 +57,7 @@ export function denialOf(entry: HookEntry, requestId: string, off?: OffReason): 
 }
 
 /** Writes the failure to the plugin's log, now and then only where it fails all the time. */
-export function logFailure(entry: HookEntry, failure: PluginFailure, requestId: string): void {
+function logFailure(entry: HookEntry, failure: PluginFailure, requestId: string): void {
   const now = performance.now();
   const failures = entry.figures.errors + entry.figures.timeouts;
   if (failures > alwaysLogged && now - entry.lastLoggedAt < logIntervalMs) {

@@ -6,7 +6,7 @@
 import type { HookEntry } from './hook-entry.ts';
 import type { BreakerOptions, PluginInstance } from './instance.ts';
 
-export const defaultBreaker = { failures: 20, coolDownMs: 10_000, windowMs: 10_000 } as const;
+const defaultBreaker = { failures: 20, coolDownMs: 10_000, windowMs: 10_000 } as const;
 
 /** Fewer calls than these in a window say nothing of a rate. */
 const minimumCalls = 20;

@@ -82,7 +82,7 @@ function manifestFacts(manifest: PluginManifest | undefined): Pick<ImportedPlugi
 }
 
 /** Imports the module `file`, or the one of the program at `moduleUrl`. Rejects with PluginError. */
-export async function importPluginModule(
+async function importPluginModule(
   name: string,
   { file, moduleUrl }: { readonly file: string; readonly moduleUrl?: string | undefined },
   identity: PluginIdentity,

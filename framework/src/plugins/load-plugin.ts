@@ -130,7 +130,7 @@ export function identityOf(entry: PluginEntry, generation: string, events: Insta
 }
 
 /** Checks and configures what was imported and runs its `init`. Rejects with PluginError; then it was unloaded. */
-export async function instantiatePlugin(
+async function instantiatePlugin(
   entry: PluginEntry,
   imported: ImportedPlugin,
   options: InstanceOptions,

@@ -13,7 +13,7 @@ export interface JsonParserConfig {
 }
 
 /** The request header that switches the plugin on where `usage` is `per_request`. */
-export const jsonParserHeader = 'x-bf-json-parser';
+const jsonParserHeader = 'x-bf-json-parser';
 
 const isOnKey = 'isOn';
 const textKey = (event: { readonly part: string; readonly candidate?: number }): string =>

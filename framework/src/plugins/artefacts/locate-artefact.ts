@@ -71,7 +71,7 @@ function isMade(path: string): boolean {
 }
 
 /** `./dist/plugn.so` -> `; did you mean /p/dist/plugin.so?`: the first part of the path that is not there, and what is there. */
-export function suggestPath(plugin: string, path: string): string {
+function suggestPath(plugin: string, path: string): string {
   if (isMade(path)) return `; it has to be built first: \`bifrost plugin build ${dirname(path)}\``;
   let [folder, wanted] = [dirname(path), basename(path)];
   while (folder !== dirname(folder) && statPath(plugin, folder) === undefined) {

@@ -34,7 +34,7 @@ function ownerOf(path: string): string {
 }
 
 /** The error for a file or folder that the system does not let this process read. */
-export function unreadable(plugin: string, path: string, cause: unknown): PluginError {
+function unreadable(plugin: string, path: string, cause: unknown): PluginError {
   const code = codeOf(cause);
   const isDenied = code === 'EACCES' || code === 'EPERM';
   const message = isDenied

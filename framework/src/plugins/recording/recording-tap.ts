@@ -12,7 +12,7 @@ const flushMs = 50;
 /** Calls of one thread that may wait to be sent; a stream has some thousand. */
 const maxWaitingCalls = 10_000;
 /** Characters of all threads that may be on their way to the disk. */
-export const maxWaitingCharacters = 134_217_728;
+const maxWaitingCharacters = 134_217_728;
 /** Lines of one message: with a turn of the loop between two, requests go on meanwhile. */
 const batchCalls = 200;
 

@@ -48,7 +48,7 @@ function failureIn(answers: readonly ThreadAnswer[], load: number): LoadFailure 
 }
 
 /** An error of a plugin with the sentence of a status, which may name the plugin already. */
-export function toPluginError(name: string, { message, code = 'BF_PLUGIN_LOAD_FAILED' }: LoadFailure): PluginError {
+function toPluginError(name: string, { message, code = 'BF_PLUGIN_LOAD_FAILED' }: LoadFailure): PluginError {
   const prefix = `plugin ${name}: `;
   return new PluginError(name, message.startsWith(prefix) ? message.slice(prefix.length) : message, { code });
 }

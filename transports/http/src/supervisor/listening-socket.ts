@@ -62,7 +62,7 @@ function explainBind(code: string, host: string, port: number): GatewayError {
 }
 
 /** True for an address that only this machine reaches. */
-export function isLoopbackAddress(address: string): boolean {
+function isLoopbackAddress(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address);
 }
 

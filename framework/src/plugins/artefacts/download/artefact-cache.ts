@@ -26,7 +26,7 @@ const originalName = 'artefact.bin';
 const contentFolder = 'content';
 
 /** `../x y.so?` -> `x_y.so`: a name that is a file name everywhere and keeps its extension. */
-export function safeFileName(name: string): string {
+function safeFileName(name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^[._]+/, '');
   return plain === '' ? 'plugin' : plain.slice(-100);
 }

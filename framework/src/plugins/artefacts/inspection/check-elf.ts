@@ -20,7 +20,7 @@ import type { Machine } from './machine.ts';
 const maxLibraries = 256;
 
 /** The language that an ELF file was written in, as far as it shows. */
-export function originOf(elf: ElfFile): Origin {
+function originOf(elf: ElfFile): Origin {
   if (elf.go !== undefined) return 'go';
   return elf.rust === undefined ? 'c' : 'rust';
 }
@@ -40,7 +40,7 @@ interface LibcTrace {
 }
 
 /** The C library that a file is linked with: by what it needs, or by the program that starts it. */
-export function libcOf(elf: ElfFile): LibcTrace | undefined {
+function libcOf(elf: ElfFile): LibcTrace | undefined {
   const muslName = muslNames[elf.architecture] ?? elf.architecture;
   // Alpine names its library after the architecture, musl's own build (as in Debian) calls it libc.so.
   const musl = elf.needed.find((name) => name === 'libc.so' || name.startsWith('libc.musl-'));

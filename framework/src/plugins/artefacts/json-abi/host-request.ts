@@ -57,7 +57,7 @@ const operations: Readonly<Record<string, Answer>> = {
 };
 
 /** The names of all operations. */
-export const hostOperations: readonly string[] = Object.keys(operations);
+const hostOperations: readonly string[] = Object.keys(operations);
 
 function answer(context: HostContext, requestText: string): unknown {
   const request: unknown = JSON.parse(requestText);

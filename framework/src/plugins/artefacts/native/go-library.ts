@@ -14,7 +14,7 @@ export function isGoLibrary(bytes: Buffer): boolean {
 }
 
 /** Digits of the digest that stand in the path. */
-export const goKeyLength = 32;
+const goKeyLength = 32;
 
 /** Ends the name of a Go library's copy. */
 export function goKey(digest: string): string {

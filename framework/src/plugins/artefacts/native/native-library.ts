@@ -13,7 +13,7 @@ type Ffi = typeof FFI;
 export const nativeAbi = { major: 1, minor: 0 } as const;
 
 /** What a library must export, and how it is called. */
-export const librarySignatures = {
+const librarySignatures = {
   bifrost_plugin_abi: { arguments: [], return: 'u32' },
   bifrost_plugin_describe: { arguments: [], return: 'pointer' },
   bifrost_plugin_create: { arguments: ['pointer', 'pointer', 'pointer'], return: 'i32' },

@@ -9,7 +9,7 @@ type Ffi = typeof FFI;
 const at = { host: 0, call: 32, output: 80, plugin: 128, attachments: 136, text: 256 } as const;
 const sizes = { host: 24, call: 48, output: 40 } as const;
 /** Attachments that a call may have in either direction. No hook has more than one body. */
-export const maxAttachments = 7;
+const maxAttachments = 7;
 const byteLength = 65_536;
 
 export interface CallInput {

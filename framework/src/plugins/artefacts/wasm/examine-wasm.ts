@@ -9,7 +9,7 @@ import { checkImports } from './link-imports.ts';
 import { wasmError } from './wasm-error.ts';
 
 /** What a plugin's memory may grow to where its entry does not say. */
-export const defaultMaxMemoryBytes = 64 * 1024 * 1024;
+const defaultMaxMemoryBytes = 64 * 1024 * 1024;
 
 /** The greatest that a 32-bit memory can be. */
 const maxPages = 65_536;

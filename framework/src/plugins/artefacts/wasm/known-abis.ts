@@ -9,7 +9,7 @@ export type WasmAbi = 'bifrost-plugin/1' | 'bifrost-wasm';
 const tagPattern = /^bifrost_abi_(\w+)$/;
 const knownTag = 'bifrost_abi_1';
 
-export const knownAbis =
+const knownAbis =
   'it loads "bifrost-plugin/1" (the module exports a function `bifrost_abi_1`) and Bifrost\'s own WASM ABI (it exports `get_name`, `init`, `malloc` and hooks such as `pre_hook`)';
 
 /** Hooks of Bifrost's own WASM ABI. */

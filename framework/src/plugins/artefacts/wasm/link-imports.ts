@@ -9,7 +9,7 @@ import { createWasi, wasiModule } from './wasi/wasi-functions.ts';
 import type { Wasi } from './wasi/wasi-functions.ts';
 import { wasmError } from './wasm-error.ts';
 
-export const hostModule = 'bifrost';
+const hostModule = 'bifrost';
 const environmentModule = 'env';
 
 const laterWasi = /^wasi(_unstable$|:|_snapshot_preview2)/;

@@ -34,7 +34,7 @@ const maxTextCharacters = 8192;
 const maxFieldsCharacters = 16_384;
 
 /** A log whose lines are sent, cut to a bound: a plugin must not fill the gateway's memory through it. */
-export function sendingLog(send: (message: FromRunner) => void): PluginLog {
+function sendingLog(send: (message: FromRunner) => void): PluginLog {
   const write = (level: keyof PluginLog) => (message: string, fields?: JsonObject) => {
     let text = String(message);
     if (text.length > maxTextCharacters) text = `${text.slice(0, maxTextCharacters)}...`;
