@@ -6,7 +6,7 @@ import type { PluginFolder } from '../__tests__/plugin-folder.ts';
 import { filesBeside } from './bound-files.ts';
 import { sha256Of, toIntegrity } from './download/integrity.ts';
 import { resolveArtefact } from './resolve-artefact.ts';
-import type { ArtefactEntry } from './resolve-artefact.ts';
+import type { ArtefactEntry } from './supply-artefact.ts';
 import { generateSigningKeys, signManifest } from './signature/sign-manifest.ts';
 
 const keys = generateSigningKeys();

@@ -2,8 +2,10 @@
  * Finding and checking plugins before any of their code runs, and the tools for those who make them. For the main thread, the
  * admin API and the command line: serving threads need none of it.
  */
-export { checkedConfig, resolveArtefact, storeUpload, toDownloadOptions } from './resolve-artefact.ts';
-export type { ArtefactEntry, CheckedArtefact, ResolveOptions } from './resolve-artefact.ts';
+export { resolveArtefact } from './resolve-artefact.ts';
+export type { CheckedArtefact, ResolveOptions } from './resolve-artefact.ts';
+export { storeUpload, toDownloadOptions } from './supply-artefact.ts';
+export type { ArtefactEntry } from './supply-artefact.ts';
 export { resolveBuiltin } from './resolve-builtin.ts';
 export type { BuiltinPlugin } from './resolve-builtin.ts';
 export { assertFiles, assertSignatureBindsAll, filesBeside } from './bound-files.ts';

@@ -2,40 +2,27 @@
  * From an entry to an artefact that may be loaded: found or fetched, its manifest read, its digest and signature compared, its
  * platform, header, config and grants checked. All of that before any code of the plugin runs, in the main thread.
  */
-import { basename, join, sep } from 'node:path';
+import { basename, join } from 'node:path';
 import { apiRelease, isApiSupported, manifestFileName, PluginError } from '@bifrost/sdk';
 import type { ArtefactKind, JsonObject, PluginCapabilities, PluginManifest } from '@bifrost/sdk';
 import { didYouMean } from '../../config/suggestion.ts';
-import type { PluginSupply } from '../../config/plugin-trust-schema.ts';
 import { claimedByManifest, describeFailure } from '../failed-description.ts';
-import type { PluginEntry } from '../plugin-entry.ts';
 import { assertFiles, assertSignatureBindsAll, pinnedDigest } from './bound-files.ts';
-import { ArtefactCache } from './download/artefact-cache.ts';
-import type { StoredArtefact } from './download/artefact-cache.ts';
-import { fetchArtefact, parseDownloadUrl, shownUrl } from './download/fetch-artefact.ts';
-import type { DownloadOptions } from './download/fetch-artefact.ts';
 import { fromIntegrity, sha256Of, statedDigest } from './download/integrity.ts';
-import { ArchiveFault } from './download/read-tar.ts';
 import { inspectBytes } from './inspection/inspect-artefact.ts';
 import type { Inspection } from './inspection/inspect-artefact.ts';
 import { matchesPlatform, platformOf, thisMachine } from './inspection/machine.ts';
 import type { Machine } from './inspection/machine.ts';
 import { nativeSymbols } from './inspection/native-symbols.ts';
-import { locateArtefact } from './locate-artefact.ts';
-import type { LocatedArtefact, LocateOptions } from './locate-artefact.ts';
 import { describeMissingGrants } from './manifest/check-capabilities.ts';
 import { joinProblems } from './manifest/parse-manifest.ts';
 import { validateJson } from './manifest/json-schema/validate-json.ts';
 import { readArtefactFile } from './read-artefact-file.ts';
 import { assertTrusted } from './signature/check-trust.ts';
 import type { PluginTrust } from './signature/check-trust.ts';
+import { assertDigest, supplyArtefact } from './supply-artefact.ts';
+import type { ArtefactEntry, SuppliedArtefact, SupplyOptions } from './supply-artefact.ts';
 import { examineWasm } from './wasm/examine-wasm.ts';
-
-/** What of an entry decides about its artefact. */
-export type ArtefactEntry = Pick<
-  PluginEntry,
-  'name' | 'path' | 'config' | 'sha256' | 'integrity' | 'isolation' | 'capabilities' | 'memoryLimitBytes'
->;
 
 /** An artefact that was found and checked, and nothing of which has run. Plain data. */
 export interface CheckedArtefact {
@@ -48,126 +35,21 @@ export interface CheckedArtefact {
   /** SHA-256 of `file`, 64 hexadecimal digits. */
   readonly digest: string;
   readonly packageName?: string;
-  readonly source: 'file' | 'npm' | 'https' | 'upload';
+  readonly source: SuppliedArtefact['source'];
   /** The entry's `config` with the defaults of the manifest's schema filled in; absent where the manifest has no schema. */
   readonly config?: JsonObject;
 }
 
-export interface ResolveOptions extends LocateOptions {
-  /** `<app-dir>/plugins`: downloads go to `cache`, uploads to `uploads` below it. Absent: neither are taken. */
-  readonly pluginDirectory?: string;
+export interface ResolveOptions extends SupplyOptions {
   readonly trust?: PluginTrust;
-  readonly download?: DownloadOptions;
   /** False in the portable build. @default true */
   readonly isNativeAllowed?: boolean;
   /** @default this one */
   readonly machine?: Machine;
 }
 
-/** What `plugin_trust` says of downloads. */
-export function toDownloadOptions({ privateHosts, maxDownloadBytes }: PluginSupply): DownloadOptions {
-  return { privateHosts, ...(maxDownloadBytes === undefined ? {} : { maxBytes: maxDownloadBytes }) };
-}
-
 function fail(plugin: string, code: string, message: string): never {
   throw new PluginError(plugin, message, { code });
-}
-
-/** Where downloads are kept, below `pluginDirectory`. */
-function cacheOf(pluginDirectory: string): ArtefactCache {
-  return new ArtefactCache(join(pluginDirectory, 'cache'));
-}
-
-function uploadsIn(pluginDirectory: string): string {
-  return join(pluginDirectory, 'uploads');
-}
-
-function notTaken(plugin: string, what: string, fault: unknown): never {
-  if (!(fault instanceof ArchiveFault)) throw fault;
-  return fail(
-    plugin,
-    'BF_PLUGIN_ARCHIVE_INVALID',
-    `the archive ${what} is not unpacked, as it has ${fault.message}: pack the plugin's folder with \`npm pack\` or \`tar -czf\``,
-  );
-}
-
-function assertDigest(
-  plugin: string,
-  what: string,
-  digests: { readonly expected: string; readonly found: string; readonly by: string },
-): void {
-  const { expected, found, by } = digests;
-  if (expected === found) return;
-  fail(
-    plugin,
-    'BF_PLUGIN_DIGEST_MISMATCH',
-    `${what} has the SHA-256 ${found}, but ${by} expects ${expected}: it was changed, or is another version. ` +
-      'If the change is meant, state the new digest; otherwise get the plugin anew from its maker',
-  );
-}
-
-async function download(entry: ArtefactEntry, path: string, options: ResolveOptions): Promise<StoredArtefact> {
-  const { name } = entry;
-  const url = parseDownloadUrl(name, path);
-  const expected = statedDigest(entry);
-  if (expected === undefined) {
-    fail(
-      name,
-      'BF_PLUGIN_DIGEST_REQUIRED',
-      `${shownUrl(url)} is taken only with its digest: add "sha256" (what \`sha256sum\` prints of the file, from who made it) to the entry`,
-    );
-  }
-  if (options.pluginDirectory === undefined) {
-    fail(
-      name,
-      'BF_PLUGIN_DOWNLOAD_REFUSED',
-      `${shownUrl(url)} is not fetched: this program has no folder to keep downloads in`,
-    );
-  }
-  const cache = cacheOf(options.pluginDirectory);
-  const fileName = decodeURIComponent(basename(url.pathname).replaceAll(/%(?![0-9A-Fa-f]{2})/g, '_'));
-  try {
-    const known = cache.find(expected, fileName);
-    if (known !== undefined) return known;
-    const bytes = await fetchArtefact(name, url, options.download ?? {});
-    assertDigest(name, shownUrl(url), { expected, found: sha256Of(bytes), by: 'its entry' });
-    return await cache.put(bytes, fileName);
-  } catch (error) {
-    return notTaken(name, shownUrl(url), error);
-  }
-}
-
-/** Stores what an admin has uploaded; give `path` to an entry. Rejects with PluginError. */
-export async function storeUpload(
-  plugin: string,
-  upload: { readonly bytes: Uint8Array; readonly fileName: string },
-  pluginDirectory: string,
-): Promise<StoredArtefact> {
-  try {
-    return await new ArtefactCache(uploadsIn(pluginDirectory)).put(upload.bytes, upload.fileName);
-  } catch (error) {
-    return notTaken(plugin, upload.fileName, error);
-  }
-}
-
-interface Found extends LocatedArtefact {
-  readonly source: CheckedArtefact['source'];
-  /** Of an archive's bytes, which were compared already. */
-  readonly isVerified: boolean;
-}
-
-async function find(entry: ArtefactEntry, options: ResolveOptions): Promise<Found> {
-  const { name, path = '' } = entry;
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1]?.toLowerCase();
-  if (scheme !== undefined && scheme !== 'file') {
-    const stored = await download(entry, path, options);
-    return { ...(await locateArtefact(name, stored.path, options)), source: 'https', isVerified: true };
-  }
-  const located = await locateArtefact(name, path, options);
-  const uploads = options.pluginDirectory === undefined ? undefined : uploadsIn(options.pluginDirectory) + sep;
-  const isUpload = uploads !== undefined && located.file.startsWith(uploads);
-  const source = located.packageName !== undefined ? 'npm' : isUpload ? 'upload' : 'file';
-  return { ...located, source, isVerified: false };
 }
 
 function assertApi(plugin: string, manifest: PluginManifest): void {
@@ -239,7 +121,7 @@ function maxMemoryOf({ memoryLimitBytes }: ArtefactEntry): { readonly maxMemoryB
 
 /** Finds and checks the artefact of an entry that has a `path`. Rejects with PluginError; then nothing of it has run. */
 export async function resolveArtefact(entry: ArtefactEntry, options: ResolveOptions): Promise<CheckedArtefact> {
-  const found = await find(entry, options);
+  const found = await supplyArtefact(entry, options);
   try {
     return await check(entry, found, options);
   } catch (error) {
@@ -247,7 +129,7 @@ export async function resolveArtefact(entry: ArtefactEntry, options: ResolveOpti
   }
 }
 
-async function check(entry: ArtefactEntry, found: Found, options: ResolveOptions): Promise<CheckedArtefact> {
+async function check(entry: ArtefactEntry, found: SuppliedArtefact, options: ResolveOptions): Promise<CheckedArtefact> {
   const { name } = entry;
   const machine = options.machine ?? thisMachine();
   const { file, directory, manifest, packageName, source, isVerified } = found;

@@ -6,8 +6,10 @@ import { startPluginServer } from './__tests__/plugin-server.ts';
 import type { Answer, PluginServer } from './__tests__/plugin-server.ts';
 import { writeTgz } from './__tests__/tar.ts';
 import { sha256Of, toIntegrity } from './download/integrity.ts';
-import { resolveArtefact, storeUpload } from './resolve-artefact.ts';
-import type { ArtefactEntry, CheckedArtefact, ResolveOptions } from './resolve-artefact.ts';
+import { resolveArtefact } from './resolve-artefact.ts';
+import type { CheckedArtefact, ResolveOptions } from './resolve-artefact.ts';
+import { storeUpload } from './supply-artefact.ts';
+import type { ArtefactEntry } from './supply-artefact.ts';
 import type { DownloadOptions } from './download/fetch-artefact.ts';
 
 const code = Buffer.from('export const preLLMHook = () => {};');
@@ -323,6 +325,19 @@ describe('an uploaded plugin', () => {
       source: 'upload',
       digest: stored.sha256,
     });
+  });
+
+  it('is unpacked where it is an archive, and held against the digest of what came', async () => {
+    const plugins = join(folder, 'plugins');
+    const packed = writeTgz([
+      { path: 'package/package.json', content: '{ "name": "p", "version": "1.0.0", "exports": "./p.mjs" }' },
+      { path: 'package/p.mjs', content: code },
+    ]);
+    const { path, sha256 } = await storeUpload('p', { bytes: packed, fileName: 'p-1.0.0.tgz' }, plugins);
+    const entry = { name: 'p', path, sha256 };
+    expect(await resolveArtefact(entry, options())).toMatchObject({ kind: 'module', source: 'upload' });
+    writeFileSync(join(path, 'p.mjs'), `${code}\n// changed`);
+    expect((await refusal(resolveArtefact(entry, options()))).code).toBe('BF_PLUGIN_DIGEST_MISMATCH');
   });
 
   it('is refused as an archive that leads out', async () => {

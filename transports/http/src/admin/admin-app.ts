@@ -7,13 +7,11 @@ import { formatError } from '../serving/error-shape.ts';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin-message.ts';
 import { addExplainRoutes } from './explain/explain-routes.ts';
 import type { ExplanationLog } from './explain/explanation-log.ts';
-import { addPluginRoutes, uploadRoute } from './plugins/plugin-routes.ts';
+import { addPluginRoutes } from './plugins/plugin-routes.ts';
 import type { PluginRoutesOptions } from './plugins/plugin-routes.ts';
 import type { RecordingDesk } from '@bifrost/framework/recordings';
 import { addRecordingRoutes } from './recordings/recording-routes.ts';
-
-/** Longest body of an upload. */
-export const maxUploadBytes = 64 * 1024 * 1024;
+import { maxUploadBytes, uploadRoute } from './upload-route.ts';
 
 export interface AdminAppOptions {
   readonly logger: Logger;

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -166,7 +167,7 @@ describe('the admin API', { timeout: 120_000 }, () => {
     expect((await gateway.call('GET', '/api/plugins/loaded')).body).toMatchObject({ count: 2 });
   });
 
-  it('takes an artefact as a body, whatever the client calls it, into a process with nothing granted', async () => {
+  it('takes an artefact or a packed folder as a body, whatever the client calls it, into a process with nothing granted', async () => {
     await using gateway = await AdminGateway.start(folder);
     const source = `import { readFileSync } from 'node:fs';
       const look = () => { try { return readFileSync('/etc/hostname', 'utf8'); } catch (error) { return error.code; } };
@@ -178,6 +179,16 @@ describe('the admin API', { timeout: 120_000 }, () => {
     expect(broken).toMatchObject({ status: 422, body: { error: { code: 'BF_PLUGIN_SYNTAX' } } });
     const unnamed = await gateway.post('/api/plugins/upload?name=w', source);
     expect(unnamed.status).toBe(400);
+    writePlugin('packed', 'index.mjs');
+    writeFileSync(join(folder, 'package.json'), '{ "name": "u", "version": "1.0.0", "exports": "./index.mjs" }');
+    execFileSync('tar', ['-czf', 'u.tgz', 'package.json', 'index.mjs'], { cwd: folder });
+    const packed = await gateway.call(
+      'POST',
+      '/api/plugins/upload?name=u&file=u.tgz',
+      readFileSync(join(folder, 'u.tgz')),
+    );
+    expect(packed).toMatchObject({ status: 200, body: { plugin: { name: 'u', isolation: 'process' } } });
+    expect(await gateway.stamp()).toBe('packed ');
     expect((await gateway.call('GET', '/api/plugins/loaded')).body).toEqual({ plugins: ['u'], count: 1 });
   });
 });

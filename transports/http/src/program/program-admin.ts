@@ -110,8 +110,8 @@ export class ProgramAdmin {
       parseEntry: (file) => this.#parse(file, environment),
       views,
     });
-    const uploadDirectory = join(appDirectory, 'plugins', 'uploads');
-    const plugins = { admin, builtins: this.#options.builtins, uploadDirectory, views };
+    const pluginDirectory = join(appDirectory, 'plugins');
+    const plugins = { admin, builtins: this.#options.builtins, pluginDirectory, views };
     const recordings = new RecordingDesk({
       directory: join(appDirectory, 'recordings'),
       announce: (orders) => link.announce(orders),

@@ -1,16 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { isCredential } from '@bifrost/framework/credential-hash';
 import type { AdminAnswer, AdminRequest } from '../admin/admin-message.ts';
+import { maxUploadBytes, uploadRoute } from '../admin/upload-route.ts';
 import type { TransportError } from './error-shape.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 import { readBody } from './read-body.ts';
 import { explainBody } from './refusals.ts';
 import { sendError } from './send-error.ts';
 
-/** Longest body of a call, and of one that brings an artefact. */
+/** Longest body of a call that brings no artefact. */
 const maxBodyBytes = 1024 * 1024;
-const maxUploadBytes = 64 * 1024 * 1024;
-const uploadPath = '/api/plugins/upload';
 
 const challenge = { 'www-authenticate': 'Bearer realm="bifrost admin"' };
 
@@ -37,7 +36,7 @@ export class AdminGate {
       sendError(request, response, refusal, { surface: 'unified', ...headers });
       return;
     }
-    const limit = request.url?.startsWith(uploadPath) === true ? maxUploadBytes : maxBodyBytes;
+    const limit = request.url?.startsWith(uploadRoute) === true ? maxUploadBytes : maxBodyBytes;
     readBody(request, limit, (failure, body) => {
       if (failure === null) this.#hand(request, response, body);
       else if (failure === 'too-large') {

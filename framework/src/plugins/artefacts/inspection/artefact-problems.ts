@@ -136,7 +136,7 @@ const formatRemedies: { readonly [Format in FileFormat]?: string } = {
   html: 'it was probably saved from a page that asks for a login or says "not found"; download the file itself',
   'git-lfs-pointer': 'fetch the file itself with `git lfs pull`',
   zip: 'unpack it, and point `path` at the file or folder in it',
-  gzip: 'unpack it, and point `path` at the file or folder in it (an archive is taken from an https URL only)',
+  gzip: 'unpack it, and point `path` at the file or folder in it (an archive is taken from an https URL or as an upload only)',
   xz: 'unpack it, and point `path` at the file or folder in it',
   zstd: 'unpack it, and point `path` at the file or folder in it',
   bzip2: 'unpack it, and point `path` at the file or folder in it',

@@ -3,25 +3,23 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
 import type { JsonObject } from '@bifrost/sdk';
 import type { ManagedPlugin, PluginPlace } from '@bifrost/framework/plugin-manager';
+import { uploadRoute } from '../upload-route.ts';
 import type { ConfigViews } from './config-views.ts';
 import type { PluginAdmin } from './plugin-admin.ts';
 import { formatFigures } from './figures-view.ts';
 import { formatPlugin } from './plugin-view.ts';
 import { parseTrialRequest } from './trial-request.ts';
 import { formatTrial } from './trial-view.ts';
-import { storeUpload } from './upload-store.ts';
+import { keepUpload } from './upload-store.ts';
 
 export interface PluginRoutesOptions {
   readonly admin: PluginAdmin;
   /** Names of the plugins that come with the gateway. */
   readonly builtins: readonly string[];
-  /** Where uploaded artefacts are kept. */
-  readonly uploadDirectory: string;
+  /** Where artefacts are kept that are no files of the operator's: `<app-dir>/plugins`. */
+  readonly pluginDirectory: string;
   readonly views: ConfigViews;
 }
-
-/** Where the body of a call is an artefact. */
-export const uploadRoute = '/api/plugins/upload';
 
 interface NameParams {
   readonly name: string;
@@ -60,7 +58,7 @@ function isPlace(value: unknown): value is PluginPlace {
 /** An uploaded artefact's entry: its own process, and nothing granted. */
 async function uploadedEntry(
   request: FastifyRequest,
-  directory: string,
+  pluginDirectory: string,
 ): Promise<JsonObject & { readonly name: string }> {
   const { name, file } = request.query as UploadQuery;
   if (name === undefined || file === undefined) {
@@ -75,13 +73,13 @@ async function uploadedEntry(
       statusCode: 400,
     });
   }
-  const { path, sha256 } = await storeUpload(directory, file, request.body);
+  const { path, sha256 } = await keepUpload({ name, fileName: file, bytes: request.body }, pluginDirectory);
   return { name, path, sha256, enabled: true, isolation: 'process' };
 }
 
 /** Adds the routes to `app`. */
 export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptions): void {
-  const { admin, builtins, uploadDirectory, views } = options;
+  const { admin, builtins, pluginDirectory, views } = options;
   /** Without an entry of its own (a candidate) a plugin's config stays out. */
   const shown = async (plugin: ManagedPlugin): Promise<object> => {
     const config = admin.fileOf(plugin.name)?.['config'];
@@ -138,7 +136,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     return { plugins: await allShown(plugins), count: plugins.length };
   });
   app.post(uploadRoute, async (request, reply) => {
-    const entry = await uploadedEntry(request, uploadDirectory);
+    const entry = await uploadedEntry(request, pluginDirectory);
     const isKnown = admin.fileOf(entry.name) !== undefined;
     const plugin = isKnown ? await admin.update(entry.name, entry) : await admin.create(entry);
     return reply
