@@ -42,6 +42,7 @@ export const fileSchema = knownObject({
   client: clientSchema.optional(),
   providers: z.record(z.string().min(1), providerSchema).optional(),
   plugins: z.array(pluginSchema).optional(),
+  plugins_dir: z.string().min(1).optional(),
   plugin_trust: pluginTrustSchema.optional(),
   ...unusedShape,
 });
@@ -52,6 +53,7 @@ export interface ConfigFile {
   readonly client?: z.output<typeof clientSchema> | undefined;
   readonly providers?: Readonly<Record<string, z.output<typeof providerSchema>>> | undefined;
   readonly plugins?: readonly z.output<typeof pluginSchema>[] | undefined;
+  readonly plugins_dir?: string | undefined;
   readonly plugin_trust?: z.output<typeof pluginTrustSchema> | undefined;
 }
 

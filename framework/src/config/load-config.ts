@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { ProviderConfig, ProviderDefinition } from '@bifrost/core';
 import { isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject } from '@bifrost/sdk';
+import { collectPlugins } from './collect-plugins.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { unusedSections } from './file-schema.ts';
 import { parseJsonText } from './json-text.ts';
@@ -41,6 +42,10 @@ export interface LoadConfigOptions {
   /** Must exist. Without it `config.json` in `appDirectory` is read, if there is one. */
   readonly path?: string;
   readonly appDirectory?: string;
+  /** A folder of plugins, from the working directory on; it takes the place of the file's `plugins_dir`. */
+  readonly pluginsDirectory?: string;
+  /** Plugins that come with the gateway: what lies in the folder cannot take their place. */
+  readonly builtinPlugins?: readonly string[];
   /** The configuration itself, for a caller that has no file. */
   readonly text?: string;
 }
@@ -177,8 +182,9 @@ class ProviderResolver {
  */
 export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const text = readConfigText(options);
-  const { file, pluginFiles } =
-    text === undefined ? fileFromEnvironment(options.environment) : parseFile(text, options.environment);
+  const parsed = text === undefined ? fileFromEnvironment(options.environment) : parseFile(text, options.environment);
+  const { file } = parsed;
+  const directory = text?.directory ?? process.cwd();
   const source = text?.source ?? 'the environment';
   const resolver = new ProviderResolver(options, file.version ?? 2);
   const providers = new Map<string, ProviderConfig>();
@@ -192,25 +198,26 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     if (provider !== undefined) providers.set(name, provider);
   }
   const { problems, unusedPaths } = resolver.report;
-  const plugins = resolvePlugins(file.plugins ?? []);
-  problems.push(...plugins.problems);
+  const collected = collectPlugins({ ...parsed, directory }, options);
+  const plugins = resolvePlugins(collected.entries);
+  problems.push(...collected.problems, ...plugins.problems);
   if (problems.length > 0) throw new ConfigProblemsError(source, problems);
   const unused = [
     ...unusedSections.filter((section) => section in file).map((section) => section),
     ...unusedPaths,
     ...plugins.unused.map((name) => `plugins[${name}]`),
   ];
-  const notes: ConfigNote[] = describeUnusedClientKeys(file.client ?? {});
+  const notes: ConfigNote[] = [...collected.notes, ...describeUnusedClientKeys(file.client ?? {})];
   if (unused.length > 0) notes.unshift({ level: 'info', message: `not used yet: ${unused.join(', ')}` });
   return {
     source,
-    directory: text?.directory ?? process.cwd(),
+    directory,
     providers,
     client: resolveClient(file.client ?? {}),
     allowedHeaders: file.client?.allowed_headers ?? [],
     inferenceAccess: resolveInferenceAccess(file.client ?? {}),
     plugins: plugins.entries,
-    pluginFiles,
+    pluginFiles: collected.files,
     pluginTrust: resolvePluginTrust(file.plugin_trust),
     notes,
   };

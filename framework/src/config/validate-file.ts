@@ -7,7 +7,7 @@ import type { ConfigProblem } from './problem.ts';
 import { resolveReferences } from './references.ts';
 import type { Environment } from './references.ts';
 
-const sectionsRead = ['client', 'providers', 'plugins'] as const;
+const sectionsRead = ['client', 'providers', 'plugins', 'plugins_dir'] as const;
 
 export type FileResult = { readonly file: ConfigFile } | { readonly problems: readonly ConfigProblem[] };
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
@@ -51,6 +51,19 @@ describe('starting', () => {
     expect(curl).toContain(url);
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', curl]);
     expect(JSON.parse(stdout)).toMatchObject({ choices: [{ message: { role: 'assistant' } }] });
+  });
+
+  it('loads what lies in a folder that a variable names', async () => {
+    const folder = join(directory, 'plugins');
+    mkdirSync(folder, { mode: 0o755 });
+    const head = `httpTransportResponseHeadersHook: () => ({ headers: { 'x-found': 'yes' } })`;
+    writeFileSync(join(folder, 'found.ts'), `export default { name: 'found', ${head} };`);
+    const flags = ['-port', '0', '-threads', '1', '-app-dir', directory];
+    await using program = new Program(flags, { APP_PLUGINS_DIR: folder });
+    const url = await program.ready();
+    await program.until('stderr', /Plugin loaded successfully: found/);
+    const response = await fetch(`${url}/v1/chat/completions`, chat('mock/hello'));
+    expect([response.status, response.headers.get('x-found')]).toEqual([200, 'yes']);
   });
 
   it('says its version and teaches its flags', async () => {

@@ -7,7 +7,7 @@ import type { JsonObject, PluginManifest } from '@bifrost/sdk';
 import { parseJsonText } from '../../config/json-text.ts';
 import { nearestWord } from '../../config/suggestion.ts';
 import { acceptManifest, parseManifest } from './manifest/parse-manifest.ts';
-import { kindByName } from './inspection/inspect-artefact.ts';
+import { kindByName } from './inspection/kind-by-name.ts';
 import { packageEntry } from './package-entry.ts';
 import { readArtefactFile, statPath } from './read-artefact-file.ts';
 

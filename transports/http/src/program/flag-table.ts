@@ -34,6 +34,12 @@ export const flagTable = [
     shownDefault: '~/.config/bifrost',
   },
   {
+    name: 'plugins-dir',
+    placeholder: 'DIR',
+    variables: ['APP_PLUGINS_DIR'],
+    description: 'folder whose plugins are loaded without an entry for each',
+  },
+  {
     name: 'host',
     placeholder: 'HOST',
     variables: ['APP_HOST', 'BIFROST_HOST'],

@@ -74,7 +74,9 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
       const config = await loadProgramConfig({
         environment,
         appDirectory,
+        builtinPlugins,
         ...(values.config === undefined ? {} : { path: values.config }),
+        ...(values['plugins-dir'] === undefined ? {} : { pluginsDirectory: values['plugins-dir'] }),
       });
       logger.info(`configuration from ${config.source}`, { providers: [...config.providers.keys()] });
       for (const note of config.notes) logger[note.level](note.message);

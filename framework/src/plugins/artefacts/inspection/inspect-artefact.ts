@@ -2,7 +2,6 @@
  * What an artefact is and whether this machine can run it, told from its bytes before any of its code runs. The system's own
  * loaders say little when they refuse a file, and sometimes the wrong thing (a foreign architecture reads "No such file").
  */
-import { extname } from 'node:path';
 import type { ArtefactKind } from '@bifrost/sdk';
 import {
   damaged,
@@ -21,6 +20,7 @@ import { detectFormat, formatNames } from './detect-format.ts';
 import type { FileFormat } from './detect-format.ts';
 import { readElf } from './elf/read-elf.ts';
 import type { ElfFile } from './elf/read-elf.ts';
+import { kindByName } from './kind-by-name.ts';
 import type { Machine } from './machine.ts';
 import { readMachO } from './read-mach-o.ts';
 import type { MachOFile } from './read-mach-o.ts';
@@ -47,24 +47,6 @@ export interface Inspection {
   readonly binary?: BinaryFile;
   /** Empty: it can be loaded. The first is the one to report; the others may follow from it. */
   readonly problems: readonly ArtefactProblem[];
-}
-
-const kindsByExtension: Readonly<Record<string, ArtefactKind>> = {
-  '.ts': 'module',
-  '.mts': 'module',
-  '.js': 'module',
-  '.mjs': 'module',
-  '.wasm': 'wasm',
-  '.so': 'native',
-  '.dylib': 'native',
-  '.dll': 'native',
-  '.node': 'node-addon',
-};
-
-/** The kind that a file's name promises: `libx.so.1` is a library too. */
-export function kindByName(file: string): ArtefactKind | undefined {
-  const name = file.toLowerCase();
-  return kindsByExtension[extname(name)] ?? (/\.so(?:\.\d+)+$/.test(name) ? 'native' : undefined);
 }
 
 const kindNames: { readonly [Kind in ArtefactKind]: string } = {
