@@ -336,7 +336,7 @@ describe('an uploaded plugin', () => {
     const { path, sha256 } = await storeUpload('p', { bytes: packed, fileName: 'p-1.0.0.tgz' }, plugins);
     const entry = { name: 'p', path, sha256 };
     expect(await resolveArtefact(entry, options())).toMatchObject({ kind: 'module', source: 'upload' });
-    writeFileSync(join(path, 'p.mjs'), `${code}\n// changed`);
+    writeFileSync(join(path, 'p.mjs'), `${code.toString()}\n// changed`);
     expect((await refusal(resolveArtefact(entry, options()))).code).toBe('BF_PLUGIN_DIGEST_MISMATCH');
   });
 
