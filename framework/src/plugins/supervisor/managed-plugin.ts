@@ -21,6 +21,8 @@ export interface ManagedPlugin extends PluginStatus {
   readonly trial?: PlannedTrial;
   /** SHA-256 of the artefact. */
   readonly digest?: string;
+  /** Where its path led when it was last loaded: links on the way are as the path has them, while `file` may be what they lead to. */
+  readonly foundAt?: string;
   /** Instances that serve, and those that only requests under way hold. */
   readonly instances: { readonly serving: number; readonly draining: number };
   /** Why the last change to it was not made. */
@@ -100,7 +102,9 @@ export function describeManaged({ entry, load, trial }: PluginSlot, sources: Sta
     ...(code === undefined || merged.state !== 'error' ? {} : { code }),
     ...(trial === undefined ? {} : { trial }),
     ...(loadedAt === undefined ? {} : { loadedAt }),
-    ...(artefact === undefined ? {} : { kind: artefact.kind, file: facts.file ?? artefact.file }),
+    ...(artefact === undefined
+      ? {}
+      : { kind: artefact.kind, file: facts.file ?? artefact.file, foundAt: artefact.file }),
     ...(artefact?.digest === undefined ? {} : { digest: artefact.digest }),
     ...(notes?.lastError === undefined ? {} : { lastError: notes.lastError }),
     ...usage,

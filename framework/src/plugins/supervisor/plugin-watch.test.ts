@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,11 +9,14 @@ let folder = '';
 let watch: PluginWatch | undefined;
 const reloads: string[] = [];
 let listeners: (() => void)[] = [];
+/** What a reload waits for. */
+let loading: Promise<void> = Promise.resolve();
 let plugins: readonly ManagedPlugin[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'watch-'));
   reloads.length = 0;
+  loading = Promise.resolve();
   listeners = [];
   plugins = [];
 });
@@ -52,7 +55,7 @@ function start(list: readonly ManagedPlugin[]): void {
       list: () => plugins,
       reload: (name) => {
         reloads.push(name);
-        return name === 'broken' ? Promise.reject(new Error('no')) : Promise.resolve();
+        return name === 'broken' ? Promise.reject(new Error('no')) : loading;
       },
       onChange: (listener) => {
         listeners.push(listener);
@@ -110,6 +113,36 @@ describe('PluginWatch', () => {
     await expect.poll(() => reloads, waits).toEqual(['broken']);
     write('a.ts', 'three');
     await expect.poll(() => reloads, waits).toEqual(['broken', 'broken']);
+  });
+
+  it('makes one load of all saves that come while a version is being loaded', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    loading = promise;
+    start([plugin('a', [write('a.ts', '0')])]);
+    write('a.ts', '1');
+    await expect.poll(() => reloads, waits).toEqual(['a']);
+    for (const text of ['2', '3', '4']) {
+      write('a.ts', text);
+      await settle();
+    }
+    expect(reloads).toEqual(['a']);
+    resolve();
+    await expect.poll(() => reloads, waits).toEqual(['a', 'a']);
+    await settle();
+    expect(reloads).toEqual(['a', 'a']);
+  });
+
+  it('loads anew what was written while the plugin was being loaded first', async () => {
+    const before = write('before.ts', 'one');
+    const after = write('after.ts', 'one');
+    const changedMs = (file: string): number => statSync(file).ctimeMs;
+    start([
+      { ...plugin('a', [before]), loadedAt: Math.ceil(changedMs(before)) },
+      { ...plugin('b', [after]), loadedAt: Math.floor(changedMs(after)) - 1 },
+    ]);
+    await expect.poll(() => reloads, waits).toEqual(['b']);
+    await settle();
+    expect(reloads).toEqual(['b']);
   });
 
   it('follows plugins that come and go', async () => {

@@ -7,12 +7,13 @@
  * looked at all the same: no event tells of a folder that was removed and made anew, of another target of a link on the way to it,
  * or of what another machine wrote to a mounted disk.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync, statSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { PluginLog } from '@bifrost/sdk';
 import type { ManagedPlugin } from './managed-plugin.ts';
+import { gone, isChangedSince, see, stampOf, unseen } from './seen-file.ts';
+import type { SeenFile } from './seen-file.ts';
 import { watchedFiles } from './watched-files.ts';
 
 /** What the watch needs of the manager. */
@@ -30,13 +31,6 @@ const quietMs = 100;
 /** For what happens beside the files, which may be much: the folder may be somebody else's too. */
 const besideMs = 500;
 
-/** A file as it was when its plugin was last loaded, or tried to be. */
-interface SeenFile {
-  /** Of its state on disk: while it is the same, so is the content. */
-  readonly stamp: string;
-  readonly digest: string;
-}
-
 interface Watched {
   /** What its files were gathered from. */
   readonly of: string;
@@ -49,23 +43,6 @@ interface WatchedFolder {
   readonly stamp: string;
 }
 
-/** What is not there, or not at this moment: that is a state too. */
-const gone = 'none';
-
-function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? gone : `${stat.dev}:${stat.ino}${stat.isFile() ? `:${stat.size}:${stat.mtimeNs}` : ''}`;
-}
-
-function see(file: string): SeenFile {
-  const stamp = stampOf(file);
-  try {
-    return { stamp, digest: createHash('sha256').update(readFileSync(file)).digest('hex') };
-  } catch {
-    return { stamp, digest: gone };
-  }
-}
-
 export class PluginWatch {
   readonly #plugins: WatchedPlugins;
   readonly #log: PluginLog;
@@ -74,6 +51,8 @@ export class PluginWatch {
   readonly #watched = new Map<string, Watched>();
   /** Folders of which was said that they cannot be watched. */
   readonly #unwatchable = new Set<string>();
+  /** Plugins that are being loaded anew, and whether they are to be once more. */
+  readonly #loading = new Map<string, { isDueAgain: boolean }>();
   readonly #look: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
 
@@ -111,7 +90,12 @@ export class PluginWatch {
   #gather(plugin: ManagedPlugin, of: string): void {
     const before = this.#watched.get(plugin.name)?.files;
     const files = new Map<string, SeenFile>();
-    for (const file of watchedFiles(plugin, this.#plugins.directory)) files.set(file, before?.get(file) ?? see(file));
+    for (const file of watchedFiles(plugin, this.#plugins.directory)) {
+      // What was written while the plugin was being loaded, before anybody watched it, may be newer than what was loaded.
+      const isUnseen = before?.has(file) !== true && isChangedSince(file, plugin.loadedAt);
+      files.set(file, before?.get(file) ?? (isUnseen ? unseen : see(file)));
+      if (isUnseen) this.#changed(true);
+    }
     this.#watched.set(plugin.name, { of, files });
   }
 
@@ -181,10 +165,26 @@ export class PluginWatch {
       const changed = this.#changesOf(plugin, watched);
       if (changed.length === 0) continue;
       this.#log.info(`plugin ${name}: ${changed.join(', ')} changed, loading it anew`, { plugin: name });
-      // The manager logs what keeps it from being loaded, and keeps it as the status.
-      this.#plugins.reload(name).catch(() => undefined);
+      this.#reload(name);
     }
     this.#followFolders();
+  }
+
+  /** Saves that come while it is being loaded are one more load together: changes of others are not to wait for one after the other. */
+  #reload(name: string): void {
+    const loading = this.#loading.get(name);
+    if (loading !== undefined) {
+      loading.isDueAgain = true;
+      return;
+    }
+    const own = { isDueAgain: false };
+    this.#loading.set(name, own);
+    const ended = (): void => {
+      this.#loading.delete(name);
+      if (own.isDueAgain) this.#reload(name);
+    };
+    // The manager logs what keeps it from being loaded, and keeps it as the status.
+    this.#plugins.reload(name).then(ended, ended);
   }
 
   /** Names of files that are not as they were, or that its code imports only now. Notes how they are. */

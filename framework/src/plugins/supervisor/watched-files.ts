@@ -7,12 +7,15 @@ import type { ManagedPlugin } from './managed-plugin.ts';
 
 const moduleExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
-/** Where the plugin's code begins: what it was found at, and where it was not found, what its path says. */
-function mainFileOf({ file, entry }: ManagedPlugin, directory: string): string | undefined {
+/**
+ * Where the plugin's code begins: what it was found at, and where it was not found, what its path says. A link is not followed: where
+ * it leads is what may change.
+ */
+function mainFileOf({ foundAt, file, entry }: ManagedPlugin, directory: string): string | undefined {
   // What is built in changes with the gateway, what was downloaded never.
   const { path, enabled, watch } = entry;
   if (watch !== true || !enabled || path === undefined || path.startsWith('https:')) return undefined;
-  return file ?? resolve(directory, path);
+  return foundAt ?? file ?? resolve(directory, path);
 }
 
 /** Beside a program in a language whose imports nobody here reads: the files with the ending of its main file. */
