@@ -23,6 +23,12 @@ export const httpErrorCodes = {
     cause: 'A candidate was to be tried for the place of a plugin that does not serve.',
     remedy: 'Enable the plugin, or update it: its status says why it does not serve.',
   },
+  BF_ADMIN_TRIAL_STALE: {
+    status: 409,
+    cause:
+      "The plugin's entry was changed while a candidate for its place was tried: to promote the candidate would take that change back.",
+    remedy: 'Stage the candidate again with `POST /api/plugins/NAME/canary`: it is tried with the entry as it is now.',
+  },
   BF_ADMIN_TRIAL_UNKNOWN: {
     status: 404,
     cause:

@@ -1,4 +1,5 @@
 /** Another version of a plugin on trial beside it: put there, put in the plugin's place, taken away. Each is one change of all threads. */
+import type { ShadowComparison } from '@bifrost/core';
 import { assertEntry } from '../check-entry.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 import { isSameLoad, overLivingOf } from './is-same-load.ts';
@@ -6,7 +7,7 @@ import type { LoadMaker } from './load-maker.ts';
 import type { ManagedPlugin, PluginSlot } from './managed-plugin.ts';
 import type { ManagerView } from './manager-view.ts';
 import { candidateName } from './plugin-manager-options.ts';
-import type { CandidateTrial } from './plugin-manager-options.ts';
+import type { CandidateTrial, ChangeOptions } from './plugin-manager-options.ts';
 import type { SlotChanges } from './slot-changes.ts';
 
 export interface CandidateChangesOptions {
@@ -40,14 +41,19 @@ export class CandidateChanges {
     return this.#view.describe(slot);
   }
 
-  async promote(name: string): Promise<ManagedPlugin> {
+  async promote(name: string, { keep }: ChangeOptions): Promise<ManagedPlugin> {
     const before = this.#changes.slotOf(name);
     const candidate = this.#changes.slotOf(candidateName(name));
     const slot = this.#maker.fresh({ ...candidate.entry, ...overLivingOf(before.entry), name });
     const slots = this.#changes.slots.filter((one) => one !== candidate).map((one) => (one === before ? slot : one));
-    await this.#changes.makeFor(name, { slots, fresh: [slot], onFailure: 'abort', replaces: before });
+    await this.#changes.makeFor(name, { slots, fresh: [slot], onFailure: 'abort', replaces: before, keep });
     this.#view.forget(candidateName(name));
     return this.#view.describe(slot);
+  }
+
+  async comparisons(): Promise<readonly ShadowComparison[]> {
+    const { comparisons } = await this.#view.totals();
+    return comparisons.filter(({ candidate }) => this.#changes.find(candidate)?.trial?.kind === 'shadow');
   }
 
   async abort(name: string): Promise<void> {

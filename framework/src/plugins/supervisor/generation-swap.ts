@@ -16,6 +16,8 @@ export interface SwapRequest {
   readonly isReserveKept: boolean;
   readonly directory: string;
   readonly settings?: object;
+  /** Called between the two phases: where it rejects, everything is as it was. */
+  readonly keep?: () => Promise<void>;
 }
 
 export interface SwapOptions {
@@ -71,12 +73,14 @@ export class GenerationSwap {
     try {
       for (;;) {
         const change = this.#change(request);
-        const answers = await group.prepare(change).catch((error: unknown) => {
+        const abort = (error: unknown): never => {
           group.abort(change.generation);
           throw error;
-        });
+        };
+        const answers = await group.prepare(change).catch(abort);
         const failed = noteFailures(open, answers);
         if (failed.length === 0) {
+          await request.keep?.().catch(abort);
           await group.commit(change.generation, { isReserveKept: request.isReserveKept });
           for (const { load } of request.slots) load.hasServed ||= load.isServing;
           return { generation: change.generation, answers };

@@ -38,6 +38,15 @@ export interface LoadSettings {
   readonly settings?: object;
 }
 
+/** What belongs to a change that somebody asked for. */
+export interface ChangeOptions {
+  /**
+   * Stores the change. Called when all threads have prepared it and none serves with it yet; where it rejects, nothing is changed. A
+   * process that is killed after it finds the change at its next start, one that is killed before it does not.
+   */
+  readonly keep?: () => Promise<void>;
+}
+
 /** A plugin's place among the others. */
 export interface PluginPlace {
   readonly name: string;

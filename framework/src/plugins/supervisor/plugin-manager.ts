@@ -13,13 +13,12 @@
  * reserve for a while (Probation); what ends by itself is started again (RemoteRestarts).
  */
 import type { PluginFigures, ShadowComparison } from '@bifrost/core';
-import { GatewayError } from '@bifrost/sdk';
 import type { JsonObject } from '@bifrost/sdk';
-import { assertEntry } from '../check-entry.ts';
-import { configViewFailed } from '../config-view.ts';
 import type { ConfigViewName } from '../config-view.ts';
 import type { PluginEntry, PluginIsolation } from '../plugin-entry.ts';
 import type { InstanceCounts } from '../plugin-plan.ts';
+import { AskedChanges } from './asked-changes.ts';
+import { askForConfigView } from './ask-for-config-view.ts';
 import { CandidateChanges } from './candidate-changes.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { isSameLoad } from './is-same-load.ts';
@@ -27,7 +26,13 @@ import { LoadMaker } from './load-maker.ts';
 import { ManagerView } from './manager-view.ts';
 import type { PluginTotals } from './manager-view.ts';
 import type { ManagedPlugin } from './managed-plugin.ts';
-import type { CandidateTrial, LoadSettings, PluginManagerOptions, PluginPlace } from './plugin-manager-options.ts';
+import type {
+  CandidateTrial,
+  ChangeOptions,
+  LoadSettings,
+  PluginManagerOptions,
+  PluginPlace,
+} from './plugin-manager-options.ts';
 import { Probation } from './probation.ts';
 import { RemoteRestarts } from './remote-restarts.ts';
 import { SlotChanges } from './slot-changes.ts';
@@ -40,9 +45,11 @@ export class PluginManager {
   readonly #restarts: RemoteRestarts;
   readonly #maker: LoadMaker;
   readonly #changes: SlotChanges;
+  readonly #asked: AskedChanges;
   readonly #candidates: CandidateChanges;
   readonly #unasked: UnaskedChanges;
   readonly #queue = new ChangeQueue();
+  readonly #rollbackListeners = new Set<(entry: PluginEntry) => void>();
   #refreshTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PluginManagerOptions) {
@@ -82,13 +89,19 @@ export class PluginManager {
     });
     const parts = { changes: this.#changes, maker: this.#maker, view: this.#view };
     this.#candidates = new CandidateChanges(parts);
-    this.#unasked = new UnaskedChanges({ ...parts, log, enqueue: (change) => this.#enqueue(change) });
+    this.#unasked = new UnaskedChanges({
+      ...parts,
+      log,
+      enqueue: (change) => this.#enqueue(change),
+      onRolledBack: (entry) => this.#rollbackListeners.forEach((tell) => tell(entry)),
+    });
     this.#restarts = new RemoteRestarts({
       limits: options.restarts ?? {},
       restart: (load) => this.#enqueue(() => this.#unasked.restart(load)),
       quarantine: (name, reason) => void this.quarantine(name, reason),
       say: (name, remark) => this.#view.remark(name, remark),
     });
+    this.#asked = new AskedChanges({ ...parts, restarts: this.#restarts });
     group.observe(this.#view);
   }
 
@@ -117,16 +130,10 @@ export class PluginManager {
     return this.#changes.find(name)?.load.artefact?.manifest?.configSchema;
   }
 
-  /**
-   * What the plugin itself makes of a config: what is stored, or shown, of it. Undefined where it has no such function. Rejects with
-   * PluginError where it has one that fails, or cannot be asked.
-   */
-  async viewConfig(name: string, view: ConfigViewName, config: JsonObject): Promise<JsonObject | undefined> {
-    const load = this.#changes.find(name)?.load;
-    if (load === undefined || !this.#maker.hasConfigView(name, view)) return undefined;
-    if (!load.isServing || load.isAway) throw configViewFailed(name, view, 'cannot be asked: it does not serve');
-    if (load.remote !== undefined) return load.remote.viewConfig(view, config);
-    return this.#options.group.viewConfig(load.load, { plugin: name, view, config });
+  /** As `askForConfigView`. */
+  viewConfig(name: string, view: ConfigViewName, config: JsonObject): Promise<JsonObject | undefined> {
+    const { group } = this.#options;
+    return askForConfigView({ group, changes: this.#changes, maker: this.#maker }, { plugin: name, view, config });
   }
 
   /** All plugins as last seen. */
@@ -155,6 +162,11 @@ export class PluginManager {
     return this.#view.onChange(listener);
   }
 
+  /** Told of each entry that serves again, as the version that replaced it failed. */
+  onRolledBack(listener: (entry: PluginEntry) => void): void {
+    this.#rollbackListeners.add(listener);
+  }
+
   /**
    * Makes `entries` the whole list. Entries that are as before keep their instances. At the start a plugin that fails is a status,
    * and the others are loaded, unless it is `required`; later a failure of one that is new or changed rejects.
@@ -173,64 +185,37 @@ export class PluginManager {
   }
 
   /** Loads one more plugin. Rejects with `BF_PLUGIN_EXISTS` where there is one of that name. */
-  add(entry: PluginEntry): Promise<ManagedPlugin> {
-    return this.#enqueue(async () => {
-      if (this.#changes.find(entry.name) !== undefined)
-        throw new GatewayError(`there is a plugin "${entry.name}" already; update it, or give another name`, {
-          code: 'BF_PLUGIN_EXISTS',
-          statusCode: 409,
-        });
-      const slot = this.#maker.fresh(entry);
-      await this.#changes.makeFor(entry.name, {
-        slots: [...this.#changes.slots, slot],
-        fresh: [slot],
-        onFailure: 'abort',
-      });
-      return this.#view.describe(slot);
-    });
+  add(entry: PluginEntry, options: ChangeOptions = {}): Promise<ManagedPlugin> {
+    return this.#enqueue(() => this.#asked.add(entry, options));
   }
 
   /** Puts `entry` in the place of the entry of its name; loads anew where more than its place differs. */
-  update(entry: PluginEntry): Promise<ManagedPlugin> {
-    return this.#enqueue(() => this.#replace(entry, (before) => !isSameLoad(before, entry)));
+  update(entry: PluginEntry, options: ChangeOptions = {}): Promise<ManagedPlugin> {
+    return this.#enqueue(() =>
+      this.#asked.replace(entry, { ...options, isFresh: (before) => !isSameLoad(before, entry) }),
+    );
   }
 
   /** Loads the plugin anew from its artefact, though nothing of its entry has changed. */
   reload(name: string): Promise<ManagedPlugin> {
-    return this.#enqueue(() => this.#replace(this.#changes.slotOf(name).entry, () => true));
+    return this.#enqueue(() => this.#asked.replace(this.#changes.slotOf(name).entry));
   }
 
   setIsolation(name: string, isolation: PluginIsolation): Promise<ManagedPlugin> {
-    return this.#enqueue(() => this.#replace({ ...this.#changes.slotOf(name).entry, isolation }, () => true));
+    return this.#enqueue(() => this.#asked.replace({ ...this.#changes.slotOf(name).entry, isolation }));
   }
 
   /** Takes a plugin out; its requests under way end with it. */
-  remove(name: string): Promise<void> {
+  remove(name: string, options: ChangeOptions = {}): Promise<void> {
     return this.#enqueue(async () => {
-      const gone = this.#changes.slotOf(name);
-      await this.#changes.make({
-        slots: this.#changes.slots.filter((slot) => slot !== gone && slot.trial?.of !== name),
-        fresh: [],
-        onFailure: 'abort',
-      });
-      this.#view.forget(name);
-      this.#restarts.forget(name);
+      await this.#asked.remove(name, options);
       this.#options.memory?.forget(name);
     });
   }
 
   /** Moves plugins to other places; no instance is touched. Those that are not named stay. */
-  setSequence(places: readonly PluginPlace[]): Promise<readonly ManagedPlugin[]> {
-    return this.#enqueue(async () => {
-      for (const { name } of places) this.#changes.slotOf(name);
-      const slots = this.#changes.slots.map((slot) => {
-        const place = places.find(({ name }) => name === slot.entry.name);
-        return { ...slot, entry: { ...slot.entry, ...place } };
-      });
-      for (const { entry, trial } of slots) if (trial === undefined) assertEntry(entry);
-      await this.#changes.make({ slots, fresh: [], onFailure: 'abort' });
-      return this.list();
-    });
+  setSequence(places: readonly PluginPlace[], options: ChangeOptions = {}): Promise<readonly ManagedPlugin[]> {
+    return this.#enqueue(() => this.#asked.setSequence(places, options));
   }
 
   /**
@@ -243,8 +228,8 @@ export class PluginManager {
   }
 
   /** The candidate's entry takes the place of the plugin's: loaded anew under the plugin's name, with a probation as any new version. */
-  promoteCandidate(name: string): Promise<ManagedPlugin> {
-    return this.#enqueue(() => this.#candidates.promote(name));
+  promoteCandidate(name: string, options: ChangeOptions = {}): Promise<ManagedPlugin> {
+    return this.#enqueue(() => this.#candidates.promote(name, options));
   }
 
   /** Ends the trial; the plugin serves all requests again. */
@@ -253,9 +238,8 @@ export class PluginManager {
   }
 
   /** How the decisions of the shadows that are under way compare since the start, in all threads. */
-  async comparisons(): Promise<readonly ShadowComparison[]> {
-    const { comparisons } = await this.#view.totals();
-    return comparisons.filter(({ candidate }) => this.#changes.find(candidate)?.trial?.kind === 'shadow');
+  comparisons(): Promise<readonly ShadowComparison[]> {
+    return this.#candidates.comparisons();
   }
 
   /**
@@ -278,21 +262,5 @@ export class PluginManager {
 
   #enqueue<Result>(change: () => Promise<Result>): Promise<Result> {
     return this.#queue.add(change);
-  }
-
-  async #replace(entry: PluginEntry, isFresh: (before: PluginEntry) => boolean): Promise<ManagedPlugin> {
-    const before = this.#changes.slotOf(entry.name);
-    assertEntry(entry);
-    const isNew = isFresh(before.entry) || (!before.load.isServing && entry.enabled);
-    const slot = isNew ? this.#maker.fresh(entry) : { entry, load: before.load };
-    const slots = this.#changes.slots.map((one) => (one === before ? slot : one));
-    await this.#changes.makeFor(entry.name, {
-      slots,
-      fresh: isNew ? [slot] : [],
-      onFailure: 'abort',
-      ...(isNew ? { replaces: before } : {}),
-    });
-    if (isNew) this.#restarts.forget(entry.name);
-    return this.#view.describe(slot);
   }
 }

@@ -8,6 +8,7 @@ import { GenerationSwap } from './generation-swap.ts';
 import type { LoadMaker } from './load-maker.ts';
 import type { PluginSlot } from './managed-plugin.ts';
 import type { ManagerView } from './manager-view.ts';
+import type { PluginLoad } from './plugin-load.ts';
 import type { Probation } from './probation.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
@@ -21,6 +22,7 @@ export interface SlotChange {
   /** The load that the change replaces, which may come back. */
   readonly replaces?: PluginSlot;
   readonly settings?: object;
+  readonly keep?: (() => Promise<void>) | undefined;
 }
 
 export interface SlotChangesOptions {
@@ -72,6 +74,11 @@ export class SlotChanges {
     return this.#underWay;
   }
 
+  /** The load of the plugin that the change under way brings. */
+  loadUnderWay(name: string): PluginLoad | undefined {
+    return this.#underWay.find(({ entry }) => entry.name === name)?.load;
+  }
+
   find(name: string): PluginSlot | undefined {
     return this.#slots.find(({ entry }) => entry.name === name);
   }
@@ -98,7 +105,7 @@ export class SlotChanges {
   }
 
   /** Makes one change in all threads; on failure nothing is changed. */
-  async make({ slots, fresh, onFailure, replaces, settings }: SlotChange): Promise<void> {
+  async make({ slots, fresh, onFailure, replaces, settings, keep }: SlotChange): Promise<void> {
     const watched = replaces === undefined ? undefined : this.#options.probation.wanted(replaces, fresh);
     const { directory } = this;
     this.#underWay = fresh;
@@ -110,6 +117,7 @@ export class SlotChanges {
         directory,
         isReserveKept: watched !== undefined,
         ...(settings === undefined ? {} : { settings }),
+        ...(keep === undefined ? {} : { keep }),
       });
       const earlier = [...this.#slots, ...this.#reserve];
       this.#reserve = watched === undefined ? [] : this.#slots;

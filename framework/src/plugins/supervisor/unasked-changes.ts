@@ -1,5 +1,6 @@
 /** Changes that nobody asked for: a plugin that was caught is not called any more, one that ended begins again, a bad version goes back. */
 import type { PluginLog } from '@bifrost/sdk';
+import type { PluginEntry } from '../plugin-entry.ts';
 import type { LoadMaker } from './load-maker.ts';
 import type { PluginSlot } from './managed-plugin.ts';
 import type { ManagerView } from './manager-view.ts';
@@ -13,6 +14,8 @@ export interface UnaskedChangesOptions {
   readonly log: PluginLog;
   /** One change after the other. */
   readonly enqueue: (change: () => Promise<void>) => Promise<void>;
+  /** Told of the entry that serves again. */
+  readonly onRolledBack: (entry: PluginEntry) => void;
 }
 
 export class UnaskedChanges {
@@ -62,7 +65,7 @@ export class UnaskedChanges {
   }
 
   async rollBack(failed: PluginSlot, reason: string): Promise<void> {
-    const { changes, view, log } = this.#options;
+    const { changes, view, log, onRolledBack } = this.#options;
     const { name } = failed.entry;
     const before = changes.reserve.find(({ entry }) => entry.name === name);
     if (changes.find(name)?.load !== failed.load || before === undefined) return;
@@ -70,5 +73,6 @@ export class UnaskedChanges {
     await changes.make({ slots, fresh: [], onFailure: 'abort' });
     log.warn(`plugin ${name} is rolled back to the version before: ${reason}`, { plugin: name });
     view.remark(name, `rolled back: ${reason}`);
+    onRolledBack(before.entry);
   }
 }

@@ -10,8 +10,12 @@ import type { ExplanationLog } from './explain/explanation-log.ts';
 import { addPluginRoutes } from './plugins/plugin-routes.ts';
 import type { PluginRoutesOptions } from './plugins/plugin-routes.ts';
 import type { RecordingDesk } from '@bifrost/framework/recordings';
+import { parseJsonBody } from './parse-json-body.ts';
 import { addRecordingRoutes } from './recordings/recording-routes.ts';
 import { maxUploadBytes, uploadRoute } from './upload-route.ts';
+
+/** Longest name in a path that is looked for: what the serving threads let through. */
+const maxNameLength = 4096;
 
 export interface AdminAppOptions {
   readonly logger: Logger;
@@ -37,7 +41,12 @@ export class AdminApp implements AdminHandler {
   readonly #app: FastifyInstance;
 
   constructor({ logger, plugins, explanations, recordings }: AdminAppOptions) {
-    const app = fastify({ logger: false, bodyLimit: maxUploadBytes });
+    const app = fastify({ logger: false, bodyLimit: maxUploadBytes, routerOptions: { maxParamLength: maxNameLength } });
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+      const parsed = parseJsonBody(String(text));
+      if ('error' in parsed) done(parsed.error);
+      else done(null, parsed.body);
+    });
     // An upload is bytes, whatever the client calls them (curl: a form); all else is JSON.
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
       if (request.routeOptions.url === uploadRoute) done(null, body);

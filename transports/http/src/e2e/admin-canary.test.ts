@@ -90,6 +90,29 @@ describe('trials of plugins', { timeout: 120_000 }, () => {
     expect((await gateway.call('DELETE', trialPath)).status).toBe(404);
   });
 
+  it('keep their candidate when only its share changes, and take back no change that was made meanwhile', async () => {
+    await using gateway = await AdminGateway.start(folder);
+    await gateway.call('POST', '/api/plugins', { name: 'stamp', path: writeVersion('1'), config: { word: 'one' } });
+    await gateway.call('POST', trialPath, { path: writeVersion('2'), share: 0.3 });
+    const shared = { share: 1, plugin: { version: '1' }, candidate: { version: '2' } };
+    expect((await gateway.call('POST', trialPath, { share: 1 })).body).toMatchObject(shared);
+    expect(await gateway.stamp()).toBe('2 one');
+    // Its place is the plugin's, all else is what was tried.
+    await gateway.call('PUT', '/api/plugins/stamp', { order: 7 });
+    await gateway.call('PUT', '/api/plugins/stamp', { config: { word: 'changed' }, timeout_ms: 900 });
+    expect(await gateway.call('POST', `${trialPath}/promote`)).toMatchObject({
+      status: 409,
+      body: {
+        error: { code: 'BF_ADMIN_TRIAL_STALE', message: expect.stringContaining('config, timeout_ms of plugin') },
+      },
+    });
+    expect((await gateway.call('GET', trialPath)).body).toMatchObject(shared);
+    await gateway.call('POST', trialPath, { path: writeVersion('2'), share: 1 });
+    expect((await gateway.call('POST', `${trialPath}/promote`)).status).toBe(200);
+    expect(await gateway.stamp()).toBe('2 changed');
+    expect((await gateway.call('GET', '/api/plugins/stamp')).body).toMatchObject({ order: 7 });
+  });
+
   it('change nothing where the candidate is wrong, and end with the plugin', async () => {
     await using gateway = await AdminGateway.start(folder);
     await gateway.call('POST', '/api/plugins', { name: 'stamp', path: writeVersion('1') });

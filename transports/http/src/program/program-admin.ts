@@ -109,6 +109,7 @@ export class ProgramAdmin {
       ...entries,
       parseEntry: (file) => this.#parse(file, environment),
       views,
+      log: logger,
     });
     const pluginDirectory = join(appDirectory, 'plugins');
     const plugins = { admin, builtins: this.#options.builtins, pluginDirectory, views };

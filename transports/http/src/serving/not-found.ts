@@ -4,9 +4,19 @@ import type { TransportError } from './error-shape.ts';
 import { genaiModelsPath, routeTable } from './route-table.ts';
 import type { RouteEntry } from './route-table.ts';
 
+/** True for a path that has one name in the place of each `:name` of the pattern. */
+function isNamed(pattern: string, path: string): boolean {
+  const [stated, given] = [pattern.split('/'), path.split('/')];
+  return (
+    pattern.includes('/:') &&
+    stated.length === given.length &&
+    stated.every((part, index) => part === given[index] || (part.startsWith(':') && given[index] !== ''))
+  );
+}
+
 /** A path's routes, whatever the method. */
 function methodsOf(path: string): string[] {
-  const exact = routeTable.filter((route) => route.path === path);
+  const exact = routeTable.filter((route) => route.path === path || isNamed(route.path, path));
   const isBelow = ({ path: pattern }: RouteEntry): boolean =>
     pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1));
   const matches = exact.length > 0 ? exact : routeTable.filter(isBelow);

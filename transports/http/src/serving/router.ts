@@ -82,6 +82,11 @@ export class Router {
     const app = fastify({
       logger: false,
       routerOptions: { maxParamLength: 4096 },
+      // A name in the path that is longer than that.
+      frameworkErrors: (error, request, reply) => {
+        reply.hijack();
+        this.#listener.failed(error, exchangeOf(request.raw));
+      },
       // It has to have a server; requests come to it from ours.
       serverFactory: (listener) => {
         handle = listener;

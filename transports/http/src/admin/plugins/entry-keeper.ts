@@ -22,6 +22,7 @@ export class EntryKeeper {
   readonly #fileHashes: ReadonlyMap<string, string>;
   #files: ReadonlyMap<string, JsonObject>;
   #stored: ReadonlyMap<string, StoredPlugin>;
+  readonly #earlier = new Map<string, JsonObject>();
 
   constructor(options: EntryKeeperOptions) {
     this.#options = options;
@@ -35,24 +36,29 @@ export class EntryKeeper {
     return this.#files.get(name);
   }
 
-  /** Stores changed entries (undefined: deleted). Rejects with nothing kept, once `undo` has taken the change back. */
-  async keep(changes: ReadonlyMap<string, JsonObject | undefined>, undo: () => Promise<unknown>): Promise<void> {
+  /** The entry before the last change to it. */
+  earlierFileOf(name: string): JsonObject | undefined {
+    return this.#earlier.get(name);
+  }
+
+  /** Stores changed entries (undefined: deleted). Rejects with nothing kept. */
+  async keep(changes: ReadonlyMap<string, JsonObject | undefined>): Promise<void> {
     const files = new Map(this.#files);
     const stored = new Map(this.#stored);
-    try {
-      for (const [name, file] of changes) {
-        const replaces = this.#fileHashes.get(name);
-        const own = replaces === undefined ? {} : { replaces };
-        if (file === undefined) files.delete(name);
-        else files.set(name, file);
-        if (file !== undefined) stored.set(name, { name, file: await this.#storedForm(name, file), ...own });
-        else if (replaces === undefined) stored.delete(name);
-        else stored.set(name, { name, replaces });
-      }
-      await this.#options.store.write([...stored.values()]);
-    } catch (error) {
-      await undo();
-      throw error;
+    for (const [name, file] of changes) {
+      const replaces = this.#fileHashes.get(name);
+      const own = replaces === undefined ? {} : { replaces };
+      if (file === undefined) files.delete(name);
+      else files.set(name, file);
+      if (file !== undefined) stored.set(name, { name, file: await this.#storedForm(name, file), ...own });
+      else if (replaces === undefined) stored.delete(name);
+      else stored.set(name, { name, replaces });
+    }
+    await this.#options.store.write([...stored.values()]);
+    for (const [name, file] of changes) {
+      const before = this.#files.get(name);
+      if (before === undefined || file === undefined) this.#earlier.delete(name);
+      else this.#earlier.set(name, before);
     }
     this.#files = files;
     this.#stored = stored;

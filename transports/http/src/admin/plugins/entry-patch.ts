@@ -1,4 +1,5 @@
 /** Entries of plugins as they are written, and changes to them. */
+import { isDeepStrictEqual } from 'node:util';
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject } from '@bifrost/sdk';
 
@@ -12,6 +13,16 @@ export function nameOf(file: JsonObject): string {
   const { name } = file;
   if (typeof name === 'string' && name !== '') return name;
   throw invalid('`name` is missing: give the plugin a name (letters, digits, ".", "_", "-")');
+}
+
+/** What stands behind `/api/plugins/` otherwise: a plugin of that name could not be asked for. */
+const reservedNames = ['builtins', 'loaded', 'sequence', 'upload'];
+
+/** The name of an entry that is to be added. Throws GatewayError also where the admin API could not call it by that name. */
+export function freeNameOf(file: JsonObject): string {
+  const name = nameOf(file);
+  if (!reservedNames.includes(name)) return name;
+  throw invalid(`name: "${name}" is a path of the admin API (/api/plugins/${name}); give the plugin another name`);
 }
 
 /** `patch` over `base`: null removes a member, and of `config` single members may be given. */
@@ -34,7 +45,14 @@ export function statedOf<Members extends object>(members: Members | undefined): 
 }
 
 /** Members of an entry that are the place's, not the candidate's. */
-const placeMembers = ['placement', 'order', 'required', 'watch'] as const;
+const placeMembers = ['placement', 'order', 'required', 'watch', 'rollback', 'probation_seconds'] as const;
+
+/** Members in which the entries differ, but for those of the place. */
+export function changesBeyondPlace(before: JsonObject, after: JsonObject): readonly string[] {
+  const place: readonly string[] = placeMembers;
+  const members = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...members].filter((name) => !place.includes(name) && !isDeepStrictEqual(before[name], after[name]));
+}
 
 /** A candidate's entry at the place of the plugin whose entry is `before`. */
 export function inPlaceOf(before: JsonObject, candidate: JsonObject): JsonObject {

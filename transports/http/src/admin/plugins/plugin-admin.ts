@@ -1,17 +1,17 @@
 /**
- * Changes to plugins at run time. Each is made in all serving threads first and kept in the store then: what fails in the threads is
- * not stored, and what cannot be stored is taken back, so a failed change changes nothing.
+ * Changes to plugins at run time. Each is prepared in all serving threads, then kept in the store, and serves then: what fails in the
+ * threads is not stored, and what cannot be stored never serves, so a failed change changes nothing.
  */
 import { GatewayError, isJsonObject } from '@bifrost/sdk';
-import type { JsonObject } from '@bifrost/sdk';
+import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import type { ParsedPluginEntry } from '@bifrost/framework/config';
-import { pluginNotFound } from '@bifrost/framework/plugin-manager';
+import { isSameLoad, pluginNotFound } from '@bifrost/framework/plugin-manager';
 import type { PluginStore, StoredPlugin } from '@bifrost/framework/admin';
 import type { ManagedPlugin, PluginManager, PluginPlace, PluginTotals } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
 import type { ConfigViews } from './config-views.ts';
 import { EntryKeeper } from './entry-keeper.ts';
-import { inPlaceOf, invalid, mergeEntry, nameOf, statedOf } from './entry-patch.ts';
+import { changesBeyondPlace, freeNameOf, inPlaceOf, invalid, mergeEntry, nameOf } from './entry-patch.ts';
 import { TrialDesk } from './trial-desk.ts';
 import type { TrialRequest } from './trial-request.ts';
 import type { RunningTrial } from './trial-view.ts';
@@ -27,6 +27,7 @@ export interface PluginAdminOptions {
   readonly stored: readonly StoredPlugin[];
   readonly parseEntry: (file: JsonObject) => ParsedPluginEntry;
   readonly views: ConfigViews;
+  readonly log: Pick<PluginLog, 'error'>;
 }
 
 export class PluginAdmin {
@@ -51,6 +52,7 @@ export class PluginAdmin {
       parse: (file) => this.#parse(file),
       get: (name) => this.get(name),
     });
+    options.manager.onRolledBack((entry) => void this.#enqueue(() => this.#keepRolledBack(entry)));
   }
 
   /** The entry as it is written; undefined where there is none of that name. */
@@ -82,12 +84,8 @@ export class PluginAdmin {
   /** Rejects with 409 where there is one of that name, 400 where the entry is wrong, 422 where it cannot be loaded. */
   create(file: JsonObject): Promise<ManagedPlugin> {
     return this.#enqueue(async () => {
-      const name = nameOf(file);
-      const entry = this.#parse(file);
-      const { manager } = this.#options;
-      const added = await manager.add(entry);
-      await this.#keep(name, file, () => manager.remove(name));
-      return added;
+      const name = freeNameOf(file);
+      return this.#options.manager.add(this.#parse(file), { keep: () => this.#keep(name, file) });
     });
   }
 
@@ -95,41 +93,35 @@ export class PluginAdmin {
   update(name: string, patch: JsonObject): Promise<ManagedPlugin> {
     return this.#enqueue(async () => {
       const before = this.#fileOf(name);
+      if (patch['name'] !== undefined && patch['name'] !== name)
+        throw invalid(`name: a plugin keeps its name ("${name}"); add it anew under another one, and remove this`);
       const wanted = { ...(await this.#patched(name, before, patch)), name };
-      return this.#replace(name, { before, wanted });
+      return this.#replace(name, wanted);
     });
   }
 
   remove(name: string): Promise<void> {
     return this.#enqueue(async () => {
-      const before = this.#fileOf(name);
-      await this.#options.manager.remove(name);
-      const staged = this.#trials.find(name);
+      this.#fileOf(name);
+      await this.#options.manager.remove(name, { keep: () => this.#keep(name, undefined) });
       this.#trials.forget(name);
-      await this.#keep(name, undefined, async () => {
-        await this.#options.manager.add(this.#parse(before));
-        if (staged !== undefined) await this.#trials.stage(name, staged);
-      });
     });
   }
 
   reload(name: string): Promise<ManagedPlugin> {
-    return this.#enqueue(() => this.#options.manager.reload(name));
+    return this.#enqueue(() => {
+      this.#fileOf(name);
+      return this.#options.manager.reload(name);
+    });
   }
 
   /** Moves plugins to other places; those that are not named stay. */
   setSequence(places: readonly PluginPlace[]): Promise<readonly ManagedPlugin[]> {
     return this.#enqueue(async () => {
-      const { manager } = this.#options;
-      const before = new Map(manager.entries.map(({ name, placement, order }) => [name, { name, placement, order }]));
-      const moved = await manager.setSequence(places);
-      const files = places.map(({ name, ...place }) => [name, { ...this.#fileOf(name), ...place }] as const);
-      await this.#keeper.keep(new Map(files), () =>
-        manager.setSequence(
-          places.map(({ name }) => ({ placement: 'post_builtin', order: 0, ...statedOf(before.get(name)), name })),
-        ),
-      );
-      return moved;
+      const files = new Map(places.map(({ name, ...place }) => [name, { ...this.#fileOf(name), ...place }]));
+      if (files.size < places.length) throw invalid('a plugin is named twice: each has one place');
+      for (const file of files.values()) this.#parse(file);
+      return this.#options.manager.setSequence(places, { keep: () => this.#keeper.keep(files) });
     });
   }
 
@@ -139,7 +131,10 @@ export class PluginAdmin {
    */
   beginTrial(name: string, request: TrialRequest): Promise<RunningTrial> {
     return this.#enqueue(async () => {
-      const wanted = { ...(await this.#patched(name, this.#fileOf(name), request.patch)), name };
+      const before = this.#fileOf(name);
+      // Another share or kind is that of the candidate that is there.
+      const current = Object.keys(request.patch).length === 0 ? this.#trials.find(name) : undefined;
+      const wanted = current?.wanted ?? { ...(await this.#patched(name, before, request.patch)), name };
       const { state } = await this.get(name);
       if (state !== 'active' && state !== 'degraded') {
         throw new GatewayError(
@@ -152,7 +147,7 @@ export class PluginAdmin {
       }
       const totalsBefore = await this.totals();
       const startedAt = Date.now();
-      await this.#trials.stage(name, { request, wanted, startedAt, totalsBefore });
+      await this.#trials.stage(name, { request, wanted, besides: current?.besides ?? before, startedAt, totalsBefore });
       return this.#trials.trial(name);
     });
   }
@@ -167,13 +162,14 @@ export class PluginAdmin {
     return this.#enqueue(async () => {
       const staged = (await this.#trials.trial(name)) && this.#trials.stagedOf(name);
       const before = this.#fileOf(name);
-      const { manager } = this.#options;
+      const changed = changesBeyondPlace(staged.besides, before);
+      if (changed.length > 0) {
+        const what = `${changed.join(', ')} of plugin "${name}" ${changed.length === 1 ? 'was' : 'were'} changed since the candidate was staged, which it was not tried with`;
+        throw new GatewayError(`${what}: stage it again`, { code: 'BF_ADMIN_TRIAL_STALE', statusCode: 409 });
+      }
       const wanted = inPlaceOf(before, staged.wanted);
-      const promoted = await manager.promoteCandidate(name);
-      await this.#keep(name, wanted, async () => {
-        await manager.update(this.#parse(before));
-        await this.#trials.stage(name, staged);
-      });
+      const keep = (): Promise<void> => this.#keep(name, wanted);
+      const promoted = await this.#options.manager.promoteCandidate(name, { keep });
       this.#trials.forget(name);
       return promoted;
     });
@@ -188,17 +184,28 @@ export class PluginAdmin {
     });
   }
 
-  async #replace(
-    name: string,
-    { before, wanted }: { readonly before: JsonObject; readonly wanted: JsonObject },
-  ): Promise<ManagedPlugin> {
+  async #replace(name: string, wanted: JsonObject): Promise<ManagedPlugin> {
     const { manager } = this.#options;
-    const updated = await manager.update(this.#parse(wanted));
-    await this.#keep(name, wanted, () => manager.update(this.#parse(before)));
+    const updated = await manager.update(this.#parse(wanted), { keep: () => this.#keep(name, wanted) });
     // A plugin that is off has no share to give.
     if (wanted['enabled'] === false && this.#trials.candidateOf(name) !== undefined) await manager.abortCandidate(name);
     if (wanted['enabled'] === false) this.#trials.forget(name);
     return updated;
+  }
+
+  /** The version before serves again: what is shown, changed and started next time is that one. */
+  async #keepRolledBack(entry: PluginEntry): Promise<void> {
+    const { name } = entry;
+    const [current, earlier] = [this.#keeper.fileOf(name), this.#keeper.earlierFileOf(name)];
+    const isIt = (file: JsonObject): boolean => isSameLoad(this.#parse(file), entry);
+    // Loaded anew with the same entry: it is the file on disk that has failed.
+    if (current === undefined || earlier === undefined || isIt(current) || !isIt(earlier)) return;
+    await this.#keep(name, earlier).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.log.error(
+        `plugin ${name} is rolled back, and a restart would bring the failed version back: ${why}`,
+      );
+    });
   }
 
   async #patched(name: string, before: JsonObject, patch: JsonObject): Promise<JsonObject> {
@@ -231,8 +238,8 @@ export class PluginAdmin {
     );
   }
 
-  #keep(name: string, file: JsonObject | undefined, undo: () => Promise<unknown>): Promise<void> {
-    return this.#keeper.keep(new Map([[name, file]]), undo);
+  #keep(name: string, file: JsonObject | undefined): Promise<void> {
+    return this.#keeper.keep(new Map([[name, file]]));
   }
 
   /** One change after the other: each begins on what the one before has left. */

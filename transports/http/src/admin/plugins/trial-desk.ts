@@ -12,6 +12,8 @@ export interface StagedTrial {
   readonly request: TrialRequest;
   /** The plugin's entry as it would be written. */
   readonly wanted: JsonObject;
+  /** The plugin's entry when it was staged, which all else of the candidate's comes from. */
+  readonly besides: JsonObject;
   readonly startedAt: number;
   readonly totalsBefore: PluginTotals;
 }
