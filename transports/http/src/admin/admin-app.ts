@@ -1,12 +1,13 @@
 /** The admin API in the supervisor: it listens nowhere, the serving threads hand calls over. */
 import fastify from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError } from '@bifrost/sdk';
 import type { Logger } from '../logging/logger.ts';
 import { formatError } from '../serving/error-shape.ts';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin-message.ts';
 import { addExplainRoutes } from './explain/explain-routes.ts';
 import type { ExplanationLog } from './explain/explanation-log.ts';
+import { invalid } from './plugins/entry-patch.ts';
 import { addPluginRoutes } from './plugins/plugin-routes.ts';
 import type { PluginRoutesOptions } from './plugins/plugin-routes.ts';
 import type { RecordingDesk } from '@bifrost/framework/recordings';
@@ -24,11 +25,19 @@ export interface AdminAppOptions {
   readonly recordings: RecordingDesk;
 }
 
-function notJson(): GatewayError {
-  return new GatewayError('the body has to be JSON, sent with `content-type: application/json`', {
-    code: 'BF_ADMIN_INVALID',
-    statusCode: 400,
-  });
+const jsonType = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
+
+function parseBody(
+  { routeOptions, headers }: FastifyRequest,
+  body: Buffer,
+): { readonly body: unknown } | { readonly error: GatewayError } {
+  const type = headers['content-type'] ?? '';
+  if (routeOptions.url !== uploadRoute) {
+    if (jsonType.test(type)) return parseJsonBody(body.toString('utf8'));
+    return { error: invalid('the body has to be JSON, sent with `content-type: application/json`') };
+  }
+  if (!type.startsWith('multipart/')) return { body };
+  return { error: invalid('send the file alone as the body (curl: `--data-binary @FILE`), not as a part of a form') };
 }
 
 /** The status of an error that has none of its own: a plugin that cannot be loaded is no fault of the gateway. */
@@ -42,15 +51,12 @@ export class AdminApp implements AdminHandler {
 
   constructor({ logger, plugins, explanations, recordings }: AdminAppOptions) {
     const app = fastify({ logger: false, bodyLimit: maxUploadBytes, routerOptions: { maxParamLength: maxNameLength } });
-    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
-      const parsed = parseJsonBody(String(text));
+    // An upload is bytes, whatever the client calls them (curl: a form); all else is JSON.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+      const parsed = parseBody(request, body as Buffer);
       if ('error' in parsed) done(parsed.error);
       else done(null, parsed.body);
-    });
-    // An upload is bytes, whatever the client calls them (curl: a form); all else is JSON.
-    app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
-      if (request.routeOptions.url === uploadRoute) done(null, body);
-      else done(notJson());
     });
     app.setErrorHandler((thrown, _request, reply) => {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -1,16 +1,13 @@
 /** The JSON of a call of the admin API. */
-import { GatewayError, isJsonObject } from '@bifrost/sdk';
-import type { Json } from '@bifrost/sdk';
+import { isJsonObject } from '@bifrost/sdk';
+import type { GatewayError, Json } from '@bifrost/sdk';
 import { parseJsonText } from '@bifrost/framework/admin';
+import { invalid } from './plugins/entry-patch.ts';
 
 /** Far deeper than any entry is, and nothing that runs over it by recursion comes to its end. */
 const maxDepth = 100;
 
 type ParsedBody = { readonly body: Json | undefined } | { readonly error: GatewayError };
-
-function invalid(message: string): ParsedBody {
-  return { error: new GatewayError(message, { code: 'BF_ADMIN_INVALID', statusCode: 400 }) };
-}
 
 /** What is wrong with a value that is JSON. */
 function faultIn(value: Json | undefined, path: string, depth: number): string | undefined {
@@ -32,8 +29,8 @@ export function parseJsonBody(text: string): ParsedBody {
   const parsed = parseJsonText(text);
   if ('error' in parsed) {
     const { line, column } = parsed.position;
-    return invalid(`the body is not JSON: line ${line}, column ${column}: ${parsed.error}`);
+    return { error: invalid(`the body is not JSON: line ${line}, column ${column}: ${parsed.error}`) };
   }
   const fault = faultIn(parsed.value, '', 1);
-  return fault === undefined ? { body: parsed.value } : invalid(fault);
+  return fault === undefined ? { body: parsed.value } : { error: invalid(fault) };
 }

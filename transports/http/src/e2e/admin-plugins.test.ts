@@ -177,8 +177,16 @@ describe('the admin API', { timeout: 120_000 }, () => {
     expect(await gateway.stamp()).toBe('ERR_ACCESS_DENIED');
     const broken = await gateway.post('/api/plugins/upload?name=w&file=w.mjs', 'export default {');
     expect(broken).toMatchObject({ status: 422, body: { error: { code: 'BF_PLUGIN_SYNTAX' } } });
-    const unnamed = await gateway.post('/api/plugins/upload?name=w', source);
-    expect(unnamed.status).toBe(400);
+    for (const query of ['name=w', 'name=w&name=v&file=w.mjs', 'name=w&file=w.mjs&file=v.mjs']) {
+      expect((await gateway.post(`/api/plugins/upload?${query}`, source)).status).toBe(400);
+    }
+    // What was granted was granted to another artefact.
+    const grant = { capabilities: { fs: { read: ['/etc/hostname'] } }, order: 7 };
+    await gateway.call('PUT', '/api/plugins/u', grant);
+    await gateway.post('/api/plugins/upload?name=u&file=u.mjs', `${source} // 2`);
+    expect(await gateway.stamp()).toBe('ERR_ACCESS_DENIED');
+    expect((await gateway.call('GET', '/api/plugins/u')).body).toMatchObject({ order: 7 });
+    expect(readFileSync(join(folder, 'plugins.json'), 'utf8')).not.toContain('capabilities');
     writePlugin('packed', 'index.mjs');
     writeFileSync(join(folder, 'package.json'), '{ "name": "u", "version": "1.0.0", "exports": "./index.mjs" }');
     execFileSync('tar', ['-czf', 'u.tgz', 'package.json', 'index.mjs'], { cwd: folder });

@@ -10,7 +10,7 @@ import { formatFigures } from './figures-view.ts';
 import { formatPlugin } from './plugin-view.ts';
 import { parseTrialRequest } from './trial-request.ts';
 import { formatTrial } from './trial-view.ts';
-import { keepUpload } from './upload-store.ts';
+import { parseUpload, takeUpload } from './upload-desk.ts';
 
 export interface PluginRoutesOptions {
   readonly admin: PluginAdmin;
@@ -23,11 +23,6 @@ export interface PluginRoutesOptions {
 
 interface NameParams {
   readonly name: string;
-}
-
-interface UploadQuery {
-  readonly name?: string;
-  readonly file?: string;
 }
 
 function objectOf(request: FastifyRequest): JsonObject {
@@ -53,28 +48,6 @@ function isPlace(value: unknown): value is PluginPlace {
   const isPlacement = placement === undefined || placement === 'pre_builtin' || placement === 'post_builtin';
   const members = Object.keys(value).every((key) => ['name', 'placement', 'order'].includes(key));
   return members && isPlacement && (order === undefined || Number.isInteger(order));
-}
-
-/** An uploaded artefact's entry: its own process, and nothing granted. */
-async function uploadedEntry(
-  request: FastifyRequest,
-  pluginDirectory: string,
-): Promise<JsonObject & { readonly name: string }> {
-  const { name, file } = request.query as UploadQuery;
-  if (name === undefined || file === undefined) {
-    throw new GatewayError('give the plugin a name and say what the file is called: ?name=my-plugin&file=plugin.wasm', {
-      code: 'BF_ADMIN_INVALID',
-      statusCode: 400,
-    });
-  }
-  if (!Buffer.isBuffer(request.body) || request.body.length === 0) {
-    throw new GatewayError('the body must be the artefact itself (content-type: application/octet-stream)', {
-      code: 'BF_ADMIN_INVALID',
-      statusCode: 400,
-    });
-  }
-  const { path, sha256 } = await keepUpload({ name, fileName: file, bytes: request.body }, pluginDirectory);
-  return { name, path, sha256, enabled: true, isolation: 'process' };
 }
 
 /** Adds the routes to `app`. */
@@ -136,11 +109,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     return { plugins: await allShown(plugins), count: plugins.length };
   });
   app.post(uploadRoute, async (request, reply) => {
-    const entry = await uploadedEntry(request, pluginDirectory);
-    const isKnown = admin.fileOf(entry.name) !== undefined;
-    const plugin = isKnown ? await admin.update(entry.name, entry) : await admin.create(entry);
-    return reply
-      .code(isKnown ? 200 : 201)
-      .send({ message: 'Plugin uploaded successfully', plugin: await shown(plugin) });
+    const { plugin, isNew } = await takeUpload(parseUpload(request.query, request.body), { admin, pluginDirectory });
+    return reply.code(isNew ? 201 : 200).send({ message: 'Plugin uploaded successfully', plugin: await shown(plugin) });
   });
 }
