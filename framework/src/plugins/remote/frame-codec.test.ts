@@ -69,6 +69,17 @@ describe('frames', () => {
     );
   });
 
+  it('that come byte by byte are gathered in one piece of memory', () => {
+    const reader = new FrameReader();
+    const frame = encodeFrame([{ kind: 'x', text: 'y'.repeat(200_000) }]);
+    const read: unknown[] = [];
+    const before = process.memoryUsage().arrayBuffers;
+    for (let at = 0; at < frame.length; at += 1)
+      reader.push(frame.subarray(at, at + 1), (batch) => read.push(...batch));
+    expect(read).toEqual([{ kind: 'x', text: 'y'.repeat(200_000) }]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4_000_000);
+  });
+
   it.each([
     ['bodies that are not there', [{ kind: 'call', input: {}, bytes: [['body', 5]] }]],
     ['bodies without a value', [{ kind: 'call', bytes: [['body', 0]] }]],

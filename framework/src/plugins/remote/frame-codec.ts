@@ -136,11 +136,13 @@ function decodeFrame(frame: Buffer): readonly unknown[] {
   return list;
 }
 
+const firstCapacity = 4096;
+
 /** Cuts a stream of bytes into frames. */
 export class FrameReader {
   readonly #maxBytes: number;
-  /** What has come of a frame that is not whole: copies. */
-  #pieces: Buffer[] = [];
+  /** What has come of a frame that is not whole: one piece that grows, as who writes byte by byte would make millions of small ones. */
+  #kept: Buffer = Buffer.alloc(0);
   #size = 0;
 
   /** Frames of more than `maxBytes` are refused before they are gathered. */
@@ -150,14 +152,16 @@ export class FrameReader {
 
   /** Gives each batch that is complete with `chunk` to `onBatch`; the chunk's memory is not kept. Throws FrameError. */
   push(chunk: Buffer, onBatch: (batch: readonly unknown[]) => void): void {
-    if (this.#size > 0) {
-      this.#keep(chunk);
-      if (this.#size < 4 || this.#size < 4 + this.#frameLength(this.#head())) return;
-      const whole = Buffer.concat(this.#pieces);
-      this.#pieces = [];
-      this.#size = 0;
-      this.#cut(whole, onBatch);
-    } else this.#cut(chunk, onBatch);
+    if (this.#size === 0) {
+      this.#cut(chunk, onBatch);
+      return;
+    }
+    this.#keep(chunk);
+    if (this.#size < 4 || this.#size < 4 + this.#frameLength(this.#kept.readUInt32LE(0))) return;
+    const whole = this.#kept.subarray(0, this.#size);
+    this.#kept = Buffer.alloc(0);
+    this.#size = 0;
+    this.#cut(whole, onBatch);
   }
 
   #cut(bytes: Buffer, onBatch: (batch: readonly unknown[]) => void): void {
@@ -172,16 +176,14 @@ export class FrameReader {
   }
 
   #keep(piece: Buffer): void {
-    this.#pieces.push(Buffer.from(piece));
-    this.#size += piece.length;
-  }
-
-  /** The length that the pieces begin with. */
-  #head(): number {
-    const [first] = this.#pieces;
-    if (first !== undefined && first.length >= 4) return first.readUInt32LE(0);
-    this.#pieces = [Buffer.concat(this.#pieces)];
-    return this.#pieces[0]?.readUInt32LE(0) ?? 0;
+    const size = this.#size + piece.length;
+    if (size > this.#kept.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(firstCapacity, size, 2 * this.#kept.length));
+      this.#kept.copy(grown, 0, 0, this.#size);
+      this.#kept = grown;
+    }
+    piece.copy(this.#kept, this.#size);
+    this.#size = size;
   }
 
   #frameLength(length: number): number {

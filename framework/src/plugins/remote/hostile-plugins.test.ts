@@ -143,6 +143,19 @@ describe('in a thread', () => {
   });
 });
 
+describe('in a worker', () => {
+  it('what a library posts to the parent of the thread is left alone; words of the runner that are none end it', async () => {
+    const code = `const { parentPort } = await import('node:worker_threads');
+      for (const stray of [null, 'ready', 5, [], { kind: 'hello' }]) parentPort.postMessage(stray);
+      if (r.isStream) parentPort.postMessage({ kind: 'escape', message: { toString: 1 } }); return { model: 'fine' };`;
+    await using fixture = await remotePlugin('worker', hostile(code), quick);
+    expect(await fixture.open().preRequest({ ...request, model: 'bad' })).toEqual({ model: 'fine' });
+    expect(await fixture.open().preRequest(request)).toEqual({ model: 'fine' });
+    await fixture.open().preRequest({ ...request, model: 'bad', isStream: true });
+    expect((await fixture.exit()).reason).toContain('was ended: it posted what is no message');
+  });
+});
+
 describe('in a process', () => {
   const inProcess = (code: string, options: FixtureOptions = quick): ReturnType<typeof remotePlugin> =>
     remotePlugin('process', hostile(code), options);
@@ -176,6 +189,19 @@ describe('in a process', () => {
     ['JSON that is no list', 3, `Buffer.concat([Buffer.from([6, 0, 0, 0, 2, 0, 0, 0]), Buffer.from('{}')])`],
   ])('who writes %s is ended, and nobody else', async (_what, descriptor, bytes) => {
     const code = `(await import('node:fs')).writeSync(${descriptor}, ${bytes}); await new Promise(() => undefined);`;
+    await using fixture = await inProcess(code);
+    expect(await fixture.open().preRequest({ ...request, model: 'bad' })).toBeUndefined();
+    expect((await fixture.exit()).reason).toContain('was ended: it wrote what is no message');
+  });
+
+  it.each([
+    ['a failure without words', `{ kind: 'failed', code: 'C', message: 5 }`],
+    ['a log line that is no text', `{ kind: 'log', level: 'info', message: { toString: 1 }, fields: {} }`],
+    ['a connection to no host', `{ kind: 'connect', connection: { valueOf: 1 }, host: { toString: 1 }, port: 1 }`],
+  ])('who says %s in the name of its runner is ended, and nobody else', async (_what, message) => {
+    const code = `const json = Buffer.from(JSON.stringify([${message}])); const head = Buffer.alloc(8);
+      head.writeUInt32LE(json.length + 4, 0); head.writeUInt32LE(json.length, 4);
+      (await import('node:fs')).writeSync(3, Buffer.concat([head, json])); await new Promise(() => undefined);`;
     await using fixture = await inProcess(code);
     expect(await fixture.open().preRequest({ ...request, model: 'bad' })).toBeUndefined();
     expect((await fixture.exit()).reason).toContain('was ended: it wrote what is no message');

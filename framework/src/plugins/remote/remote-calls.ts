@@ -8,7 +8,9 @@ import { isJsonObject } from '@bifrost/sdk';
 import type { HookName, Json, ModelInfo, RequestFacts } from '@bifrost/sdk';
 import { fewCalls } from './channel.ts';
 import type { Channel } from './channel.ts';
-import type { CallMessage, ContextEffects, ReplyMessage, RunnerMessage, ThreadMessage } from './protocol.ts';
+import { FrameError } from './frame-codec.ts';
+import type { CallMessage, ReplyMessage, RunnerMessage, ThreadMessage } from './protocol.ts';
+import { applyEffects, newValues } from './request-effects.ts';
 import { restoreSame } from './same-parts.ts';
 import { RemoteStream } from './remote-stream.ts';
 import { reviveThrown } from './thrown-data.ts';
@@ -16,7 +18,11 @@ import { reviveThrown } from './thrown-data.ts';
 /** How often calls under way are looked at for a client that has gone or a deadline that has passed. */
 const sweepMs = 10;
 
+/** Strays (see `#excuse`) before anything was answered, and at most. */
+const [firstExcused, maxExcused] = [100, 100_000];
+
 interface PendingCall {
+  readonly known: KnownRequest;
   readonly context: RequestContext;
   readonly hook: HookName;
   readonly input: unknown;
@@ -29,6 +35,8 @@ interface PendingCall {
 /** What the runner knows of a request. */
 interface KnownRequest {
   readonly number: number;
+  /** Calls and streams under way. */
+  open: number;
   facts: RequestFacts | undefined;
   /** The values as they were last sent, by key. */
   values: Map<string, Json> | undefined;
@@ -50,14 +58,14 @@ export class RemoteCalls {
   #sweep: NodeJS.Timeout | undefined;
   /** The newest call at the last sweep. */
   #sweptCall = 0;
+  /** Strays that may still come. */
+  #excused = firstExcused;
   #endReason: string | undefined;
 
   constructor(channel: Channel<ThreadMessage, RunnerMessage>, options: RemoteCallsOptions) {
     this.#channel = channel;
     this.#options = options;
-    channel.onMessages((messages) => {
-      for (const message of messages) this.#receive(message);
-    });
+    channel.onMessages((messages) => this.#receiveAll(messages));
     channel.onClose((reason) => this.end(reason));
   }
 
@@ -75,9 +83,11 @@ export class RemoteCalls {
     if (this.#endReason !== undefined) return Promise.reject(this.#gone());
     this.#lastCall += 1;
     const call = this.#lastCall;
-    const message = this.#messageOf({ hook, context, input, call });
+    const known = this.#knownOf(requestOf(context));
+    const message = this.#messageOf({ known, hook, context, input, call });
+    known.open += 1;
     return new Promise((resolve, reject) => {
-      this.#pending.set(call, { context, hook, input, resolve, reject });
+      this.#pending.set(call, { known, context, hook, input, resolve, reject });
       this.#startSweep();
       this.#channel.send(message, this.#pending.size <= fewCalls ? 'tick' : 'turn');
     });
@@ -88,6 +98,7 @@ export class RemoteCalls {
     const known = this.#requests.get(request);
     if (known === undefined) return;
     this.#requests.delete(request);
+    if (known.open > 0) this.#abandon(known);
     this.#channel.send({ kind: 'end', request: known.number }, 'idle');
   }
 
@@ -113,14 +124,23 @@ export class RemoteCalls {
     return new Error(`plugin "${this.#options.pluginName}" is not running: ${this.#endReason}`);
   }
 
-  #messageOf({ hook, context, input, call }: Omit<PendingCall, 'resolve' | 'reject'> & { call: number }): CallMessage {
-    const request = requestOf(context);
+  #knownOf(request: ContextOwner): KnownRequest {
     let known = this.#requests.get(request);
     if (known === undefined) {
       this.#lastRequest += 1;
-      known = { number: this.#lastRequest, facts: undefined, values: undefined };
+      known = { number: this.#lastRequest, open: 0, facts: undefined, values: undefined };
       this.#requests.set(request, known);
     }
+    return known;
+  }
+
+  #messageOf({
+    known,
+    hook,
+    context,
+    input,
+    call,
+  }: Omit<PendingCall, 'resolve' | 'reject'> & { call: number }): CallMessage {
     const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
       kind: 'call',
       call,
@@ -128,7 +148,7 @@ export class RemoteCalls {
       hook,
       input,
     };
-    const { facts, values } = request;
+    const { facts, values } = requestOf(context);
     if (known.facts !== facts) {
       known.facts = facts;
       message.facts = facts;
@@ -147,20 +167,37 @@ export class RemoteCalls {
     return this.#options.getModelInfo?.(provider, model);
   }
 
+  /** The runner's realm is the plugin's: what comes may be anything, and must not end this thread. */
+  #receiveAll(messages: readonly RunnerMessage[]): void {
+    try {
+      for (const message of messages) this.#receive(message);
+    } catch (error) {
+      this.end(`it wrote what is no message: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   #receive(message: RunnerMessage): void {
     if (message.kind === 'event') {
       const stream = this.#streams.get(message.stream);
-      if (stream === undefined) return;
+      if (stream === undefined) {
+        this.#excuse('an event of a stream that is not open');
+        return;
+      }
       applyEffects(stream.context, message.effects);
-      stream.receive(message);
+      if (!stream.receive(message)) this.#excuse('an event that was not asked for');
       return;
     }
     const call = this.#pending.get(message.call);
-    if (call === undefined) return;
+    if (call === undefined) {
+      this.#excuse('an answer to a call that is not under way');
+      return;
+    }
+    const thrown = message.kind === 'threw' ? { error: reviveThrown(message.thrown) } : undefined;
     this.#pending.delete(message.call);
     this.#forget(call);
+    this.#allow(1);
     applyEffects(call.context, message.effects);
-    if (message.kind === 'threw') call.reject(reviveThrown(message.thrown));
+    if (message.kind === 'threw') call.reject(thrown?.error);
     else this.#settle(call, message);
   }
 
@@ -173,25 +210,31 @@ export class RemoteCalls {
       call.reject(error);
       return;
     }
-    if (stream !== undefined && isJsonObject(value))
-      value = { ...value, stream: this.#openStream(stream, call.context) };
+    if (stream !== undefined && isJsonObject(value)) value = { ...value, stream: this.#openStream(stream, call) };
     call.resolve(value);
   }
 
-  #openStream(number: number, context: RequestContext): RemoteStream {
-    const stream = new RemoteStream(context, {
-      pull: () =>
-        this.#channel.send({ kind: 'pull', stream: number }, this.#streams.size <= fewCalls ? 'tick' : 'turn'),
-      onEnd: (isCancelled) => {
-        this.#streams.delete(number);
-        if (isCancelled) this.#channel.send({ kind: 'cancel', stream: number });
+  #openStream(number: number, { context, known }: PendingCall): RemoteStream {
+    known.open += 1;
+    const stream = new RemoteStream(
+      { context, owner: known },
+      {
+        pull: () =>
+          this.#channel.send({ kind: 'pull', stream: number }, this.#streams.size <= fewCalls ? 'tick' : 'turn'),
+        onEnd: (isCancelled, asked) => {
+          this.#streams.delete(number);
+          known.open -= 1;
+          this.#allow(asked);
+          if (isCancelled) this.#channel.send({ kind: 'cancel', stream: number });
+        },
       },
-    });
+    );
     this.#streams.set(number, stream);
     return stream;
   }
 
-  #forget({ onAbort, context }: PendingCall): void {
+  #forget({ onAbort, context, known }: PendingCall): void {
+    known.open -= 1;
     if (onAbort !== undefined) context.signal.removeEventListener('abort', onAbort);
   }
 
@@ -219,28 +262,34 @@ export class RemoteCalls {
     const isExpired = hook === 'inject' || !requestOf(context).requestSignal.aborted;
     const reason = isExpired ? "the hook's deadline has passed" : 'the client has gone';
     this.#channel.send({ kind: 'abort', call, isExpired, reason });
+    if (isExpired) this.#giveUp(call);
   }
-}
 
-/** The values that differ from what was sent; `sent` is brought up to date. */
-function newValues(values: ReadonlyMap<string, Json>, sent: Map<string, Json>): (readonly [string, Json])[] {
-  const news: (readonly [string, Json])[] = [];
-  for (const [key, value] of values) {
-    if (sent.get(key) === value && sent.has(key)) continue;
-    sent.set(key, value);
-    news.push([key, value]);
+  /** Nobody waits for the call any more; it may be answered all the same, or never. */
+  #giveUp(number: number): void {
+    const call = this.#pending.get(number);
+    if (call === undefined) return;
+    this.#pending.delete(number);
+    this.#forget(call);
+    this.#allow(1);
   }
-  return news;
-}
 
-/** What the plugin did through its context over there is done through the context here, which ignores it after a deadline. */
-function applyEffects(context: RequestContext, effects: ContextEffects | undefined): void {
-  if (effects === undefined) return;
-  try {
-    for (const [key, value] of effects.values ?? []) context.setValue(key, value);
-    for (const [key, value] of effects.attributes ?? []) context.setTraceAttribute(key, value);
-    for (const message of effects.routingNotes ?? []) context.addRoutingNote(message);
-  } catch {
-    // Only a runner that was tampered with names another plugin's value: nothing is set then.
+  /** The request has ended: its client has gone, or a deadline has passed that the sweep has not come to. */
+  #abandon(known: KnownRequest): void {
+    for (const [number, call] of this.#pending) if (call.known === known) this.#giveUp(number);
+    for (const stream of this.#streams.values()) if (stream.owner === known) void stream.return();
+  }
+
+  /**
+   * Something came that belongs to nothing. It may have been under way when its call or stream was given up, and a program may be so
+   * careless as to answer twice; who sends such things without end only wants to keep this thread busy.
+   */
+  #excuse(what: string): void {
+    if (this.#excused === 0) throw new FrameError(`${what}, over and over`);
+    this.#excused -= 1;
+  }
+
+  #allow(strays: number): void {
+    this.#excused = Math.min(maxExcused, this.#excused + strays);
   }
 }

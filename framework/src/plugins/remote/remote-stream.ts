@@ -5,8 +5,8 @@ import { reviveThrown } from './thrown-data.ts';
 export interface RemoteStreamEnds {
   /** Asks for the next event. */
   pull(): void;
-  /** Called once; `isCancelled` where the other side does not know yet. */
-  onEnd(isCancelled: boolean): void;
+  /** Called once; `isCancelled` where the other side does not know yet, `asked` events may come all the same. */
+  onEnd(isCancelled: boolean, asked: number): void;
 }
 
 interface Waiter {
@@ -17,13 +17,16 @@ interface Waiter {
 /** A stream that a plugin elsewhere answers with. Each event is asked for when the one before has been taken. */
 export class RemoteStream implements AsyncIterableIterator<unknown> {
   readonly context: RequestContext;
+  /** Of whose request it is. */
+  readonly owner: object;
   readonly #ends: RemoteStreamEnds;
   readonly #waiting: Waiter[] = [];
   #isDone = false;
   #failure: unknown;
 
-  constructor(context: RequestContext, ends: RemoteStreamEnds) {
-    this.context = context;
+  constructor(of: { readonly context: RequestContext; readonly owner: object }, ends: RemoteStreamEnds) {
+    this.context = of.context;
+    this.owner = of.owner;
     this.#ends = ends;
   }
 
@@ -49,15 +52,18 @@ export class RemoteStream implements AsyncIterableIterator<unknown> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  receive(message: Extract<RunnerMessage, { readonly kind: 'event' }>): void {
+  /** False for one that nobody has asked for. */
+  receive(message: Extract<RunnerMessage, { readonly kind: 'event' }>): boolean {
     const waiter = this.#waiting.shift();
+    if (waiter === undefined) return false;
     if (message.thrown !== undefined) {
-      waiter?.reject(reviveThrown(message.thrown));
+      waiter.reject(reviveThrown(message.thrown));
       this.#end(false);
     } else if (message.isDone === true) {
-      waiter?.resolve({ done: true, value: undefined });
+      waiter.resolve({ done: true, value: undefined });
       this.#end(false);
-    } else waiter?.resolve({ done: false, value: message.event });
+    } else waiter.resolve({ done: false, value: message.event });
+    return true;
   }
 
   /** The channel has gone. */
@@ -72,7 +78,8 @@ export class RemoteStream implements AsyncIterableIterator<unknown> {
   #end(isCancelled: boolean): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    for (const waiter of this.#waiting.splice(0)) waiter.resolve({ done: true, value: undefined });
-    this.#ends.onEnd(isCancelled);
+    const asked = this.#waiting.splice(0);
+    for (const waiter of asked) waiter.resolve({ done: true, value: undefined });
+    this.#ends.onEnd(isCancelled, asked.length);
   }
 }

@@ -1,5 +1,8 @@
 /** What a plugin threw in another realm, carried so that the chain says the same of it as of an inline plugin's. */
 
+import { isJsonObject } from '@bifrost/sdk';
+import { FrameError } from './frame-codec.ts';
+
 const maxCharacters = 8192;
 
 /** An error by name and message; anything else by its type, and text if it was text. */
@@ -30,14 +33,24 @@ const samples: Readonly<Record<string, unknown>> = {
   function: () => undefined,
 };
 
-/** A value of the same kind as was thrown there: an Error with its name and message, or a sample of the type. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/**
+ * A value of the same kind as was thrown there: an Error with its name and message, or a sample of the type. Throws FrameError for what
+ * describes nothing thrown.
+ */
 export function reviveThrown(data: ThrownData): unknown {
-  if ('type' in data) {
-    if (data.type === 'string') return String(data.text);
-    return data.type in samples ? samples[data.type] : {};
+  const given: unknown = data;
+  if (!isJsonObject(given)) throw new FrameError('it has thrown what is not described');
+  const { type, text = '', name, message } = given;
+  if (isText(type) && isText(text)) {
+    if (type === 'string') return cut(text);
+    return Object.hasOwn(samples, type) ? samples[type] : {};
   }
-  const message = String(data.message);
-  const error = data.name === 'TypeError' ? new TypeError(message) : new Error(message);
-  error.name = String(data.name);
+  if (!isText(name) || !isText(message)) throw new FrameError('it has thrown what is not described');
+  const error = name === 'TypeError' ? new TypeError(cut(message)) : new Error(cut(message));
+  error.name = cut(name);
   return error;
 }

@@ -7,6 +7,7 @@ import type { JsonObject, ModelInfo, PluginLog, SharedState } from '@bifrost/sdk
 import type { ConfigViewName } from '../../config-view.ts';
 import type { Channel } from '../channel.ts';
 import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
+import { cutText, plainFields } from '../log-line.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
 import { describeThrown } from '../thrown-data.ts';
 import { describePlugin } from '../../describe-plugin.ts';
@@ -30,28 +31,12 @@ export interface RunnerHost {
   explain(thrown: unknown): unknown;
 }
 
-const maxTextCharacters = 8192;
-const maxFieldsCharacters = 16_384;
-
 /** A log whose lines are sent, cut to a bound: a plugin must not fill the gateway's memory through it. */
 function sendingLog(send: (message: FromRunner) => void): PluginLog {
   const write = (level: keyof PluginLog) => (message: string, fields?: JsonObject) => {
-    let text = String(message);
-    if (text.length > maxTextCharacters) text = `${text.slice(0, maxTextCharacters)}...`;
-    send({ kind: 'log', level, message: text, fields: plainFields(fields) });
+    send({ kind: 'log', level, message: cutText(message), fields: plainFields(fields) });
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-}
-
-function plainFields(fields: JsonObject | undefined): JsonObject {
-  try {
-    const text = JSON.stringify(fields ?? {});
-    if (text.length <= maxFieldsCharacters) return JSON.parse(text) as JsonObject;
-    const requestId = fields?.['requestId'];
-    return { ...(requestId === undefined ? {} : { requestId }), fields: 'too long, left out' };
-  } catch {
-    return { fields: 'not JSON, left out' };
-  }
 }
 
 export class PluginRunner {

@@ -1,8 +1,8 @@
 import type { LogLevel } from '@bifrost/core';
-import { isJsonObject } from '@bifrost/sdk';
-import type { JsonObject, PluginLog } from '@bifrost/sdk';
+import type { PluginLog } from '@bifrost/sdk';
+import { cutText, plainFields } from '../log-line.ts';
 
-const levels: readonly string[] = ['debug', 'info', 'warn', 'error'] satisfies LogLevel[];
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const linesPerSecond = 1000;
 
 /** Where a plugin's lines come in from its realm: as many as a log can bear, the rest counted. */
@@ -31,9 +31,8 @@ export class LogGate {
       this.#dropped += 1;
       return;
     }
-    const name = levels.includes(String(level)) ? (level as LogLevel) : 'info';
-    const known: JsonObject = isJsonObject(fields as JsonObject) ? (fields as JsonObject) : {};
-    this.#logger[name](String(message), { ...known, plugin: this.#plugin });
+    const name = levels.find((known) => known === level) ?? 'info';
+    this.#logger[name](cutText(message), { ...plainFields(fields), plugin: this.#plugin });
   }
 
   #reportDropped(): void {

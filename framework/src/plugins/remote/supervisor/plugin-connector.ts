@@ -56,14 +56,13 @@ export class PluginConnector {
     this.#grants = new NetGrants(options.grants);
   }
 
-  /** Answers a request; never rejects. The request comes from the plugin: its members may be anything. */
-  async connect(request: ConnectRequest): Promise<void> {
-    const connection = Number(request.connection);
+  /** Answers a request; never rejects. */
+  async connect({ connection, host, port }: ConnectRequest): Promise<void> {
     this.#count += 1;
     try {
       if (this.#count > maxPending)
         throw new ConnectError('EAGAIN', `more than ${maxPending} connections are being made`);
-      await this.#connect(String(request.host), Number(request.port), connection);
+      await this.#connect(host, port, connection);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'ECONNREFUSED';
       this.#options.answer({ connection, error: { code, message: error instanceof Error ? error.message : 'failed' } });

@@ -6,6 +6,7 @@ import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
 import type { RemoteChannel } from '../remote-plugin.ts';
 import { openStream, SocketChannel } from '../socket-channel.ts';
 import { Tunnel } from '../tunnel.ts';
+import { readControl } from './read-control.ts';
 
 export interface ProcessControlOptions {
   onMessage(message: FromRunner): void;
@@ -23,9 +24,10 @@ export class ProcessControl {
     this.#maxMessageBytes = options.maxMessageBytes;
     this.#channel = new SocketChannel(openStream(socket), { isImmediate: true, maxReadBytes: options.maxMessageBytes });
     this.#channel.onMessages((messages) => {
-      for (const message of messages) {
-        if (message.kind === 'tunnel') this.#deliver(message);
-        else options.onMessage(message);
+      for (const said of messages) {
+        const message = readControl(said);
+        if (message?.kind === 'tunnel') this.#deliver(message);
+        else if (message !== undefined) options.onMessage(message);
       }
     });
     this.#channel.onClose((reason) => {
@@ -65,7 +67,7 @@ export class ProcessControl {
   }
 
   #deliver({ channel, input }: Extract<FromRunner, { readonly kind: 'tunnel' }>): void {
-    const body: unknown = input?.body;
+    const { body } = input;
     if (body instanceof Uint8Array) this.#tunnels.get(channel)?.deliver(body);
   }
 }

@@ -5,10 +5,12 @@ import { hookNames } from '@bifrost/sdk';
 import type { HookName } from '@bifrost/sdk';
 import { realmEntry, startThread } from '../../../realms/index.ts';
 import type { RealmEntry, ThreadOptions } from '../../../realms/index.ts';
-import type { FromRunner, ToRunner } from '../control.ts';
+import type { ToRunner } from '../control.ts';
+import { FrameError } from '../frame-codec.ts';
 import type { RemoteChannel, RemotePlugin } from '../remote-plugin.ts';
 import type { ToWorker, WorkerStart } from '../runner/worker-main.ts';
 import { readOutputLines } from './output-lines.ts';
+import { readControl } from './read-control.ts';
 import type { Realm, RealmEvents } from './realm.ts';
 import { grantedEnvironment } from './remote-options.ts';
 import type { RemotePluginOptions } from './remote-options.ts';
@@ -64,7 +66,7 @@ class WorkerRealm implements Realm {
     });
     readOutputLines(this.#worker.stdout, (line) => events.onOutput(line, false));
     readOutputLines(this.#worker.stderr, (line) => events.onOutput(line, true));
-    this.#worker.on('message', (message: FromRunner) => events.onMessage(message));
+    this.#worker.on('message', (said: unknown) => this.#receive(said, events));
     this.#worker.on('error', (error: unknown) => {
       this.#failure = `failed: ${error instanceof Error ? error.message : String(error)}`;
     });
@@ -113,6 +115,18 @@ class WorkerRealm implements Realm {
 
   currentHook(): HookName | undefined {
     return hookNames[Atomics.load(this.#activity, 0) - 1];
+  }
+
+  /** The plugin can reach the port of its thread: what comes may be its own. */
+  #receive(said: unknown, events: RealmEvents): void {
+    try {
+      const message = readControl(said);
+      if (message !== undefined) events.onMessage(message);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#failure ??= `was ended: it posted what is no message: ${error.message}`;
+      void this.#worker.terminate();
+    }
   }
 
   async kill(): Promise<void> {

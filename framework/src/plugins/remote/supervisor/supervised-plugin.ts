@@ -8,11 +8,11 @@ import type { ConfigViewName } from '../../config-view.ts';
 import { describeFailure } from '../../failed-description.ts';
 import type { FromRunner, RunnerStage } from '../control.ts';
 import type { PluginDescription, RemoteChannel, RemoteExit, RemotePlugin } from '../remote-plugin.ts';
-import { assertDescription } from './assert-description.ts';
 import { blockLimitMs, bootTimeoutMs } from './block-limit.ts';
 import { ConfigViews } from './config-views.ts';
 import { LogGate } from './log-gate.ts';
 import { LoopWatch } from './loop-watch.ts';
+import { readClaim, readDescription } from './read-description.ts';
 import type { Realm, StartRealm } from './realm.ts';
 import { defaultCleanupTimeoutMs, defaultInitTimeoutMs } from './remote-options.ts';
 import type { RemotePluginOptions } from './remote-options.ts';
@@ -148,7 +148,7 @@ export class SupervisedPlugin implements RemotePlugin {
         this.#log.write(message.level, message.message, message.fields);
         break;
       case 'escape':
-        this.#options.onEscape?.(String(message.message));
+        this.#options.onEscape?.(message.message);
         break;
       case 'ready':
         this.#onReady(message.description);
@@ -168,18 +168,18 @@ export class SupervisedPlugin implements RemotePlugin {
 
   #onFailed({ message, code, description }: Extract<FromRunner, { readonly kind: 'failed' }>): void {
     if (this.#state !== 'starting') return;
-    this.#started.reject(describeFailure(this.#error(message, code), description));
+    const claim = readClaim(this.#options.entry.name, description);
+    this.#started.reject(describeFailure(this.#error(message, code), claim));
   }
 
   #onReady(description: PluginDescription): void {
     if (this.#state !== 'starting') return;
     try {
-      assertDescription(this.#options.entry.name, description);
+      this.#description = readDescription(this.#options.entry.name, description);
     } catch (error) {
       this.#started.reject(error);
       return;
     }
-    this.#description = description;
     this.#state = 'running';
     this.#usage.countCpu();
     this.#started.resolve();
