@@ -11,6 +11,7 @@ import { createLogger } from './logging/logger.ts';
 import type { LogSink, Logger } from './logging/logger.ts';
 import { findArtefact } from './plugins/find-artefact.ts';
 import { readVersion } from './program/version.ts';
+import { openDescriptorCalls } from './serving/duplicate-descriptor.ts';
 import { adoptListeningSocket, openListeningSocket } from './supervisor/listening-socket.ts';
 import { InferenceGate } from './supervisor/inference-gate.ts';
 import type { ListeningSocket } from './supervisor/listening-socket.ts';
@@ -185,9 +186,11 @@ function threadStart(
 
 /** The socket that was handed over, or one of our own. */
 async function openSocket(host: string, { port, listenDescriptor }: StartServerOptions): Promise<ListeningSocket> {
-  return listenDescriptor === undefined
-    ? openListeningSocket(host, port ?? 8080)
-    : adoptListeningSocket(listenDescriptor);
+  if (listenDescriptor === undefined) return openListeningSocket(host, port ?? 8080);
+  const socket = adoptListeningSocket(listenDescriptor);
+  // It came here through the start of this program, and would go on through the start of every plugin's.
+  (await openDescriptorCalls()).keepFromPrograms(listenDescriptor);
+  return socket;
 }
 
 /**

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
+import { inheritedDescriptors } from '../__tests__/inherited-descriptors.ts';
 import { Program } from '../__tests__/program.ts';
 import { adoptListeningSocket } from '../supervisor/listening-socket.ts';
 import { inheritedSocket, reportReady } from './hand-over.ts';
@@ -41,11 +42,15 @@ describe('SIGUSR2', () => {
   it('starts a process that serves on the same port, and the first one ends', async () => {
     await using program = new Program(['-port', '0', '-threads', '1', '-app-dir', directory]);
     const url = await program.ready();
+    // A plugin's process that held the socket could answer callers in the gateway's place, and would keep the port when the gateway has gone.
+    const ours = inheritedDescriptors(process.pid);
+    expect(inheritedDescriptors(program.child.pid ?? 0).filter((one) => !ours.includes(one))).toEqual([]);
     program.child.kill('SIGUSR2');
     const [, pid] = await program.until('stderr', /process (\d+) has taken over/);
     try {
       await once(program.child, 'exit');
       expect(program.child.exitCode).toBe(0);
+      expect(inheritedDescriptors(Number(pid)).filter((one) => !ours.includes(one))).toEqual([]);
       expect((await fetch(`${url}/health`)).status).toBe(200);
       expect(program.stdout.match(/is ready on/g)).toHaveLength(2);
     } finally {

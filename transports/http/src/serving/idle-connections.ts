@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { openDuplicator } from './duplicate-descriptor.ts';
+import { openDescriptorCalls } from './duplicate-descriptor.ts';
 
 /** The registered symbol under which a serving thread's realm has what gives its idle connections away. */
 export const idleConnectionsKey = 'bifrost.giveIdleConnections';
@@ -9,7 +9,7 @@ export const idleConnectionsKey = 'bifrost.giveIdleConnections';
  * the middle of whatever blocks the thread. `takeIdle` gives the sockets that have nothing read and nothing to write.
  */
 export async function offerIdleConnections(takeIdle: () => readonly Socket[]): Promise<void> {
-  const duplicate = await openDuplicator();
+  const { duplicate } = await openDescriptorCalls();
   const give = (): readonly number[] => {
     const given: number[] = [];
     for (const socket of takeIdle()) {

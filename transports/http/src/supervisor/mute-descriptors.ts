@@ -1,5 +1,6 @@
 import * as net from 'node:net';
 import { importFfiQuietly } from '../program/import-ffi.ts';
+import { openDescriptorCalls } from '../serving/duplicate-descriptor.ts';
 
 interface InertHandle {
   readonly fd: number;
@@ -25,5 +26,9 @@ export async function muteDescriptors(descriptors: readonly number[]): Promise<v
     inert = handle;
   }
   const { functions } = ffi.dlopen(null, { dup2: { arguments: ['i32', 'i32'], return: 'i32' } });
-  for (const descriptor of descriptors) functions.dup2(inert.fd, descriptor);
+  const { keepFromPrograms } = await openDescriptorCalls();
+  for (const descriptor of descriptors) {
+    functions.dup2(inert.fd, descriptor);
+    keepFromPrograms(descriptor);
+  }
 }
