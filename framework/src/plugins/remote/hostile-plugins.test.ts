@@ -216,6 +216,28 @@ describe('in a process', () => {
     expect((await fixture.exit()).reason).not.toBe('');
   });
 
+  it('holds no file that it could fill past the limit of its memory', async () => {
+    const code = `const fs = await import('node:fs'); const files = [];
+      for (let fd = 0; fd < 64; fd += 1) { try { if (fs.fstatSync(fd).isFile()) files.push(fd); } catch {} }
+      return { model: 'files: ' + files };`;
+    await using fixture = await inProcess(code);
+    expect(await fixture.open().preRequest({ ...request, model: 'bad' })).toEqual({ model: 'files: ' });
+  });
+
+  it('does not see the memory by which descriptors come to it', async () => {
+    const code = `globalThis.seen = []; const original = DataView;
+      for (const name of ['setBigUint64', 'setInt32', 'getInt32']) {
+        const method = original.prototype[name];
+        original.prototype[name] = function (...args) { seen.push(this.buffer.byteLength); return method.apply(this, args); };
+      }
+      globalThis.DataView = class extends original { constructor(buffer) { super(buffer); seen.push(buffer.byteLength); } };`;
+    await using fixture = await inProcess(`if (r.isStream) return { model: 'seen: ' + seen }; ${code}`);
+    await fixture.open().preRequest({ ...request, model: 'bad' });
+    await fixture.connect();
+    const answer = await fixture.open().preRequest({ ...request, model: 'bad', isStream: true });
+    expect(answer).toEqual({ model: 'seen: ' });
+  });
+
   it('standard output and error become lines of the log, cut where they have no end', async () => {
     const code = `console.log('to out'); console.error('to err'); process.stdout.write('y'.repeat(20000) + '\\n');`;
     await using fixture = await inProcess(code);

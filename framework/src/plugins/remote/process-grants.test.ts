@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -290,6 +290,29 @@ describe('what a plugin in a process may read of itself', () => {
       'package.json': '{"name":"p","type":"module"}',
     };
     expect(await start(files, 'plugin.mjs')).toBe('{}');
+  });
+
+  it('is nothing that a link in its folder leads to', async () => {
+    using folder = pluginFolder({
+      'secret.json': '{"key":"secret"}',
+      'p/package.json': '{"name":"p","type":"module"}',
+      'p/plugin.mjs': `import { readFileSync } from 'node:fs'; export default { name: 'p', preRequestHook: () => ({ model: readFileSync(new URL('./lib/up/data.json', import.meta.url), 'utf8') }) };`,
+      'p/lib/data.json': '{"own":1}',
+    });
+    const link = join(folder.path, 'p/lib/up');
+    const file = join(folder.path, 'p/plugin.mjs');
+    const begin = () => remotePlugin('process', '', { start: { artefact: { file, kind: 'module' } } });
+    symlinkSync('../..', link);
+    await expect(begin()).rejects.toThrow(`its folder holds what leads out of it (lib/up -> ${folder.path})`);
+    rmSync(link);
+    symlinkSync('../../secret.json', link);
+    await expect(begin()).rejects.toThrow(`(lib/up -> ${folder.path}/secret.json)`);
+    rmSync(link);
+    // Inside the folder they are of no harm, nor where they lead nowhere.
+    symlinkSync('.', link);
+    symlinkSync('me@here.123', join(folder.path, 'p/.#plugin.mjs'));
+    await using fixture = await begin();
+    expect((await fixture.open().preRequest(request))?.model).toBe('{"own":1}');
   });
 
   it('are packages that are installed for it', async () => {

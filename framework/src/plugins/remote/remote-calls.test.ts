@@ -67,7 +67,7 @@ describe('a call that is never answered', () => {
   it('is forgotten at its deadline, however many there are', async () => {
     const { channel, calls, begin } = open();
     const runs = Array.from({ length: 50 }, () => begin());
-    expect(await Promise.all(runs.map((run) => run.preRequest(request)))).toEqual(runs.map(() => undefined));
+    expect(await Promise.all(runs.map(async (run) => run.preRequest(request)))).toEqual(runs.map(() => undefined));
     await vi.waitFor(() => expect(calls.size).toEqual({ ...isEmpty, requests: 50 }));
     expect(channel.sent.filter(({ kind }) => kind === 'abort')).toHaveLength(50);
     for (const run of runs) run.finish(trace);

@@ -13,9 +13,9 @@ const closeInPrograms = process.platform === 'linux' ? 0x5451n : 0x2000_6601n;
 /** Calls of libc, which Node has no API for: the program itself has it on every Unix. */
 export interface DescriptorCalls {
   /** A negative number where there is no duplicate. */
-  duplicate(descriptor: number): number;
+  readonly duplicate: (descriptor: number) => number;
   /** Programs that are started from now on do not have it. */
-  keepFromPrograms(descriptor: number): void;
+  readonly keepFromPrograms: (descriptor: number) => void;
 }
 
 export async function openDescriptorCalls(): Promise<DescriptorCalls> {

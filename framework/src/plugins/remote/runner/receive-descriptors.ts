@@ -3,6 +3,7 @@
  * hook that it runs, ends with its parent and gives up the way to new privileges. Afterwards the right to `node:ffi` is dropped; the
  * functions bound here stay with the runner.
  */
+import { closeSync } from 'node:fs';
 import { hookNames } from '@bifrost/sdk';
 import { DescriptorMessage, loadFfi } from '../supervisor/posix-calls.ts';
 import type { ActivityMark } from './runner-connection.ts';
@@ -34,6 +35,8 @@ export function openDescriptorSource(): DescriptorSource | undefined {
   functions.prctl(noNewPrivileges, 1n, 0n, 0n, 0n);
   const message = new DescriptorMessage((memory) => ffi.getRawPointer(memory));
   const address = functions.mmap(0n, mapBytes, readWrite, shared, inherited.activity, 0n);
+  // The memory stays; by the file a plugin could take as much more as there is, which nobody would count as its own.
+  closeSync(inherited.activity);
   const mark = new Int32Array(ffi.toArrayBuffer(address, 4, false));
   const numbers = new Map(hookNames.map((hook, index) => [hook, index + 1]));
   const { recvmsg } = functions;

@@ -20,12 +20,19 @@ const [unixFamily, streamType] = [1, 1];
 /** MSG_DONTWAIT | MSG_NOSIGNAL */
 const sendFlags = 0x4040;
 
-/** `struct msghdr` with one byte of data and room for one descriptor, as Linux lays it out on 64 bits. */
+/**
+ * `struct msghdr` with one byte of data and room for one descriptor, as Linux lays it out on 64 bits. Nothing of it is within reach of a
+ * plugin that puts its own code into the place of `DataView` and its methods: it would have the kernel write where it likes.
+ */
 export class DescriptorMessage {
   /** Kept, as only their addresses are known to the header. */
   readonly parts: readonly ArrayBuffer[];
   readonly #header = new ArrayBuffer(56);
   readonly #control = new ArrayBuffer(24);
+  readonly #setControlLength: (offset: number, value: bigint, isLittle: boolean) => void;
+  readonly #setLong: (offset: number, value: bigint, isLittle: boolean) => void;
+  readonly #setInt: (offset: number, value: number, isLittle: boolean) => void;
+  readonly #getInt: (offset: number, isLittle: boolean) => number;
   /** Address of the header. */
   readonly pointer: bigint;
 
@@ -40,26 +47,30 @@ export class DescriptorMessage {
     view.setBigUint64(16, addressOf(vector), true);
     view.setBigUint64(24, 1n, true); // vectors
     view.setBigUint64(32, addressOf(this.#control), true);
+    this.#setControlLength = view.setBigUint64.bind(view);
+    const control = new DataView(this.#control);
+    this.#setLong = control.setBigUint64.bind(control);
+    this.#setInt = control.setInt32.bind(control);
+    this.#getInt = control.getInt32.bind(control);
     this.pointer = addressOf(this.#header);
     this.reset();
   }
 
   /** To be called before each use: the kernel writes lengths back. */
   reset(): void {
-    new DataView(this.#header).setBigUint64(40, 24n, true);
-    const control = new DataView(this.#control);
-    control.setBigUint64(0, 20n, true);
-    control.setInt32(8, 1, true); // SOL_SOCKET
-    control.setInt32(12, 1, true); // SCM_RIGHTS
-    control.setInt32(16, -1, true);
+    this.#setControlLength(40, 24n, true);
+    this.#setLong(0, 20n, true);
+    this.#setInt(8, 1, true); // SOL_SOCKET
+    this.#setInt(12, 1, true); // SCM_RIGHTS
+    this.#setInt(16, -1, true);
   }
 
   get descriptor(): number {
-    return new DataView(this.#control).getInt32(16, true);
+    return this.#getInt(16, true);
   }
 
   set descriptor(descriptor: number) {
-    new DataView(this.#control).setInt32(16, descriptor, true);
+    this.#setInt(16, descriptor, true);
   }
 }
 

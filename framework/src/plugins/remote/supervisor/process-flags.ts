@@ -43,7 +43,7 @@ export function processFlags(options: ProcessFlagsOptions): readonly string[] {
     // A module inside the executable is no file.
     ...(artefact.moduleUrl?.startsWith('file:') === false
       ? []
-      : readableFiles(artefact.file, options.sharedDirectories)),
+      : readableFiles(entry.name, artefact.file, options.sharedDirectories)),
     ...(fs.read ?? []).map((path) => grantedPath(entry.name, folder, path)),
   ];
   const writable = (fs.write ?? []).map((path) => grantedPath(entry.name, folder, path));

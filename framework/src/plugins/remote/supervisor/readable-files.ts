@@ -6,8 +6,9 @@
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { manifestFileName } from '@bifrost/sdk';
+import { manifestFileName, PluginError } from '@bifrost/sdk';
 import { importedFiles, isFile, isInside } from '../../artefacts/imported-files.ts';
+import { linkLeadingOut } from './leading-out.ts';
 
 function ancestorsOf(folder: string): readonly string[] {
   const parent = dirname(folder);
@@ -34,12 +35,25 @@ function realOf(path: string): string {
   return existsSync(path) ? realpathSync(path) : resolve(path);
 }
 
+/** A folder that is readable as a whole is so with all that its links lead to. */
+function assertClosed(plugin: string, folder: string): void {
+  const link = linkLeadingOut(folder);
+  if (link === undefined) return;
+  throw new PluginError(
+    plugin,
+    `its folder holds what leads out of it (${link}): a plugin in a process may read its own folder, not what lies elsewhere. ` +
+      'Take it away, and grant what is meant (plugins[].capabilities.fs.read)',
+    { code: 'BF_PLUGIN_REFUSED' },
+  );
+}
+
 /**
  * Paths for `--allow-fs-read`; folders end in a separator. `file` is a real path; `shared` are folders that hold what is not the
- * plugin's, such as the configuration's.
+ * plugin's, such as the configuration's. Throws PluginError for a folder with a link that leads out of it.
  */
-export function readableFiles(file: string, shared: readonly string[]): readonly string[] {
+export function readableFiles(plugin: string, file: string, shared: readonly string[]): readonly string[] {
   const folder = ownFolder(file, shared);
+  if (folder !== undefined) assertClosed(plugin, folder);
   const paths = new Set<string>(folder === undefined ? importedFiles(file) : [folder + sep, file]);
   for (const ancestor of ancestorsOf(dirname(file))) {
     const manifest = join(ancestor, 'package.json');
