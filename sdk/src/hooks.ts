@@ -80,7 +80,7 @@ export type ChunkMode =
  * Keeps the newest text of a stream back until the hook has seen what follows it: the hook's delta then begins with the text that
  * was kept, so that a pattern of at most `characters` is seen whole before its first character leaves. At the end of the part the
  * hook is shown what was kept once more, marked `isLast`, and then the end event; then the rest is let go. What a hook returns in
- * the place of its delta is what is kept and shown next.
+ * the place of its delta is what is kept and shown next. A tool that the provider runs waits whole until the hook has seen it.
  */
 export interface HoldBack {
   /** UTF-16 code units of each part's text (or arguments) that stay back. */

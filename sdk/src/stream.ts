@@ -77,4 +77,16 @@ export type StreamEvent =
 export interface StreamFrame {
   readonly events: readonly StreamEvent[];
   readonly residue?: Residue;
+  /** Set on the frames of a part that hooks see only at its end. */
+  readonly whole?: WholeFrame;
+}
+
+/**
+ * One of the frames that say a part together, of which only the last has the event that shows it: a tool that the provider runs,
+ * whose input comes in pieces. Where hooks hold text back, the earlier ones wait until that event has passed them.
+ */
+export interface WholeFrame {
+  /** The same on all frames of the part; unique among those that are open at a time. */
+  readonly key: string;
+  readonly isEnd: boolean;
 }

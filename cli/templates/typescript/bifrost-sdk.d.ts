@@ -721,7 +721,7 @@ declare module '@bifrost/sdk' {
    * Keeps the newest text of a stream back until the hook has seen what follows it: the hook's delta then begins with the text that
    * was kept, so that a pattern of at most `characters` is seen whole before its first character leaves. At the end of the part the
    * hook is shown what was kept once more, marked `isLast`, and then the end event; then the rest is let go. What a hook returns in
-   * the place of its delta is what is kept and shown next.
+   * the place of its delta is what is kept and shown next. A tool that the provider runs waits whole until the hook has seen it.
    */
   export interface HoldBack {
       /** UTF-16 code units of each part's text (or arguments) that stay back. */
@@ -1179,6 +1179,17 @@ declare module '@bifrost/sdk' {
   export interface StreamFrame {
       readonly events: readonly StreamEvent[];
       readonly residue?: Residue;
+      /** Set on the frames of a part that hooks see only at its end. */
+      readonly whole?: WholeFrame;
+  }
+  /**
+   * One of the frames that say a part together, of which only the last has the event that shows it: a tool that the provider runs,
+   * whose input comes in pieces. Where hooks hold text back, the earlier ones wait until that event has passed them.
+   */
+  export interface WholeFrame {
+      /** The same on all frames of the part; unique among those that are open at a time. */
+      readonly key: string;
+      readonly isEnd: boolean;
   }
 
   /**

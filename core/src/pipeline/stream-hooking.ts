@@ -1,5 +1,6 @@
-import type { ErrorInfo } from '@bifrost/sdk';
+import type { ErrorInfo, WholeFrame } from '@bifrost/sdk';
 import type { StreamHookRun } from '../plugins/chain.ts';
+import { HeldWholes } from '../plugins/held-wholes.ts';
 import { andThen } from '../plugins/maybe-promise.ts';
 import type { MaybePromise } from '../plugins/maybe-promise.ts';
 import { createTrack } from '../plugins/stream-track.ts';
@@ -15,10 +16,16 @@ interface UnderWay extends HookedUnit {
 /** Passes units through the hooks that look at events. A unit is ready when all of its events have left them; order is kept. */
 export class StreamHooking {
   readonly #hooks: StreamHookRun;
+  /** Null where no hook holds anything back. */
+  #wholes: HeldWholes | null;
+  readonly #maxHeldBytes: number;
   #units: UnderWay[] = [];
 
   constructor(hooks: StreamHookRun) {
     this.#hooks = hooks;
+    const { maxHeldBytes } = hooks;
+    this.#wholes = maxHeldBytes === undefined ? null : new HeldWholes();
+    this.#maxHeldBytes = maxHeldBytes ?? 0;
   }
 
   /** A hook ended the stream: what is ready goes out, then this. */
@@ -38,7 +45,7 @@ export class StreamHooking {
 
   /** The stream is over: afterwards every unit is ready. */
   end(): MaybePromise<void> {
-    return this.#hooks.end();
+    return andThen(this.#hooks.end(), () => this.#wholes?.close({ isDropped: true }));
   }
 
   close(): void {
@@ -47,6 +54,7 @@ export class StreamHooking {
 
   /** The units at the head that are ready. After a hook's error also the rest of what has left before it. */
   take(): readonly HookedUnit[] {
+    this.#wholes?.settle();
     const waiting = this.#units.findIndex(({ tracks }) => tracks.some((track) => track.pending > 0));
     const count = waiting === -1 ? this.#units.length : waiting;
     const ready = this.#units.splice(0, count);
@@ -58,9 +66,26 @@ export class StreamHooking {
   #pushFrames(unit: StreamUnit, tracks: readonly StreamTrack[], from: number): MaybePromise<void> {
     const [frame, track] = [unit.frames[from], tracks[from]];
     if (frame === undefined || track === undefined) return undefined;
+    if (frame.whole !== undefined) this.#holdWhole(frame.whole, track, unit);
     return andThen(this.#hooks.push(track, frame.events), () => this.#pushFrames(unit, tracks, from + 1));
   }
+
+  #holdWhole(frame: WholeFrame, track: StreamTrack, { wire }: StreamUnit): void {
+    const wholes = this.#wholes;
+    if (wholes === null) return;
+    wholes.add(frame, track, wire?.event?.data.length ?? unwrittenWeight);
+    if (wholes.weight <= this.#maxHeldBytes) return;
+    this.#hooks.refuse(
+      `a part of the answer that is only whole at its end is longer than what may be held back, ${this.#maxHeldBytes} bytes (holdBack.maxBytes)`,
+    );
+    if (this.error !== undefined) return;
+    this.#wholes = null;
+    wholes.close({ isDropped: false });
+  }
 }
+
+/** What a frame counts for whose wire event is not kept. */
+const unwrittenWeight = 128;
 
 /** Of a unit that cannot be completed any more: what its hooks let go of. */
 function asFarAsLeft(unit: UnderWay): UnderWay {

@@ -134,7 +134,11 @@ export interface OpenStreamOptions extends StreamOutcome {
 export interface StreamHookRun {
   /** A hook ended the stream: what has left goes out, then this error, and nothing after it. */
   readonly error: ErrorInfo | undefined;
+  /** How many bytes may be held back for the hooks; undefined where none of them holds anything back. */
+  readonly maxHeldBytes: number | undefined;
   push(track: StreamTrack, events: readonly StreamEvent[]): void | Promise<void>;
+  /** More than that would have to be held: the hooks that hold back follow their policies, which may set `error`. */
+  refuse(message: string): void;
   tick(): void | Promise<void>;
   /** The stream is over: everything that is held leaves. */
   end(): void | Promise<void>;

@@ -24,6 +24,19 @@ export class StreamHooks implements StreamHookRun {
     this.error = denial;
   }
 
+  get maxHeldBytes(): number | undefined {
+    const bounds = this.#stages.map((stage) => stage.maxHeldBytes).filter((bound) => bound !== undefined);
+    return bounds.length === 0 ? undefined : Math.min(...bounds);
+  }
+
+  refuse(message: string): void {
+    for (const stage of this.#stages) {
+      if (stage.maxHeldBytes === undefined) continue;
+      stage.refuse(message);
+      this.error ??= stage.error;
+    }
+  }
+
   push(track: StreamTrack, events: readonly StreamEvent[]): MaybePromise<void> {
     if (this.error !== undefined) return undefined;
     track.pending += events.length;

@@ -54,6 +54,17 @@ export class StreamStage {
     this.#isDirect = this.#mode === 'each' && this.#keptCharacters === 0;
   }
 
+  /** How many bytes the hook may hold back; undefined where it holds nothing. */
+  get maxHeldBytes(): number | undefined {
+    return this.#isDirect ? undefined : this.#maxBytes;
+  }
+
+  /** More would have to be held back for the hook than it may hold. */
+  refuse(message: string): void {
+    const error = this.#options.overflow(message);
+    if (error !== undefined) this.#stop(error);
+  }
+
   /** `performance.now()` at which a part is to be shown whatever comes; undefined where no clock runs. */
   get dueAt(): number | undefined {
     const afterMs = typeof this.#mode === 'object' ? this.#mode.afterMs : undefined;

@@ -53,6 +53,29 @@ describe('the guard on requests', () => {
     expect(lines).toEqual(['found openai-key in the input']);
   });
 
+  it('redacts what only one dialect has a name for, member names and all, and leaves what only the provider can read', async () => {
+    const value = {
+      type: 'server_tool_use',
+      input: { query: [key], [key]: 1 },
+      encrypted_content: key,
+      signature: key,
+    };
+    const parts = [
+      { type: 'server-tool', dialect: 'anthropic-messages', name: 'web_search', value },
+      { type: 'opaque', dialect: 'anthropic-messages', value: { note: 'nothing' } },
+    ] as const;
+    const messages = [{ role: 'assistant', parts }] as const;
+    const hook = plugin.preLLMHook as Extract<typeof plugin.preLLMHook, { handler: unknown }>;
+    const request = { model: 'm', isStream: false, fallbacks: [], conversation: { ...conversation, messages } };
+    const result = (await hook.handler(contextOf({}).context, request)) ?? undefined;
+    const judged = result?.conversation?.messages[0]?.parts;
+    expect(judged?.[0]).toEqual({
+      ...parts[0],
+      value: { ...value, input: { query: ['[REDACTED:openai-key]'], '[REDACTED:openai-key]': 1 } },
+    });
+    expect(judged?.[1]).toBe(parts[1]);
+  });
+
   it('refuses a request where it shall block, without saying what it found', async () => {
     const { result } = await judge({ action: 'block' });
     expect(result?.error).toMatchObject({ statusCode: 400, code: 'guard_blocked', allowFallbacks: false });

@@ -8,7 +8,7 @@ import { activeDetectors, windowCharacters } from './guard-config.ts';
 import type { ActiveDetector, GuardConfig } from './guard-config.ts';
 import { judgeRequest, judgeResponse } from './judge-conversation.ts';
 import type { Hit } from './scan.ts';
-import { deltaOf, judgeDelta } from './stream-guard.ts';
+import { judgeEvent } from './stream-guard.ts';
 
 export type { GuardConfig } from './guard-config.ts';
 
@@ -104,9 +104,7 @@ export default definePlugin<GuardConfig>({
     holdBack: { characters: windowCharacters },
     when: (config) => watches(config, 'output'),
     handler(context, event) {
-      const delta = deltaOf(event);
-      if (delta === undefined) return undefined;
-      const verdict = judgeDelta(delta, { ...optionsOf(context), state: context.state });
+      const verdict = judgeEvent(event, { ...optionsOf(context), state: context.state });
       report(context, 'output', verdict.hits);
       const error = refusal('output', verdict.hits);
       return error === undefined ? verdict.events : [{ type: 'error', error }];

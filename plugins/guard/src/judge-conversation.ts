@@ -1,5 +1,5 @@
 /** Judges whole conversations: every text that a message or an answer carries. */
-import type { ConversationRequest, ConversationResponse, Part } from '@bifrost/sdk';
+import type { ConversationRequest, ConversationResponse, Json, JsonObject, Part } from '@bifrost/sdk';
 import type { ActiveDetector } from './guard-config.ts';
 import { redact, scan } from './scan.ts';
 import type { Hit } from './scan.ts';
@@ -14,6 +14,9 @@ export interface Verdict<Value> {
   readonly hits: readonly Hit[];
   readonly value: Value;
 }
+
+/** Members of a provider's own values that only the provider can read, and that have to come back as they were. */
+const isSealed = /signature|^encrypted/i;
 
 /** Gathers hits while values are rebuilt only where something in them changes. */
 class Judge {
@@ -37,6 +40,22 @@ class Judge {
     return judged.every((item, index) => item === items[index]) ? items : judged;
   }
 
+  /** A value of the provider's own: every text in it. */
+  value(value: Json): Json {
+    if (typeof value === 'string') return this.text(value);
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return this.list(value as readonly Json[], (item) => this.value(item));
+    const members = Object.entries(value as JsonObject);
+    let isChanged = false;
+    const judged = members.map(([name, member]): readonly [string, Json | undefined] => {
+      if (member === undefined || isSealed.test(name)) return [name, member];
+      const [madeName, made] = [this.text(name), this.value(member)];
+      isChanged ||= madeName !== name || made !== member;
+      return [madeName, made];
+    });
+    return isChanged ? Object.fromEntries(judged) : value;
+  }
+
   part<AnyPart extends Part>(part: AnyPart): AnyPart {
     switch (part.type) {
       case 'text':
@@ -58,10 +77,22 @@ class Judge {
         const text = this.text(part.source.text);
         return text === part.source.text ? part : { ...part, source: { ...part.source, text } };
       }
+      case 'server-tool':
+      case 'opaque': {
+        const value = this.value(part.value);
+        return value === part.value ? part : { ...part, value };
+      }
       default:
         return part;
     }
   }
+}
+
+/** Judges a value that only the provider's dialect has a name for, such as a tool that the provider runs. */
+export function judgeValue(value: Json, options: JudgeOptions): Verdict<Json> {
+  const judge = new Judge(options);
+  const judged = judge.value(value);
+  return { hits: judge.hits, value: judged };
 }
 
 /** Judges the messages of a request. */

@@ -5,6 +5,7 @@
 import type { Json, StreamEvent } from '@bifrost/sdk';
 import { windowCharacters } from './guard-config.ts';
 import type { ActiveDetector } from './guard-config.ts';
+import { judgeValue } from './judge-conversation.ts';
 import { redact, scan } from './scan.ts';
 import type { Hit } from './scan.ts';
 import { swallow, swallowingAt } from './swallow.ts';
@@ -44,10 +45,10 @@ function withText(event: DeltaEvent, text: string): StreamEvent {
   return { ...plain, text };
 }
 
-/** What the guard found in one delta. */
-export interface DeltaVerdict {
+/** What the guard found in one event. */
+export interface EventVerdict {
   readonly hits: readonly Hit[];
-  /** What is shown in the place of the delta; undefined leaves it as it is. */
+  /** What is shown in the place of the event; undefined leaves it as it is. */
   readonly events?: readonly StreamEvent[];
 }
 
@@ -63,8 +64,20 @@ function remember(state: Map<string, Json>, key: string, swallowing: Swallowing 
   else state.set(key, { ...swallowing });
 }
 
+const unseen: EventVerdict = { hits: [] };
+
+/** Judges one event as the host shows it: a delta with the text that is still kept back, or a part that only its dialect knows. */
+export function judgeEvent(event: StreamEvent, options: StreamGuardOptions): EventVerdict {
+  if (event.type === 'server-tool' || event.type === 'opaque') {
+    const { hits, value } = judgeValue(event.value, options);
+    return value === event.value ? { hits } : { hits, events: [{ ...event, value }] };
+  }
+  const delta = deltaOf(event);
+  return delta === undefined ? unseen : judgeDelta(delta, options);
+}
+
 /** Judges one delta as the host shows it: kept text and new text. */
-export function judgeDelta({ event, text }: Delta, options: StreamGuardOptions): DeltaVerdict {
+export function judgeDelta({ event, text }: Delta, options: StreamGuardOptions): EventVerdict {
   const { detectors, replacement, state } = options;
   const key = `swallow ${event.candidate ?? 0} ${event.part}`;
   const isLast = event.isLast === true;
@@ -89,7 +102,7 @@ function verdictOf(
   event: DeltaEvent,
   text: string,
   { shown, hits }: { readonly shown: string; readonly hits: readonly Hit[] },
-): DeltaVerdict {
+): EventVerdict {
   if (shown === text) return { hits };
   return { hits, events: shown === '' ? [] : [withText(event, shown)] };
 }

@@ -271,10 +271,11 @@ export class BlockSequencer {
       );
     }
     const { input, ...block } = event.value;
-    const hasInput = isJsonObject(input) && Object.keys(input).length > 0;
+    const hasInput = typeof input === 'string' || (isJsonObject(input) && Object.keys(input).length > 0);
     const start = input === undefined ? block : { ...block, input: {} };
     this.#openBlock({ kind: 'raw', key: undefined }, hasInput ? start : event.value);
-    if (hasInput) this.#writer.delta({ type: 'input_json_delta', partial_json: JSON.stringify(input) });
+    const written = typeof input === 'string' ? input : JSON.stringify(input);
+    if (hasInput) this.#writer.delta({ type: 'input_json_delta', partial_json: written });
     this.#close();
   }
 

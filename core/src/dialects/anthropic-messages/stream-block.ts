@@ -29,6 +29,11 @@ export class StreamBlock {
     this.#part = part;
   }
 
+  /** Nothing is said of it before its end. */
+  get isRaw(): boolean {
+    return this.#kind === 'raw';
+  }
+
   /** Reads `content_block_start` and takes out of it what the returned events say. */
   start(fields: Fields): StreamEvent[] {
     const block = takeObject(fields, 'content_block') ?? {};
@@ -170,7 +175,8 @@ export class StreamBlock {
   }
 
   #endRaw(): StreamEvent[] {
-    const input = this.#rawInput === '' ? undefined : parseObject(this.#rawInput);
+    // Input that is no JSON object (cut off, or of a kind of tomorrow) stays a text: who looks at the part sees it all the same.
+    const input = this.#rawInput === '' ? undefined : (parseObject(this.#rawInput) ?? this.#rawInput);
     const value = input === undefined ? this.#raw : { ...this.#raw, input };
     const { type } = this.#raw;
     if (isServerToolBlock(type)) return [{ type: 'server-tool', dialect, name: type, value }];

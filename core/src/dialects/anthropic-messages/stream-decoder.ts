@@ -49,9 +49,13 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     const rest: Fields = { ...body };
     const type = body['type'] ?? event.event;
     const form: Record<string, Json> = event.event === type ? {} : { event: event.event ?? null };
+    const { index } = rest;
+    const isOpen = this.#isRaw(index);
     const events = this.#events(type, rest, form);
     const residue: Residue = toResidue(rest, form) ?? { dialect, fields: {} };
-    return [{ events, residue }];
+    const isStillOpen = this.#isRaw(index);
+    if (!isOpen && !isStillOpen) return [{ events, residue }];
+    return [{ events, residue, whole: { key: JSON.stringify(index), isEnd: !isStillOpen } }];
   }
 
   finish(): readonly StreamFrame[] {
@@ -69,6 +73,11 @@ export class AnthropicStreamDecoder implements StreamDecoder {
       events.push({ type: 'error', error });
     }
     return events.length === 0 ? [] : [{ events }];
+  }
+
+  /** Whether a block is open there that is handed out whole at its end. */
+  #isRaw(index: Json | undefined): boolean {
+    return index !== undefined && this.#blocks.get(index)?.isRaw === true;
   }
 
   #events(type: Json | undefined, rest: Fields, form: Record<string, Json>): StreamEvent[] {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject, StreamEvent, StreamFrame } from '@bifrost/sdk';
+import type { Json, JsonObject, StreamEvent, StreamFrame, WholeFrame } from '@bifrost/sdk';
 import { isJsonObject } from '@bifrost/sdk';
 import type { SseEvent } from '../../sse/event.ts';
 import type { StreamDecoder } from '../codec.ts';
@@ -25,6 +25,15 @@ const kindOfLetter: Readonly<Record<StreamedKind['letter'], TextKind>> = {
   c: 'reasoning',
 };
 
+/** Items whose pieces are events of their own; an image's pieces are images. */
+const streamedItems: ReadonlySet<string> = new Set([
+  'message',
+  'reasoning',
+  'function_call',
+  'custom_tool_call',
+  'image_generation_call',
+]);
+
 /**
  * Decodes the stream of one response. Text that a provider says only in a snapshot (no deltas, or fewer than the whole) becomes a
  * delta of the frame that said it. A reasoning part stays open until the next one or the end of its item, because the item's
@@ -39,6 +48,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   /** Signatures of calls that came inside their ids. */
   readonly #signatures = new Map<string, string>();
   readonly #itemIds = new Map<number, string>();
+  /** Items that are open, and of which nothing is said before their end. */
+  readonly #wholes = new Set<number>();
   #isStarted = false;
   #isEnded = false;
   #events: StreamEvent[] = [];
@@ -57,7 +68,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     const sse = sseForm(event, stringField(json, 'type'));
     const form = json['response'] === undefined ? sse : { ...sse, ...this.#absentHead(json['response']) };
     const residue = { dialect, fields, ...(Object.keys(form).length === 0 ? {} : { form }) };
-    return [{ events: this.#events, residue }];
+    const whole = this.#wholeOf(type, json);
+    return [whole === undefined ? { events: this.#events, residue } : { events: this.#events, residue, whole }];
   }
 
   finish(): readonly StreamFrame[] {
@@ -72,6 +84,15 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     } as const;
     this.#emit({ type: 'error', error });
     return [{ events: this.#events }];
+  }
+
+  /** The item that the event is a piece of, where only its end shows it. */
+  #wholeOf(type: string, json: JsonObject): WholeFrame | undefined {
+    const index = numberField(json, 'output_index');
+    if (index === undefined || !this.#wholes.has(index)) return undefined;
+    const isEnd = type === 'response.output_item.done';
+    if (isEnd) this.#wholes.delete(index);
+    return { key: String(index), isEnd };
   }
 
   /** Which members of the head a snapshot lacks: they must not be put in again. */
@@ -204,6 +225,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
 
   #addItem(outputIndex: number, item: JsonObject): void {
     this.#state.noteItem(outputIndex, item);
+    if (!streamedItems.has(stringField(item, 'type') ?? '')) this.#wholes.add(outputIndex);
     const id = stringField(item, 'id');
     if (id !== undefined) this.#itemIds.set(outputIndex, id);
     this.#beginCall(outputIndex, item);
