@@ -85,8 +85,10 @@ async function answerByStream(
 
 /** Tells the post hooks how the attempt ended, where they have not heard of it before the answer was written. */
 function settle(run: RequestRun, result: AttemptResult, startedAt: number): AttemptResult | Promise<AttemptResult> {
+  // What they have made an error of is no news to them.
+  if (run.isOutcomeTold) return result;
   if (result.kind === 'failed') return recover(run, result, startedAt);
-  if (!run.isStream || run.isOutcomeTold) return result;
+  if (!run.isStream) return result;
   const { error, response } = run;
   const statusCode = error?.statusCode ?? run.statusCode;
   return whenSettled(tellOutcome(run, { statusCode, startedAt, response, error }), () => result);

@@ -251,4 +251,22 @@ describe('plugins that answer themselves', () => {
     const invalidated = await run([{ name: 'post', postLLMHook: () => ({ error }) }], [whole]);
     expect(invalidated.sink.statusCode).toBe(403);
   });
+
+  it('with an error in the place of an answer, of which every plugin hears once', async () => {
+    const heard: string[] = [];
+    const listener = (name: string): TestPlugin => ({
+      name,
+      postLLMHook: (_, outcome) => void heard.push(`${name} ${outcome.request.model} ${outcome.statusCode}`),
+    });
+    const error = { statusCode: 422, message: 'not good enough', origin: 'plugin' as const };
+    const judge: TestPlugin = {
+      name: 'judge',
+      postLLMHook: (_, outcome) => (outcome.request.model === 'claude' ? { error } : undefined),
+    };
+    const plugins = [listener('before'), judge, listener('after')];
+    const moved = await run(plugins, [whole, whole], { fallbacks: ['anthropic/other'] });
+    expect(moved.sink.statusCode).toBe(200);
+    expect(moved.requests.length).toBe(2);
+    expect(heard).toEqual(['after claude 200', 'before claude 422', 'after other 200', 'before other 200']);
+  });
 });
