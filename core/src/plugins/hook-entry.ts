@@ -43,6 +43,7 @@ export interface HookEntry {
   /** How much of a stream the hook is shown at once; undefined where it did not say. */
   readonly chunks: ChunkMode | undefined;
   readonly holdBack: HoldBack | undefined;
+  readonly isInputFrozen: boolean;
   failuresInARow: number;
   /** Windows of its budget that were above it, in a row. */
   slowWindowsInARow: number;
@@ -165,6 +166,7 @@ export function createHookEntry(slot: PluginSlot, hook: HookName, requestTestInd
     mark: runningMark(slot.number, hook),
     chunks: options.chunks,
     holdBack: options.holdBack,
+    isInputFrozen: instance.areInputsFrozen === true,
     failuresInARow: 0,
     slowWindowsInARow: 0,
     lastLoggedAt: Number.NEGATIVE_INFINITY,

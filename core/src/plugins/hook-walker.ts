@@ -144,7 +144,7 @@ export class HookWalker implements ContextOwner {
         continue;
       }
       const input = pass.input(entry);
-      if (this.areInputsFrozen) deepFreeze(input);
+      if (this.areInputsFrozen || entry.isInputFrozen) deepFreeze(input);
       const context = this.contextOf(entry.slot);
       const scope = entry.slot.instance.asyncScope;
       if (observer !== null) this.#announce({ entry, pass, context, input });

@@ -49,6 +49,8 @@ export interface PluginInstance {
    * the request has gone on, and what they return is compared and thrown away.
    */
   readonly shadow?: PluginTrial;
+  /** Its hooks are shown frozen inputs also where those of the others are not: for a plugin that is being written. @default false */
+  readonly areInputsFrozen?: boolean;
   /** The plugin's asynchronous context: work that a hook leaves behind can then be told from others' work. */
   readonly asyncScope?: AsyncScope;
   /** `ctx.shared`. */

@@ -225,12 +225,14 @@ export function operatorSettings({
   onError,
   breaker,
   budgetMs,
-}: PluginEntry): Pick<PluginInstance, 'timeoutMs' | 'onError' | 'breaker' | 'budgetMs'> {
+  watch,
+}: PluginEntry): Pick<PluginInstance, 'timeoutMs' | 'onError' | 'breaker' | 'budgetMs' | 'areInputsFrozen'> {
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(onError === undefined ? {} : { onError }),
     ...(breaker === undefined ? {} : { breaker }),
     ...(budgetMs === undefined ? {} : { budgetMs }),
+    ...(watch === true ? { areInputsFrozen: true } : {}),
   };
 }
 

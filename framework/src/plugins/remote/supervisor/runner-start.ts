@@ -12,7 +12,7 @@ export function runnerStartOf(options: RemotePluginOptions): RunnerStart {
     generation,
     initTimeoutMs: options.initTimeoutMs ?? defaultInitTimeoutMs,
     cleanupTimeoutMs: options.cleanupTimeoutMs ?? defaultCleanupTimeoutMs,
-    areInputsFrozen: options.areInputsFrozen ?? false,
+    areInputsFrozen: options.areInputsFrozen ?? entry.watch ?? false,
     maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
     ...(models === undefined ? {} : { models }),
   };
