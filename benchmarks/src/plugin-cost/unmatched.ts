@@ -13,6 +13,7 @@ interface Case {
   run(chains: ReturnType<typeof createPluginChains>, times: number): unknown;
 }
 
+const headers = { 'x-team': 'red' };
 const signal = new AbortController().signal;
 const plugins = 10;
 const rounds = 21;
@@ -34,7 +35,7 @@ function instance(name: string, hooks: Hooks): PluginInstance {
 }
 
 function open(chains: ReturnType<typeof createPluginChains>): PluginRun | null {
-  return chains.open(facts, {}, signal);
+  return chains.open(facts, headers, signal);
 }
 
 const cases: readonly Case[] = [
@@ -51,6 +52,11 @@ const cases: readonly Case[] = [
   {
     title: 'a hook whose filter does not match the path, per request',
     hooks: { preLLMHook: { filter: { path: '/other/*' }, handler: () => undefined } },
+    run: openAndFinish,
+  },
+  {
+    title: 'a hook whose filter does not match a header, per request',
+    hooks: { preLLMHook: { filter: { header: 'x-team: other' }, handler: () => undefined } },
     run: openAndFinish,
   },
   { title: 'a hook of another phase, per request', hooks: { streamEventHook: () => undefined }, run: openAndFinish },

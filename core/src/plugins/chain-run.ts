@@ -61,8 +61,7 @@ export class ChainRun extends HookWalker implements PluginRun {
   #isFinished = false;
 
   get needs(): PluginChains['needs'] {
-    if (this.areAllMatching) return this.owner.needs;
-    return (this.#needs ??= needsOf(this.owner.chains, (entry) => this.isMatch(entry)));
+    return (this.#needs ??= this.plannedNeeds ?? needsOf(this.chains, (entry) => this.isMatch(entry)));
   }
 
   update(facts: Partial<RequestFacts>): void {
@@ -74,16 +73,16 @@ export class ChainRun extends HookWalker implements PluginRun {
 
   httpPreAuth(request: HttpRequest): HttpPreOutcome | undefined | Promise<HttpPreOutcome | undefined> {
     this.#didPreAuth = true;
-    return this.#httpForward(this.owner.chains.httpPreAuth, request);
+    return this.#httpForward(this.chains.httpPreAuth, request);
   }
 
   httpPre(request: HttpRequest): HttpPreOutcome | undefined | Promise<HttpPreOutcome | undefined> {
-    const { chains } = this.owner;
+    const { chains } = this;
     return this.#httpForward(this.#didPreAuth ? chains.httpPre : chains.httpPreBoth, request);
   }
 
   preRequest(request: LLMRequest): PreRequestOutcome | undefined | Promise<PreRequestOutcome | undefined> {
-    const entries = this.owner.chains.preRequest;
+    const entries = this.chains.preRequest;
     if (entries === null) return undefined;
     const pass = new PreRequestPass(request);
     const stopped = this.walk(entries, pass, 0, 0);
@@ -91,7 +90,7 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   preLLM(request: LLMRequest): PreLLMOutcome | undefined | Promise<PreLLMOutcome | undefined> {
-    const entries = this.owner.chains.preLLM;
+    const entries = this.chains.preLLM;
     this.#llmReached = Number.POSITIVE_INFINITY;
     if (entries === null) return undefined;
     const pass = new PreLLMPass(request, (entry, stream) =>
@@ -103,7 +102,7 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   postLLM(outcome: LLMOutcome): PostLLMOutcome | undefined | Promise<PostLLMOutcome | undefined> {
-    const entries = this.owner.chains.postLLM;
+    const entries = this.chains.postLLM;
     if (entries === null) return undefined;
     const pass = new PostLLMPass(outcome);
     const stopped = this.walk(entries, pass, this.#llmReached, 0);
@@ -111,7 +110,7 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   openStream(options: OpenStreamOptions): StreamHookRun | null {
-    const stages = (this.owner.chains.streamEvent ?? [])
+    const stages = (this.chains.streamEvent ?? [])
       .filter((entry) => this.isWanted(entry, null, this.#llmReached))
       .map((entry) => {
         const entries = [entry];
@@ -128,7 +127,7 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   responseHeaders(head: HttpResponseHead): HeaderChanges | undefined | Promise<HeaderChanges | undefined> {
-    const entries = this.owner.chains.responseHeaders;
+    const entries = this.chains.responseHeaders;
     if (entries === null) return undefined;
     const pass = new ResponseHeadersPass(head);
     const stopped = this.walk(entries, pass, this.#httpReached, 0);
@@ -139,7 +138,7 @@ export class ChainRun extends HookWalker implements PluginRun {
     chunk: StreamChunk,
   ): StreamChunk | null | { readonly error: ErrorInfo } | Promise<StreamChunk | null | { readonly error: ErrorInfo }> {
     if (this.denial !== undefined) return { error: this.denial };
-    const entries = this.owner.chains.streamChunk;
+    const entries = this.chains.streamChunk;
     if (entries === null) return chunk;
     const pass = new StreamChunkPass(chunk);
     const stopped = this.walk(entries, pass, this.#httpReached, 0);
@@ -148,7 +147,7 @@ export class ChainRun extends HookWalker implements PluginRun {
 
   httpPost(response: HttpResponse): HttpPostResult | undefined | Promise<HttpPostResult | undefined> {
     if (this.denial !== undefined) return deniedResponse(this.denial);
-    const entries = this.owner.chains.httpPost;
+    const entries = this.chains.httpPost;
     if (entries === null) return undefined;
     const pass = new HttpPostPass(response);
     const stopped = this.walk(entries, pass, this.#httpReached, 0);
@@ -156,7 +155,7 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   preMCP(request: MCPRequest): MaybePromise<PreMCPOutcome | undefined> {
-    const entries = this.owner.chains.preMCP;
+    const entries = this.chains.preMCP;
     this.#mcpReached = Number.POSITIVE_INFINITY;
     if (entries === null) return undefined;
     const pass = new PreMCPPass(request);
@@ -167,14 +166,14 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   postMCP(outcome: MCPOutcome): MaybePromise<PostMCPOutcome | undefined> {
-    const entries = this.owner.chains.postMCP;
+    const entries = this.chains.postMCP;
     if (entries === null) return undefined;
     const pass = new PostMCPPass(outcome);
     return andThen(this.walk(entries, pass, this.#mcpReached, 0), () => pass.outcome());
   }
 
   preMCPConnection(request: MCPConnectRequest): MaybePromise<PreMCPConnectionOutcome | undefined> {
-    const entries = this.owner.chains.preMCPConnection;
+    const entries = this.chains.preMCPConnection;
     this.#connectionReached = Number.POSITIVE_INFINITY;
     if (entries === null) return undefined;
     const pass = new PreMCPConnectionPass(request);
@@ -185,7 +184,7 @@ export class ChainRun extends HookWalker implements PluginRun {
   }
 
   postMCPConnection(outcome: MCPConnectOutcome): MaybePromise<ErrorInfo | undefined> {
-    const entries = this.owner.chains.postMCPConnection;
+    const entries = this.chains.postMCPConnection;
     if (entries === null) return undefined;
     const pass = new PostMCPConnectionPass(outcome);
     return andThen(this.walk(entries, pass, this.#connectionReached, 0), () => pass.denial);

@@ -4,6 +4,7 @@ import type { HookName } from '@bifrost/sdk';
 import { sortEntries } from './chain-order.ts';
 import { createHookEntry, rankOf } from './hook-entry.ts';
 import type { HookEntry } from './hook-entry.ts';
+import { noFilter } from './hook-filter.ts';
 import { HookFigures } from './hook-figures.ts';
 import type { PluginSlot } from './plugin-slot.ts';
 import { readsRank } from './sorted-chains.ts';
@@ -60,7 +61,7 @@ function shadowedEntry(
       rank: rankOf(slot, hook),
       figures: new HookFigures(),
       requestTestIndex: -1,
-      filter: { request: null, target: null },
+      filter: noFilter,
     };
     if (readsRank[watching.reads] > readsRank[shadowed.demand]) shadowed = { ...shadowed, demand: watching.reads };
   }

@@ -4,7 +4,7 @@ import { RequestRecording } from './call-recorder.ts';
 import type { CallRecorder } from './call-recorder.ts';
 import { ChainRun } from './chain-run.ts';
 import type { PluginChains, PluginRun, SignalSource } from './chain.ts';
-import { createEntries, createShadowEntries, createSortedChains } from './create-entries.ts';
+import { createEntries, createShadowEntries } from './create-entries.ts';
 import type { HookEntry } from './hook-entry.ts';
 import { HookObservers } from './hook-observer.ts';
 import type { HookObserver } from './hook-observer.ts';
@@ -17,7 +17,8 @@ import type { PluginSlot } from './plugin-slot.ts';
 import { explainHeader, RequestExplanation } from './request-explanation.ts';
 import { Shadow } from './shadow.ts';
 import type { ShadowComparison } from './shadow-comparison.ts';
-import { needsOf } from './sorted-chains.ts';
+import { RequestPlans } from './request-plans.ts';
+import type { RequestPlan } from './request-plans.ts';
 import type { RunOwner, SortedChains } from './sorted-chains.ts';
 
 export interface PluginChainsOptions {
@@ -57,12 +58,14 @@ class ChainSet implements PluginChainSet, RunOwner {
   readonly chains: SortedChains;
   readonly areInputsFrozen: boolean;
   readonly slots: readonly PluginSlot[];
+  readonly noContexts: readonly undefined[];
   readonly running: Int32Array;
   /** The slots whose plugins want to know when a request ends. */
   readonly #endSlots: readonly PluginSlot[];
   readonly #entries: readonly HookEntry[];
-  /** The entries that test the request, by their request-test index. */
-  readonly #requestTests: readonly HookEntry[];
+  readonly #plans: RequestPlans;
+  /** For each entry that looks at a request for itself, that it does not say no; copied where one does. */
+  readonly #noneRejected: readonly boolean[];
   readonly #inject: InjectQueue | null;
   readonly #random: () => number;
   readonly #recorder: CallRecorder | undefined;
@@ -77,11 +80,11 @@ class ChainSet implements PluginChainSet, RunOwner {
     this.#shadows = this.slots.flatMap((slot) => this.#createShadow(slot));
     const entries = createEntries(this.slots);
     this.#entries = [...entries.values()].flat();
-    this.#requestTests = this.#entries
-      .filter((entry) => entry.requestTestIndex >= 0)
-      .toSorted((a, b) => a.requestTestIndex - b.requestTestIndex);
-    this.chains = createSortedChains(entries);
-    this.needs = needsOf(this.chains);
+    this.#plans = new RequestPlans(entries);
+    this.chains = this.#plans.whole.chains;
+    this.needs = this.#plans.whole.needs;
+    this.#noneRejected = this.#entries.filter((entry) => entry.requestTestIndex >= 0).map(() => false);
+    this.noContexts = this.slots.map(() => undefined);
     this.areInputsFrozen = options.areInputsFrozen ?? false;
     this.#random = options.random ?? Math.random;
     this.#recorder = options.recorder;
@@ -107,11 +110,15 @@ class ChainSet implements PluginChainSet, RunOwner {
 
   open(facts: RequestFacts, headers: HttpRequest['headers'], signal: AbortSignal | SignalSource): PluginRun | null {
     if (this.#entries.length === 0) return null;
-    const rejected = this.#requestTests.length === 0 ? null : this.#reject(facts, headers);
+    const plan = this.#plans.of(facts);
+    plan.requests += 1;
+    if (plan.size === 0) return null;
+    const rejected = plan.tests.length === 0 ? null : this.#reject(plan, facts, headers);
     if (rejected === 'all') return null;
     this.#inFlight += 1;
     const explanation = headers[explainHeader] === 'true' ? new RequestExplanation() : null;
-    return new ChainRun(this, facts, { signal, rejected, explanation, observer: this.#observerOf(facts, explanation) });
+    const observer = this.#observerOf(facts, explanation);
+    return new ChainRun(this, facts, { signal, plan, rejected, explanation, observer });
   }
 
   #observerOf(facts: RequestFacts, explanation: RequestExplanation | null): HookObserver | null {
@@ -139,6 +146,7 @@ class ChainSet implements PluginChainSet, RunOwner {
   }
 
   figures(): readonly PluginFigures[] {
+    this.#plans.settle();
     const shadowEntries = this.#shadows.flatMap((shadow) => [...shadow.entries.values()]);
     return this.slots.map((slot) =>
       figuresOf(
@@ -157,18 +165,22 @@ class ChainSet implements PluginChainSet, RunOwner {
     return new Promise((resolve) => this.#idleListeners.push(resolve));
   }
 
-  #reject(facts: RequestFacts, headers: HttpRequest['headers']): Uint8Array | null | 'all' {
+  #reject(
+    { tests, size }: RequestPlan,
+    facts: RequestFacts,
+    headers: HttpRequest['headers'],
+  ): readonly boolean[] | null | 'all' {
     const sample = this.#random();
-    let rejected: Uint8Array | null = null;
+    let rejected: boolean[] | null = null;
     let rejections = 0;
-    for (const entry of this.#requestTests) {
+    for (const entry of tests) {
       if (entry.filter.request?.(facts, headers, sample) !== false) continue;
       entry.figures.skipped.filter += 1;
-      rejected ??= new Uint8Array(this.#requestTests.length);
-      rejected[entry.requestTestIndex] = 1;
+      rejected ??= this.#noneRejected.slice();
+      rejected[entry.requestTestIndex] = true;
       rejections += 1;
     }
-    return rejections === this.#entries.length ? 'all' : rejected;
+    return rejections === size ? 'all' : rejected;
   }
 
   #release(run: ChainRun): void {

@@ -27,7 +27,7 @@ export interface HookEntry {
   readonly demand: Reads;
   readonly hookOrder: -1 | 0 | 1;
   readonly filter: CompiledFilter;
-  /** Index among the entries that test the request; -1 without such a test. */
+  /** Index among the entries that look at each request for itself; -1 for those that do not. */
   readonly requestTestIndex: number;
   readonly timeoutMs: number;
   readonly policy: FailurePolicy;
@@ -128,12 +128,12 @@ function budgetOf({ budgetMs }: PluginInstance, hook: HookName): LatencyBudget |
 
 /** Both the hook's own filter and the plugin's share have to let a request through. */
 function withShare(filter: CompiledFilter, share: RequestTest | null): CompiledFilter {
-  const { request, target } = filter;
+  const { request } = filter;
   if (share === null) return filter;
-  if (request === null) return { request: share, target };
+  if (request === null) return { ...filter, request: share };
   return {
+    ...filter,
     request: (facts, headers, sample) => share(facts, headers, sample) && request(facts, headers, sample),
-    target,
   };
 }
 

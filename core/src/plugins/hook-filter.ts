@@ -1,8 +1,13 @@
-/** Compiles a hook's filter: what is fixed for a request is tested once, provider and model where they become known. */
-import { headerValue } from '@bifrost/sdk';
+/**
+ * Compiles a hook's filter in three parts: what many requests have in common is tested once for all of them, what one has from its start once
+ * for it, provider and model where they become known.
+ */
 import type { HeaderMap, HookFilter, RequestFacts } from '@bifrost/sdk';
 
-/** Tests the facts that a request has from its start; `sample` is the request's draw, 0 to 1. */
+/** Tests what requests of one kind have in common: their path, and whether they are streams. */
+export type KindTest = (facts: RequestFacts) => boolean;
+
+/** Tests what only this request has, from its start; `sample` is the request's draw, 0 to 1. */
 export type RequestTest = (facts: RequestFacts, headers: HeaderMap, sample: number) => boolean;
 
 /** Provider and model of an attempt. */
@@ -15,11 +20,12 @@ export type TargetTest = (target: Target) => boolean;
 
 /** A compiled filter; null where it states nothing of that kind. */
 export interface CompiledFilter {
+  readonly kind: KindTest | null;
   readonly request: RequestTest | null;
   readonly target: TargetTest | null;
 }
 
-const noFilter: CompiledFilter = { request: null, target: null };
+export const noFilter: CompiledFilter = { kind: null, request: null, target: null };
 
 type TextTest = (text: string) => boolean;
 
@@ -57,26 +63,20 @@ function compileHeader(expression: string): RequestTest {
   const test = compileGlob(expression.slice(colon + 1).trim());
   return (_facts, headers) => {
     const value = headers[name];
-    if (Array.isArray(value)) return value.some(test);
-    const single = headerValue(headers, name);
-    return single !== undefined && test(single);
+    return typeof value === 'string' ? test(value) : value?.some(test) === true;
   };
 }
 
-function compileRequestTest(filter: HookFilter): RequestTest | null {
-  const tests: RequestTest[] = [];
-  const { path, isStream, header, sampling } = filter;
-  if (isStream !== undefined) tests.push((facts) => facts.isStream === isStream);
-  if (sampling !== undefined) tests.push((_facts, _headers, sample) => sample < sampling);
-  if (path !== undefined) {
-    const test = compileGlobs(path);
-    tests.push((facts) => test(facts.path));
-  }
-  if (header !== undefined) tests.push(compileHeader(header));
-  const [only] = tests;
-  if (only === undefined) return null;
-  if (tests.length === 1) return only;
-  return (facts, headers, sample) => tests.every((test) => test(facts, headers, sample));
+function compileKindTest({ path, isStream }: HookFilter): KindTest | null {
+  if (path === undefined) return isStream === undefined ? null : (facts) => facts.isStream === isStream;
+  const tests = (typeof path === 'string' ? [path] : path).map(compileGlob);
+  return (facts) => (isStream === undefined || facts.isStream === isStream) && tests.some((test) => test(facts.path));
+}
+
+function compileRequestTest({ header, sampling }: HookFilter): RequestTest | null {
+  const test = header === undefined ? null : compileHeader(header);
+  if (sampling === undefined) return test;
+  return (facts, headers, sample) => sample < sampling && (test === null || test(facts, headers, sample));
 }
 
 function compileTargetTest(filter: HookFilter): TargetTest | null {
@@ -95,5 +95,9 @@ function compileTargetTest(filter: HookFilter): TargetTest | null {
 /** Compiles `filter`; a filter without members lets everything through. */
 export function compileFilter(filter: HookFilter | undefined): CompiledFilter {
   if (filter === undefined) return noFilter;
-  return { request: compileRequestTest(filter), target: compileTargetTest(filter) };
+  return {
+    kind: compileKindTest(filter),
+    request: compileRequestTest(filter),
+    target: compileTargetTest(filter),
+  };
 }

@@ -5,7 +5,7 @@
 import type { ErrorInfo, Json, PluginFailure, RequestFacts, RoutingNote } from '@bifrost/sdk';
 import { deepFreeze } from '@bifrost/sdk';
 import { countSuccess, denialOf, messageOf, noteFailure, wrongResult } from './hook-failure.ts';
-import type { SignalSource } from './chain.ts';
+import type { PluginChains, SignalSource } from './chain.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { HookCall, HookObserver } from './hook-observer.ts';
 import type { HookPass } from './hook-pass.ts';
@@ -14,7 +14,8 @@ import type { PluginSlot } from './plugin-slot.ts';
 import { RequestContext } from './request-context.ts';
 import type { ContextOwner } from './request-context.ts';
 import type { RequestExplanation } from './request-explanation.ts';
-import type { RunOwner } from './sorted-chains.ts';
+import type { RequestPlan } from './request-plans.ts';
+import type { OpenedRequest, RunOwner, SortedChains } from './sorted-chains.ts';
 import { isThenable, settleWithin } from './settle-within.ts';
 
 const maxFailuresOnTrace = 20;
@@ -41,35 +42,30 @@ export class HookWalker implements ContextOwner {
   readonly explanation: RequestExplanation | null;
 
   protected readonly owner: RunOwner;
+  protected readonly chains: SortedChains;
   readonly #signal: AbortSignal | SignalSource;
   /** By the slots' indexes. */
   readonly #contexts: (RequestContext | undefined)[];
-  /** 1 at the request-test index of each entry that does not match this request; null when all do. */
-  readonly #rejected: Uint8Array | null;
+  readonly #plan: RequestPlan;
+  readonly #rejected: readonly boolean[] | null;
   #skipped: Set<PluginSlot> | null = null;
   /** The first content has left: what hooks take from now on delays no one's first sight of the answer. */
   #isContentOut = false;
   /** The failure of the call that is being settled; read by the observer only. */
   #lastFailure: PluginFailure | undefined;
 
-  constructor(
-    owner: RunOwner,
-    facts: RequestFacts,
-    request: {
-      readonly signal: AbortSignal | SignalSource;
-      readonly rejected: Uint8Array | null;
-      readonly observer: HookObserver | null;
-      readonly explanation: RequestExplanation | null;
-    },
-  ) {
+  constructor(owner: RunOwner, facts: RequestFacts, request: OpenedRequest) {
     this.owner = owner;
     this.facts = facts;
     this.#signal = request.signal;
     // Of its full length: a list that grows takes room for sixteen more.
-    this.#contexts = owner.slots.map(() => undefined);
+    this.#contexts = owner.noContexts.slice();
     this.areInputsFrozen = owner.areInputsFrozen;
+    this.#plan = request.plan;
     this.#rejected = request.rejected;
     this.observer = request.observer;
+    // Who watches is told of the hooks that are left out.
+    this.chains = request.observer === null ? request.plan.chains : owner.chains;
     this.explanation = request.explanation;
   }
 
@@ -116,11 +112,13 @@ export class HookWalker implements ContextOwner {
 
   /** Whether the entry's filter matches what the request had from its start. */
   protected isMatch(entry: HookEntry): boolean {
-    return this.#rejected === null || entry.requestTestIndex < 0 || this.#rejected[entry.requestTestIndex] !== 1;
+    if (this.#plan.leftOut?.has(entry) === true) return false;
+    return this.#rejected === null || entry.requestTestIndex < 0 || this.#rejected[entry.requestTestIndex] !== true;
   }
 
-  protected get areAllMatching(): boolean {
-    return this.#rejected === null;
+  /** What the hooks that match read, where the plan knows it. */
+  protected get plannedNeeds(): PluginChains['needs'] | undefined {
+    return this.#rejected === null ? this.#plan.needs : undefined;
   }
 
   protected contextOf(slot: PluginSlot): RequestContext {

@@ -1,8 +1,11 @@
 /** The hooks of one snapshot, sorted once: what every run of that snapshot walks. */
 import type { Reads, RequestTrace } from '@bifrost/sdk';
 import type { ChainRun } from './chain-run.ts';
-import type { PluginChains } from './chain.ts';
+import type { PluginChains, SignalSource } from './chain.ts';
 import type { HookEntry } from './hook-entry.ts';
+import type { HookObserver } from './hook-observer.ts';
+import type { RequestExplanation } from './request-explanation.ts';
+import type { RequestPlan } from './request-plans.ts';
 import type { PluginSlot } from './plugin-slot.ts';
 
 /** The hooks of one kind in the order in which they run; null where no plugin has one. */
@@ -31,10 +34,10 @@ export interface SortedChains {
 /** What a run needs of the set that opened it. */
 export interface RunOwner {
   readonly chains: SortedChains;
-  /** What the hooks of all phases read. */
-  readonly needs: PluginChains['needs'];
   readonly areInputsFrozen: boolean;
   readonly slots: readonly PluginSlot[];
+  /** As long as `slots`: what a request's list of contexts begins as. */
+  readonly noContexts: readonly undefined[];
   /**
    * Cell 0: the mark of the plugin that runs in this thread now, 0 when none does. Cell n + 1: how many promises of the plugin with
    * slot number n have not settled.
@@ -42,6 +45,16 @@ export interface RunOwner {
   readonly running: Int32Array;
   /** Called once, with the run that ended. */
   finish(run: ChainRun, trace: RequestTrace): void;
+}
+
+/** What is known of a request when its run begins. */
+export interface OpenedRequest {
+  readonly signal: AbortSignal | SignalSource;
+  readonly plan: RequestPlan;
+  /** By the index of their tests, the entries of the plan that do not match the request; null when all do. */
+  readonly rejected: readonly boolean[] | null;
+  readonly observer: HookObserver | null;
+  readonly explanation: RequestExplanation | null;
 }
 
 /** From cheap to dear. */
