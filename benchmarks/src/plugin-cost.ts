@@ -96,7 +96,7 @@ Written by \`node benchmarks/src/plugin-cost.ts --report\`. Microseconds, on ${a
 nothing: one hook is shown 0.4 KB and answers nothing, one is shown the head of an answer and sets a header. \`p50\` and \`p99\`: one call
 after the other, from the gateway's chain to the plugin and back (${calls} calls in ${rounds} rounds). \`bare\`: the least that the mechanism takes with
 the same values, in the same rounds, in turns: inline a function called, an export or a symbol called with JSON both ways; an echo over a
-message port (\`worker\`) or a socket pair (\`process\`); a unary call of gRPC to a server in the same language. Both of an inline cell's p50 are means
+message port (\`worker\`), a socket pair (\`process\`) or an open stream of gRPC to a server in the same language. Both of an inline cell's p50 are means
 of 16 calls, as the clock would be half of what one shows. CPU is that of the gateway's process for each call while ${inFlight} are under way: in a
 thread both sides, in a process ours alone.
 

@@ -1,4 +1,4 @@
-/** Bare echoes over what the transports use: a message port, a socket pair, a unary call of gRPC. The same values go over them. */
+/** Bare echoes over what the transports use: a message port, a socket pair, an open stream of gRPC. The same values go over them. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
-import type { MethodDefinition, ServiceError } from '@grpc/grpc-js';
+import type { ClientDuplexStream, MethodDefinition } from '@grpc/grpc-js';
 import { Answers } from './floor.ts';
 import type { Floor } from './floor.ts';
 import { facts, measuredHooks } from './measured-hooks.ts';
@@ -55,8 +55,6 @@ export function processFloor(): Floor {
   };
 }
 
-type Unary = (request: Buffer, done: (error: ServiceError | null, answer: Buffer) => void) => void;
-
 const bytes = (buffer: Buffer): Buffer => buffer;
 
 function startEcho(language: GrpcLanguage, folder: string, socket: string): ChildProcess {
@@ -75,8 +73,8 @@ export async function grpcFloor(language: GrpcLanguage, folder: string): Promise
   if (child.stdout !== null) await once(child.stdout, 'data');
   const method = (index: number): MethodDefinition<Buffer, Buffer> => ({
     path: `/echo.Echo/Echo${index}`,
-    requestStream: false,
-    responseStream: false,
+    requestStream: true,
+    responseStream: true,
     requestSerialize: bytes,
     requestDeserialize: bytes,
     responseSerialize: bytes,
@@ -85,23 +83,41 @@ export async function grpcFloor(language: GrpcLanguage, folder: string): Promise
   const methods = Object.fromEntries(measuredHooks.map(({ name }, index) => [name, method(index)]));
   const Client = makeGenericClientConstructor(methods, 'Echo');
   const client = new Client(`unix:${socket}`, credentials.createInsecure());
-  const invoke = (hook: MeasuredHook): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      // The constructor's type knows no methods: they are those of `methods`.
-      (client as unknown as Readonly<Record<string, Unary>>)[hook.name]?.call(
-        client,
-        Buffer.from(JSON.stringify(messageOf(hook))),
-        (error, answer) => {
-          if (error === null) resolve(answer.length === 0 ? undefined : JSON.parse(answer.toString()));
-          else reject(error);
-        },
-      );
-    });
+  const streams = measuredHooks.map(({ name }) => {
+    // The constructor's type knows no methods: they are those of `methods`.
+    const open = (client as unknown as Readonly<Record<string, () => ClientDuplexStream<Buffer, Buffer>>>)[name];
+    if (open === undefined) throw new Error(`the client has no method ${name}`);
+    return [name, new EchoStream(open.call(client))] as const;
+  });
+  const byName = new Map(streams);
   return {
-    call: invoke,
+    call: (hook) => byName.get(hook.name)?.call(hook),
     close: () => {
+      for (const stream of byName.values()) stream.close();
       client.close();
       child.kill();
     },
   };
+}
+
+class EchoStream {
+  readonly #stream: ClientDuplexStream<Buffer, Buffer>;
+  readonly #answers = new Answers();
+
+  constructor(stream: ClientDuplexStream<Buffer, Buffer>) {
+    this.#stream = stream;
+    stream.on('data', (answer: Buffer) =>
+      this.#answers.answer(answer.length === 0 ? undefined : JSON.parse(answer.toString())),
+    );
+    // Cancelled at the end.
+    stream.on('error', () => undefined);
+  }
+
+  call(hook: MeasuredHook): Promise<unknown> {
+    return this.#answers.ask(() => this.#stream.write(Buffer.from(JSON.stringify(messageOf(hook)))));
+  }
+
+  close(): void {
+    this.#stream.cancel();
+  }
 }

@@ -3,15 +3,15 @@
 Needs grpcio and protobuf, and bifrost_plugin_pb2.py, which `protoc --python_out=. bifrost_plugin.proto` makes.
 """
 
+import asyncio
 import json
 import os
-import queue
 import signal
 import sys
 import threading
-from concurrent import futures
 
 import grpc
+import grpc.aio
 
 import bifrost_plugin_pb2 as pb
 
@@ -20,7 +20,11 @@ PROTOCOL = 1
 
 
 class Plugin:
-    """A plugin: override what is needed; each method of `hooks` is a hook."""
+    """A plugin: override what is needed; each method of `hooks` is a hook.
+
+    All hooks run on one thread, one after the other: that is what makes a call cheap. So a hook that waits (for another server, a file, a
+    lock) has to be `async def`, and lets others run meanwhile; what blocks goes to a thread: `await asyncio.to_thread(...)`.
+    """
 
     name = "plugin"
     version = "0.1.0"
@@ -45,67 +49,109 @@ class Call:
     """What a hook gets beside its input: the request's facts, and a store for this plugin and request."""
 
     def __init__(self):
-        self.facts = {}
         self.state = {}
+        self._facts = "{}"
+
+    @property
+    def facts(self):
+        # Most hooks do not look at them.
+        if isinstance(self._facts, str):
+            self._facts = json.loads(self._facts)
+        return self._facts
 
 
-def _answer(plugin, requests, message):
-    known = requests.setdefault(message.request, Call())
-    if message.facts:
-        known.facts = json.loads(message.facts)
-    try:
-        hook = getattr(plugin, message.hook)
-        result = hook(known, json.loads(message.input) if message.input else None)
-        return pb.PluginMessage(
-            reply=pb.Reply(call=message.call, result="" if result is None else json.dumps(result))
-        )
-    except Exception as error:  # the gateway follows the hook's policy
-        return pb.PluginMessage(
-            failure=pb.Failure(call=message.call, name=type(error).__name__, message=str(error))
-        )
+def _run(plugin, requests, call):
+    """What the hook returns: its result, or a coroutine of it."""
+    request = requests.get(call.request)
+    if request is None:
+        request = requests[call.request] = Call()
+    if call.facts:
+        request._facts = call.facts
+    return getattr(plugin, call.hook)(request, json.loads(call.input) if call.input else None)
 
 
-def _session(plugin, incoming, pool):
-    """Answers calls as they are done, many at once."""
-    requests = {}
-    outgoing = queue.Queue()
+def _add_reply(answers, call, result):
+    text = "" if result is None else json.dumps(result)
+    reply = answers.messages.add().reply
+    reply.call = call.call
+    reply.result = text
 
-    def work(message):
-        outgoing.put(_answer(plugin, requests, message))
 
-    def read():
+def _add_failure(answers, call, error):
+    """The gateway follows the hook's policy."""
+    failure = answers.messages.add().failure
+    failure.call = call.call
+    failure.name = type(error).__name__
+    failure.message = str(error)
+
+
+class _Session:
+    """The calls of one thread of the gateway."""
+
+    def __init__(self, plugin, context):
+        self.plugin = plugin
+        self.context = context
+        self.requests = {}
+        self.waiting = set()
+        self.writing = asyncio.Lock()
+
+    async def serve(self):
         try:
-            for batch in incoming:
-                for message in batch.messages:
-                    kind = message.WhichOneof("kind")
-                    if kind == "call":
-                        pool.submit(work, message.call)
-                    elif kind == "end_request":
-                        requests.pop(message.end_request.request, None)
-        except grpc.RpcError:
-            pass  # the gateway's thread has gone
+            while (batch := await self.context.read()) is not grpc.aio.EOF:
+                await self._write(self._answers(batch))
         finally:
-            outgoing.put(None)
+            for task in self.waiting:
+                task.cancel()
 
-    threading.Thread(target=read, daemon=True).start()
-    while (message := outgoing.get()) is not None:
-        yield pb.PluginMessages(messages=[message])
+    def _answers(self, batch):
+        """What is answered at once leaves in one message, as it came."""
+        answers = pb.PluginMessages()
+        for message in batch.messages:
+            if message.HasField("call"):
+                call = message.call
+                try:
+                    result = _run(self.plugin, self.requests, call)
+                    if asyncio.iscoroutine(result):
+                        task = asyncio.create_task(self._answer_later(call, result))
+                        self.waiting.add(task)
+                        task.add_done_callback(self.waiting.discard)
+                    else:
+                        _add_reply(answers, call, result)
+                except Exception as error:
+                    _add_failure(answers, call, error)
+            elif message.HasField("end_request"):
+                self.requests.pop(message.end_request.request, None)
+        return answers
+
+    async def _answer_later(self, call, result):
+        answers = pb.PluginMessages()
+        try:
+            _add_reply(answers, call, await result)
+        except Exception as error:
+            _add_failure(answers, call, error)
+        await self._write(answers)
+
+    async def _write(self, answers):
+        if answers.messages:
+            async with self.writing:
+                await self.context.write(answers)
 
 
 def _view(function):
-    def view(request, context):
+    async def view(request, context):
         if function is None:
-            context.abort(grpc.StatusCode.UNIMPLEMENTED, "the plugin has no such function")
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the plugin has no such function")
         try:
-            return pb.ConfigViewResponse(config=json.dumps(function(json.loads(request.config))))
+            viewed = json.dumps(function(json.loads(request.config)))
         except Exception as error:
-            context.abort(grpc.StatusCode.INTERNAL, type(error).__name__)
+            await context.abort(grpc.StatusCode.INTERNAL, type(error).__name__)
+        return pb.ConfigViewResponse(config=viewed)
 
     return view
 
 
-def _handlers(plugin, pool):
-    def describe(_request, _context):
+def _handlers(plugin):
+    async def describe(_request, _context):
         description = {
             "name": plugin.name,
             "version": plugin.version,
@@ -117,16 +163,19 @@ def _handlers(plugin, pool):
         }
         return pb.DescribeResponse(description=json.dumps(description), protocol=PROTOCOL)
 
-    def init(request, context):
+    async def init(request, context):
         try:
             plugin.init(json.loads(request.config or "{}"))
         except Exception as error:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         return pb.InitResponse()
 
-    def cleanup(_request, _context):
+    async def cleanup(_request, _context):
         plugin.cleanup()
         return pb.CleanupResponse()
+
+    async def session(_incoming, context):
+        await _Session(plugin, context).serve()
 
     unary = grpc.unary_unary_rpc_method_handler
     return grpc.method_handlers_generic_handler(
@@ -144,7 +193,7 @@ def _handlers(plugin, pool):
             ),
             "Cleanup": unary(cleanup, pb.CleanupRequest.FromString, pb.CleanupResponse.SerializeToString),
             "Session": grpc.stream_stream_rpc_method_handler(
-                lambda incoming, _context: _session(plugin, incoming, pool),
+                session,
                 pb.HostMessages.FromString,
                 pb.PluginMessages.SerializeToString,
             ),
@@ -152,18 +201,25 @@ def _handlers(plugin, pool):
     )
 
 
+async def _serve(plugin):
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 64 * 1024 * 1024)])
+    server.add_generic_rpc_handlers((_handlers(plugin),))
+    socket = os.path.join(os.environ.get("BIFROST_PLUGIN_SOCKET_DIR", "/tmp"), "plugin.sock")
+    server.add_insecure_port(f"unix:{socket}")
+    await server.start()
+    print(f"1|{PROTOCOL}|unix|{socket}|grpc", flush=True)
+    await server.wait_for_termination()
+
+
+def _end_with_the_gateway():
+    sys.stdin.read()  # ends when the gateway has gone
+    os._exit(0)
+
+
 def serve(plugin):
     """Serves the plugin until the gateway ends it."""
     if os.environ.get("BIFROST_PLUGIN") != "1":
         sys.exit("This is a Bifrost plugin: the gateway starts it. See README.md.")
-    pool = futures.ThreadPoolExecutor(max_workers=16)
-    # Each serving thread of the gateway keeps one session, which keeps one of the server's threads.
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=64))
-    server.add_generic_rpc_handlers((_handlers(plugin, pool),))
-    socket = os.path.join(os.environ.get("BIFROST_PLUGIN_SOCKET_DIR", "/tmp"), "plugin.sock")
-    server.add_insecure_port(f"unix:{socket}")
-    server.start()
-    print(f"1|{PROTOCOL}|unix|{socket}|grpc", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    sys.stdin.read()  # ends when the gateway has gone
-    os._exit(0)
+    threading.Thread(target=_end_with_the_gateway, daemon=True).start()
+    asyncio.run(_serve(plugin))

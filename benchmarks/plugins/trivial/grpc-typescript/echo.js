@@ -1,21 +1,25 @@
-/** The least that a gRPC server in this language can do: one unary method that answers with a constant. */
+/** The least that a gRPC server in this language can do: a stream that answers each message with a constant. */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 const bytes = (buffer) => buffer;
 const answers = JSON.parse(process.argv[3]).map((text) => Buffer.from(text));
 const method = (path) => ({
   path,
-  requestStream: false,
-  responseStream: false,
+  requestStream: true,
+  responseStream: true,
   requestSerialize: bytes,
   requestDeserialize: bytes,
   responseSerialize: bytes,
   responseDeserialize: bytes,
 });
+const echo = (answer) => (stream) => {
+  stream.on('data', () => stream.write(answer));
+  stream.on('error', () => undefined);
+};
 const server = new Server();
 server.addService(
   Object.fromEntries(answers.map((_, index) => [`echo${index}`, method(`/echo.Echo/Echo${index}`)])),
-  Object.fromEntries(answers.map((answer, index) => [`echo${index}`, (_call, reply) => reply(null, answer)])),
+  Object.fromEntries(answers.map((answer, index) => [`echo${index}`, echo(answer)])),
 );
 server.bindAsync(`unix:${process.argv[2]}`, ServerCredentials.createInsecure(), (error) => {
   if (error !== null) throw error;

@@ -26,6 +26,11 @@ interface Shape {
   readonly path: string;
 }
 
+/** In Node the writer makes buffers: they are not copied. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 function method(
   { types, path }: Shape,
   [request, response]: readonly [request: string, response: string],
@@ -33,7 +38,7 @@ function method(
 ): MethodDefinition<object, object> {
   const requestType = types.lookupType(request);
   const responseType = types.lookupType(response);
-  const encode = (type: protobuf.Type) => (value: object) => Buffer.from(type.encode(value).finish());
+  const encode = (type: protobuf.Type) => (value: object) => asBuffer(type.encode(value).finish());
   const decode = (type: protobuf.Type) => (bytes: Buffer) => type.toObject(type.decode(bytes), toObjectOptions);
   return {
     path,
