@@ -213,6 +213,38 @@ describe('a shadow', () => {
     });
   });
 
+  it('decides the same where both fail, whatever their words', async () => {
+    const { chains, open } = chainsOf([
+      { name: 'old', preRequestHook: () => Promise.reject(new Error('one')) },
+      { name: 'new', shadow: { of: 'old', share: 1 }, preRequestHook: () => Promise.reject(new Error('other')) },
+    ]);
+    const run = open();
+    await run.preRequest(request);
+    run.finish(trace);
+    await chains.whenIdle();
+    expect(chains.comparisons()[0]).toMatchObject({ equal: 1, different: 0, failed: 0 });
+  });
+
+  it('waits in a bounded line: what is beyond 1,000 calls under way is dropped and counted, and it takes up again after them', async () => {
+    const { chains, open } = chainsOf([
+      real,
+      { name: 'new', shadow: { of: 'old', share: 1 }, preRequestHook: () => undefined },
+    ]);
+    const ask = (times: number): void => {
+      for (let index = 0; index < times; index += 1) {
+        const run = open();
+        void run.preRequest(request);
+        run.finish(trace);
+      }
+    };
+    ask(1003);
+    await chains.whenIdle();
+    expect(chains.comparisons()[0]).toMatchObject({ different: 1000, dropped: 3 });
+    ask(1002);
+    await chains.whenIdle();
+    expect(chains.comparisons()[0]).toMatchObject({ different: 2000, dropped: 5 });
+  });
+
   it('watches its share of the requests, and keeps the last differences', async () => {
     const models = Array.from({ length: 300 }, () => 'm');
     const { comparison } = await watched({ preRequestHook: () => undefined }, models, 0.5);

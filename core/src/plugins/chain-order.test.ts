@@ -54,4 +54,13 @@ describe('the order of plugins', () => {
     ]);
     expect(calls).toEqual(['pre group', 'pre b', 'pre a', 'pre c', 'post b', 'post a', 'post c', 'post group']);
   });
+
+  it("reaches by a pre hook's own order: who runs behind the one that ends the pass has no post hook either", () => {
+    const response = { candidates: [] };
+    const calls = orderOf((seen) => [
+      tracer('late', seen, { preLLMHook: { order: 'post', handler: () => void seen.push('pre late') } }),
+      tracer('ends', seen, { preLLMHook: () => ({ response }) }),
+    ]);
+    expect(calls).toEqual(['post ends']);
+  });
 });

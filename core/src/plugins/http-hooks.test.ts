@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HttpRequest } from '@bifrost/sdk';
 import { chainsOf, untyped } from './__tests__/chains-of.ts';
+import type { TestPlugin } from './__tests__/chains-of.ts';
 
 const request: HttpRequest = { method: 'POST', path: '/v1/chat/completions', query: {}, headers: { 'x-team': 'red' } };
 
@@ -52,6 +53,21 @@ describe('httpTransportPreHook', () => {
     const outcome = open().httpPre({ ...request, body: new Uint8Array([1]) });
     expect(seen).toEqual([undefined, new Uint8Array([1])]);
     expect(outcome).toEqual({ headers: {}, body: new TextEncoder().encode('new') });
+  });
+
+  it('shows the next plugin the body that one has changed, and the old one where only headers were', () => {
+    const seen: unknown[] = [];
+    const reading = (name: string, request: object): TestPlugin => ({
+      name,
+      httpTransportPreHook: {
+        reads: 'body',
+        handler: (_context, shown) => (seen.push(shown.body), { request }),
+      },
+    });
+    void chainsOf([reading('a', { headers: { 'x-a': '1' } }), reading('b', { body: 'new' }), reading('c', {})])
+      .open()
+      .httpPre({ ...request, body: new Uint8Array([1]) });
+    expect(seen).toEqual([new Uint8Array([1]), new Uint8Array([1]), new TextEncoder().encode('new')]);
   });
 
   it('runs the hooks before authentication first, once, also where the host calls them on their own', () => {
@@ -159,6 +175,21 @@ describe('the hooks of the answer', () => {
       headers: { 'x-b': '1' },
       body: 'b!',
     });
+  });
+
+  it('shows the next httpTransportPostHook what one changed, also where it reads the head alone', () => {
+    const seen: unknown[] = [];
+    const noting = (name: string, change: object): TestPlugin => ({
+      name,
+      httpTransportPostHook: (_context, shown) => (seen.push([shown.statusCode, shown.body]), change),
+    });
+    void chainsOf([noting('b', {}), noting('a', { statusCode: 201 })])
+      .open()
+      .httpPost({ statusCode: 200, headers: {}, body: 'x' });
+    expect(seen).toEqual([
+      [200, undefined],
+      [201, undefined],
+    ]);
   });
 
   it('changes, drops and ends chunks', () => {

@@ -61,6 +61,9 @@ describe('inject', () => {
     open().finish(trace);
     await vi.advanceTimersByTimeAsync(50);
     expect(chains.figures()[0]?.hooks.inject).toMatchObject({ calls: 4, dropped: 2 });
+    for (let index = 0; index < 5; index += 1) open().finish(trace);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(chains.figures()[0]?.hooks.inject).toMatchObject({ calls: 7, dropped: 4 });
     expect(chains.inFlight).toBe(0);
   });
 

@@ -124,6 +124,23 @@ describe('the breaker of a plugin', () => {
     expect(state.told).toEqual([expect.stringMatching(/1\d of the last 2\d calls of preRequestHook failed/)]);
   });
 
+  it('counts a rate from anew when it has opened', () => {
+    const { state, times, chains } = fragile({
+      breaker: { failures: 1000, errorRate: 0.5, windowMs: 60_000, coolDownMs: 10 },
+    });
+    times(20);
+    expect(chains.figures()[0]?.state).toBe('degraded');
+    vi.advanceTimersByTime(10);
+    state.isBroken = false;
+    times(1);
+    expect(chains.figures()[0]?.state).toBe('active');
+    state.isBroken = true;
+    times(19);
+    expect(chains.figures()[0]?.state).toBe('active');
+    times(1);
+    expect(chains.figures()[0]?.state).toBe('degraded');
+  });
+
   it('can be switched off', () => {
     const { state, times } = fragile({ breaker: false });
     times(100);
@@ -211,6 +228,7 @@ describe('the latency budget of a plugin', () => {
     expect(closed.ask()).toMatchObject({ error: { code: 'BF_PLUGIN_HOOK_FAILED' } });
     const limited = heavy({ onError: { disableAfter: 2 } });
     limited.window();
+    expect(limited.chains.figures()[0]?.state).toBe('degraded');
     vi.advanceTimersByTime(10_000);
     limited.state.costMs = 0;
     void limited.ask();

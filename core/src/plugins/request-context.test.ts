@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HookContext, LLMRequest } from '@bifrost/sdk';
+import type { HookContext, LLMRequest, ModelInfo } from '@bifrost/sdk';
 import { chainsOf, trace } from './__tests__/chains-of.ts';
 import { requestOf } from './request-context.ts';
 import type { ContextOwner, RequestContext } from './request-context.ts';
@@ -68,12 +68,53 @@ describe('the context of a hook', () => {
     expect(lines[0]).toContain('read only');
   });
 
-  it('writes log lines with the plugin and the request', () => {
+  it('writes log lines with the plugin and the request, at the level that was asked for', () => {
+    const levels = ['debug', 'info', 'warn', 'error'] as const;
     const { open, lines } = chainsOf([
-      { name: 'a', preRequestHook: (context) => context.log.warn('look', { plugin: 'b' }) },
+      {
+        name: 'a',
+        preRequestHook: (context) => {
+          for (const level of levels) context.log[level]('look', { plugin: 'b' });
+        },
+      },
     ]);
     void open().preRequest(request);
-    expect(lines).toEqual(['warn a look']);
+    expect(lines).toEqual(levels.map((level) => `${level} a look`));
+  });
+
+  it('bounds what a plugin puts on the trace; what is there may still change', () => {
+    const { open } = chainsOf([
+      {
+        name: 'a',
+        preRequestHook: (context) => {
+          for (let index = 0; index < 200; index += 1) context.setTraceAttribute(`n${index}`, index);
+          context.setTraceAttribute('n0', 'last');
+        },
+      },
+    ]);
+    const run = open();
+    void run.preRequest(request);
+    const { attributes = {} } = run.complete?.(trace) ?? {};
+    expect(Object.keys(attributes)).toHaveLength(128);
+    expect(attributes['a/n0']).toBe('last');
+  });
+
+  it('knows the model of the request, or of what it is asked for; nothing while it is not settled', () => {
+    const seen: unknown[] = [];
+    const info = (provider: string, model: string): ModelInfo => ({ provider, model });
+    const { open } = chainsOf([
+      {
+        name: 'a',
+        getModelInfo: info,
+        preLLMHook: (context) => void seen.push(context.getModelInfo(), context.getModelInfo('p', 'other')),
+      },
+    ]);
+    const run = open();
+    void run.preLLM(request);
+    run.update({ provider: 'mock', model: 'm' });
+    void run.preLLM(request);
+    const other = { provider: 'p', model: 'other' };
+    expect(seen).toEqual([undefined, other, { provider: 'mock', model: 'm' }, other]);
   });
 
   it("aborts the signal when the client goes, but not inject's", async () => {

@@ -150,6 +150,7 @@ describe('a recorder', () => {
     }
     expect(calls).toMatchObject([
       {
+        facts: { requestId: 'wanted' },
         plugin: 'a',
         hook: 'preRequestHook',
         index: 0,
@@ -162,5 +163,15 @@ describe('a recorder', () => {
       { plugin: 'a', hook: 'preLLMHook', index: 2, isStream: true, state: { step: 1 } },
     ]);
     expect(structuredClone(calls)).toEqual(calls);
+  });
+
+  it('hears of a request that is explained as well, and both hear of all of it', () => {
+    const calls: RecordedCall[] = [];
+    const recorder = { wants: () => true, record: (call: RecordedCall) => void calls.push(call) };
+    const { open } = chainsOf([{ name: 'a', preRequestHook: () => ({ model: 'new' }) }], { recorder });
+    const run = open({}, asked);
+    void run.preRequest(request);
+    expect(calls).toMatchObject([{ plugin: 'a', output: { model: 'new' } }]);
+    expect(run.complete?.(trace).explanation?.calls).toMatchObject([{ plugin: 'a', decision: 'changed' }]);
   });
 });

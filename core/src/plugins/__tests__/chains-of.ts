@@ -41,6 +41,7 @@ const hostMembers = [
   'onDegraded',
   'onRecovered',
   'onRequestEnd',
+  'getModelInfo',
 ] as const satisfies readonly (keyof PluginInstance)[];
 type HostMember = (typeof hostMembers)[number];
 
