@@ -22,6 +22,26 @@ describe('the figures of a hook', () => {
     );
   });
 
+  it('are added up over threads, each count for itself', () => {
+    const one = { calls: 1, errors: 2, timeouts: 3, dropped: 4, totalMs: 5, buckets: [1] };
+    const [skipped, other] = [
+      { filter: 1, disabled: 2, breaker: 3, policy: 4 },
+      { filter: 10, disabled: 20, breaker: 30, policy: 40 },
+    ];
+    const sum = new HookFigures();
+    sum.add({ ...one, skipped });
+    sum.add({ calls: 10, errors: 20, timeouts: 30, dropped: 40, totalMs: 50, buckets: [2, 8], skipped: other });
+    expect(sum.snapshot()).toMatchObject({
+      calls: 11,
+      errors: 22,
+      timeouts: 33,
+      dropped: 44,
+      totalMs: 55,
+      buckets: [3, 8],
+      skipped: { filter: 11, disabled: 22, breaker: 33, policy: 44 },
+    });
+  });
+
   it('has no percentile before the first call, and survives odd durations', () => {
     const figures = new HookFigures();
     expect(figures.snapshot()).toEqual({

@@ -146,6 +146,8 @@ describe('preLLMHook', () => {
       })(),
     );
     expect(thrown.events[1]).toMatchObject({ type: 'error' });
+    const ended: StreamEvent = { type: 'error', error };
+    expect(await streamOf([ended, good])).toEqual({ events: [ended], lines: [] });
     expect(thrown.lines[0]).toContain('gone');
     expect((await streamOf(7)).lines[0]).toContain('`stream` must be iterable');
   });

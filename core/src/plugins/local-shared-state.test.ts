@@ -30,6 +30,7 @@ describe('LocalSharedState', () => {
   it('bounds the number of counters and values', () => {
     const shared = new LocalSharedState('p');
     for (let index = 0; index < 1024; index += 1) shared.add(`c${index}`);
+    expect(() => shared.add('one more')).toThrow(expect.objectContaining({ code: 'BF_PLUGIN_SHARED_FULL' }));
     expect(() => shared.add('one more')).toThrow(/1024 counters/);
     for (let index = 0; index < 256; index += 1) shared.set(`v${index}`, index);
     expect(() => shared.set('one more', 1)).toThrow(/256 values/);

@@ -47,6 +47,18 @@ describe('the steps from one value to another', () => {
     expect(JSON.stringify(valueChanges(1, { deep: Array.from({ length: 100 }, () => many) })).length).toBeLessThan(1e6);
   });
 
+  it('are cut where a value is nested too deep, objects and lists alike', () => {
+    const levelsOf = (value: unknown): number => {
+      if (typeof value !== 'object' || value === null) return 0;
+      return 1 + levelsOf(Object.values(value)[0]);
+    };
+    let [members, lists]: [unknown, unknown] = ['end', 'end'];
+    for (let level = 0; level < 20; level += 1) [members, lists] = [{ a: members }, [lists]];
+    const shown = [members, lists].map((value) => valueChanges({}, { value })[0]?.value);
+    expect(shown.map(levelsOf)).toEqual([12, 12]);
+    expect(JSON.stringify(shown[1])).toContain('(object)');
+  });
+
   it('tell bytes by length and digest, and credentials not at all', () => {
     expect(valueChanges({ body: Buffer.from('a') }, { body: Buffer.from('a') })).toEqual([]);
     expect(valueChanges({ body: Buffer.from('a') }, { body: Buffer.from('secret') })).toEqual([
