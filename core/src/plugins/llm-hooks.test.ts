@@ -6,6 +6,7 @@ import type {
   LLMOutcome,
   LLMRequest,
   PostLLMResult,
+  Reads,
   StreamEvent,
 } from '@bifrost/sdk';
 import { chainsOf, streamed, untyped } from './__tests__/chains-of.ts';
@@ -109,6 +110,19 @@ describe('preLLMHook', () => {
     expect(run.preLLM(request)).toEqual(decision);
     void run.postLLM(outcomeOf({ response }));
     expect(calls).toEqual(['b', 'a']);
+  });
+
+  it.each([
+    ['head', 'messages', 'messages'],
+    ['messages', 'body', 'body'],
+    ['body', 'messages', 'body'],
+  ] as const)('asks for what the most demanding hook reads: of %s and %s, %s', (one, other, most) => {
+    const hook = (reads: Reads) => ({ reads, handler: () => undefined });
+    const { chains } = chainsOf([
+      { name: 'a', preLLMHook: hook(one) },
+      { name: 'b', preLLMHook: hook(other) },
+    ]);
+    expect(chains.needs).toEqual({ preLLM: most });
   });
 
   it('reaches all plugins again at the next attempt', () => {
