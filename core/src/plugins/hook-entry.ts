@@ -114,13 +114,6 @@ function policyOf(onError: OnError | undefined, isGuard: boolean): FailurePolicy
   return isGuard ? 'deny' : 'continue';
 }
 
-/** A guard that lets pass what it cannot judge is an exception that somebody must be able to find in the log. */
-function warnOfOpenGuard(instance: PluginInstance, hook: HookName, policy: FailurePolicy): void {
-  const { name } = instance;
-  const message = `plugin ${name} is a guard, but where its ${hook} fails the request passes (onError: ${policy})`;
-  instance.log('warn', message, { plugin: name, hook });
-}
-
 function budgetOf({ budgetMs }: PluginInstance, hook: HookName): LatencyBudget | undefined {
   const ms = typeof budgetMs === 'object' ? budgetMs[hook] : budgetMs;
   return ms === undefined ? undefined : new LatencyBudget(ms);
@@ -145,7 +138,6 @@ export function createHookEntry(slot: PluginSlot, hook: HookName, requestTestInd
   const onError = instance.onError ?? options.onError;
   const reads = options.reads ?? defaultReads[hook] ?? 'head';
   const policy = policyOf(onError, instance.isGuard);
-  if (instance.isGuard && policy !== 'deny' && hook !== 'inject') warnOfOpenGuard(instance, hook, policy);
   const filter = withShare(compileFilter(options.filter), slot.share);
   return {
     slot,

@@ -186,17 +186,6 @@ describe('the policies of a failing hook', () => {
   });
 });
 
-describe('a guard that lets pass what it cannot judge', () => {
-  it('is told of in the log when its hooks are put together, but for `inject`, which judges nothing', () => {
-    const { lines } = chainsOf([
-      { name: 'open', guard: true, onError: 'continue', preRequestHook: () => undefined, inject: () => undefined },
-    ]);
-    expect(lines).toEqual([
-      'warn open plugin open is a guard, but where its preRequestHook fails the request passes (onError: continue)',
-    ]);
-  });
-});
-
 describe('a guard that fails', () => {
   const guardWith = (hook: string) =>
     chainsOf([

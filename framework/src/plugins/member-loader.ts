@@ -197,13 +197,12 @@ function closeChannel(channel: RemoteChannel | undefined): void {
   else if (channel?.kind === 'descriptor') close(channel.descriptor, () => undefined);
 }
 
-/** A guard's hook that fails open is the operator's business. */
+/** A guard that lets pass what it cannot judge is an exception that somebody must be able to find in the log. */
 function failOpenHooks({ instance, hooks }: LoadedPlugin): readonly string[] {
   if (!instance.isGuard) return [];
-  return hooks
-    .filter(
-      (hook) =>
-        hook !== 'inject' && ['continue', 'skip'].includes(String(hookObjectOptions(instance.hooks[hook]).onError)),
-    )
-    .map((hook) => `plugin ${instance.name} is a guard, but its ${hook} lets requests pass when it fails (onError)`);
+  return hooks.flatMap((hook) => {
+    const onError = instance.onError ?? hookObjectOptions(instance.hooks[hook]).onError;
+    if (hook === 'inject' || (onError !== 'continue' && onError !== 'skip')) return [];
+    return `plugin ${instance.name} is a guard, but where its ${hook} fails the request passes (onError: ${onError})`;
+  });
 }
