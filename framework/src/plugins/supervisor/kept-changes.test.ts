@@ -69,6 +69,26 @@ describe('a change that is to be kept', () => {
   });
 });
 
+describe('a new version that cannot be loaded', () => {
+  it('is tried by one thread, and not by the others', async () => {
+    using folder = pluginFolder({
+      'a.mjs': tagging('a'),
+      'b.mjs': `(globalThis.managedLife ??= []).push('?b'); throw new Error('no');`,
+      'c.mjs': tagging('c'),
+    });
+    const setup = setUp(folder.path, { threads: 3 });
+    const { manager } = setup;
+    await manager.load([entry('a', './a.mjs')]);
+    lifeOf();
+    await expect(manager.update(entry('a', './b.mjs'))).rejects.toMatchObject({ code: 'BF_PLUGIN_LOAD_FAILED' });
+    expect(lifeOf()).toEqual(['?b']);
+    expect(await answers(setup)).toEqual(['a', 'a', 'a']);
+    await manager.update(entry('a', './c.mjs'));
+    expect(lifeOf()).toEqual(['+c', '+c', '+c']);
+    expect(await answers(setup)).toEqual(['c', 'c', 'c']);
+  });
+});
+
 describe('a list with an entry that is wrong in itself', () => {
   it('can be changed all the same, and gets no further one', async () => {
     using folder = pluginFolder({ 'a.mjs': tagging('a'), 'b.mjs': tagging('b') });

@@ -17,6 +17,11 @@ export interface GenerationChange {
   planFor(thread: number): Promise<ThreadPlan>;
   /** What the group changes together with the plugins; absent: all else stays. The manager only passes it on. */
   readonly settings?: object;
+  /**
+   * Given: one thread prepares alone first, and the others only where this says of its answer that they may. What stands still or ends
+   * a thread while it is loaded costs one.
+   */
+  readonly isRightIn?: (answers: readonly ThreadAnswer[]) => boolean;
   /** A thread that has not prepared by then keeps the change from being made. */
   readonly deadlineMs: number;
 }
@@ -59,7 +64,10 @@ export interface ThreadGroupObserver {
  */
 export interface ThreadGroup {
   observe(observer: ThreadGroupObserver): void;
-  /** Resolves with what each thread says when all have prepared. Rejects where one refuses; nothing else is changed then. */
+  /**
+   * Resolves with what each thread says when all have prepared, or the first has in a way that is not right. Rejects where one
+   * refuses; nothing else is changed then.
+   */
   prepare(change: GenerationChange): Promise<readonly ThreadAnswer[]>;
   /**
    * All threads serve on the prepared generation from now on. With `isReserveKept` the generation before stays ready until

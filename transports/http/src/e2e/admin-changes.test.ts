@@ -69,6 +69,13 @@ describe('calls of the admin API', { timeout: 120_000 }, () => {
       expect(answer).toMatchObject({ status: 400, body: { error: { code: 'BF_ADMIN_INVALID' } } });
       expect(JSON.stringify(answer.body)).toContain(message);
     }
+    // One thread tries it first, so that what stands still or ends a thread costs one.
+    const tried = join(folder, 'tried');
+    const code = `import { appendFileSync } from 'node:fs'; appendFileSync(${JSON.stringify(tried)}, 'x'); throw new Error('no');`;
+    writeFileSync(join(folder, 'broken.mjs'), code);
+    const broken = await gateway.call('POST', '/api/plugins', { name: 'b', path: join(folder, 'broken.mjs') });
+    expect(broken).toMatchObject({ status: 422, body: { error: { code: 'BF_PLUGIN_LOAD_FAILED' } } });
+    expect(readFileSync(tried, 'utf8')).toBe('x');
     expect((await gateway.call('GET', '/api/plugins')).body).toMatchObject({ count: 1 });
     expect(readFileSync(join(folder, 'plugins.json'), 'utf8')).not.toContain('1e+300');
   });

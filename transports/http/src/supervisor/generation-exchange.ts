@@ -44,6 +44,21 @@ export class GenerationExchange {
     for (const worker of workers) this.#send(worker, pending);
   }
 
+  /** Tells those of `workers` that were not told yet to prepare it. */
+  tell(generation: number, workers: readonly ServingWorker[]): void {
+    const pending = this.#pending.get(generation);
+    if (pending === undefined) return;
+    for (const worker of workers) {
+      if (!pending.waiting.has(worker) && !pending.answers.has(worker)) this.#send(worker, pending);
+    }
+  }
+
+  /** True where those that were told to prepare it have ended, and nobody else was told. */
+  isNobodyTold(generation: number): boolean {
+    const pending = this.#pending.get(generation);
+    return pending !== undefined && pending.waiting.size === 0 && pending.answers.size === 0;
+  }
+
   /** Brings a thread that starts to the generation that serves, and has it prepare those on their way. */
   join(worker: ServingWorker): void {
     const committed = this.#committed;

@@ -46,11 +46,25 @@ export class ThreadChanges {
   }
 
   async prepare(change: GenerationChange): Promise<readonly ThreadAnswer[]> {
-    const { generation, deadlineMs } = change;
-    this.#generations.begin(change, this.#roster.taking);
+    const { generation, isRightIn } = change;
+    if (isRightIn === undefined) {
+      this.#generations.begin(change, this.#roster.taking);
+      return this.#answersTo(change);
+    }
+    this.#generations.begin(change, this.#roster.taking.slice(0, 1));
+    const first = await this.#answersTo(change);
+    if (!isRightIn(first)) return first;
+    this.#generations.tell(generation, this.#roster.taking);
+    return this.#answersTo(change);
+  }
+
+  async #answersTo({ generation, deadlineMs }: GenerationChange): Promise<readonly ThreadAnswer[]> {
     let answers: readonly ThreadAnswer[] | undefined;
     await this.#untilWithin(deadlineMs, `did not prepare generation ${generation}`, () => {
       answers = this.#generations.answersOf(generation);
+      // The one thread that was to prepare first has ended: another one is.
+      if (answers === undefined && this.#generations.isNobodyTold(generation))
+        this.#generations.tell(generation, this.#roster.taking.slice(0, 1));
       return answers !== undefined;
     });
     return answers ?? [];

@@ -69,7 +69,12 @@ export class InProcessGroup implements ThreadGroup {
 
   async prepare(change: GenerationChange): Promise<readonly ThreadAnswer[]> {
     this.#prepared = change;
-    return Promise.all(this.threads.map((thread) => prepareIn(thread, change)));
+    const [first, ...others] = this.threads;
+    if (first === undefined || change.isRightIn === undefined)
+      return Promise.all(this.threads.map((thread) => prepareIn(thread, change)));
+    const answer = await prepareIn(first, change);
+    if (!change.isRightIn([answer])) return [answer];
+    return [answer, ...(await Promise.all(others.map((thread) => prepareIn(thread, change))))];
   }
 
   commit(generation: number, { isReserveKept }: { readonly isReserveKept: boolean }): Promise<void> {
