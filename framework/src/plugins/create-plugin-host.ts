@@ -79,7 +79,8 @@ class ThreadPluginHost implements PluginHost {
 
   async prepare(plan: PluginPlan): Promise<PluginGeneration> {
     try {
-      await this.#waitForPlace();
+      // What brings no new instance holds no more than is held: to remove, to disable and to go back is always possible.
+      if (plan.plugins.some((planned) => this.#isNew(planned))) await this.#waitForPlace();
     } catch (error) {
       this.#loader.refuse(plan.plugins);
       throw error;
@@ -212,6 +213,10 @@ class ThreadPluginHost implements PluginHost {
       record.offend(sentence);
       onChanged?.(record.load);
     }
+  }
+
+  #isNew({ load, source }: PlannedPlugin): boolean {
+    return source.kind !== 'off' && source.kind !== 'failed' && this.#pool.find(load) === undefined;
   }
 
   /** Generations that hold no replaced instance cost next to nothing and are not counted. */

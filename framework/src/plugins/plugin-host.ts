@@ -57,7 +57,7 @@ export interface PluginHost {
   /**
    * Loads what `plan` has and this thread has not, beside the generation that serves; nothing is swapped. A plugin that fails is a
    * status with its error, and a guard that is known by now refuses its requests. Rejects with `BF_PLUGIN_DRAINING` where too
-   * many replaced generations still have requests: nothing was begun then.
+   * many replaced generations still have requests and the plan has a new instance: nothing was begun then.
    */
   prepare(plan: PluginPlan): Promise<PluginGeneration>;
   /**

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { GatewayError } from '@bifrost/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ManagedPlugin } from './managed-plugin.ts';
 import { PluginWatch } from './plugin-watch.ts';
@@ -127,6 +128,24 @@ describe('PluginWatch', () => {
     }
     expect(reloads).toEqual(['a']);
     resolve();
+    await expect.poll(() => reloads, waits).toEqual(['a', 'a']);
+    await settle();
+    expect(reloads).toEqual(['a', 'a']);
+  });
+
+  it('tries again what was refused for the requests that hold replaced versions, once some have ended', async () => {
+    const of = (draining: number): ManagedPlugin => ({ ...plugin('a', [main]), instances: { serving: 1, draining } });
+    const main = write('a.ts', '0');
+    start([of(4)]);
+    const refused = Promise.withResolvers<void>();
+    loading = refused.promise;
+    write('a.ts', '1');
+    await expect.poll(() => reloads, waits).toEqual(['a']);
+    refused.reject(new GatewayError('4 are held', { code: 'BF_PLUGIN_DRAINING', statusCode: 503 }));
+    await settle();
+    expect(reloads).toEqual(['a']);
+    loading = Promise.resolve();
+    plugins = [of(3)];
     await expect.poll(() => reloads, waits).toEqual(['a', 'a']);
     await settle();
     expect(reloads).toEqual(['a', 'a']);

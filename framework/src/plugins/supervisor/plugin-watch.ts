@@ -10,6 +10,7 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { GatewayError } from '@bifrost/sdk';
 import type { PluginLog } from '@bifrost/sdk';
 import type { ManagedPlugin } from './managed-plugin.ts';
 import { gone, isChangedSince, see, stampOf, unseen } from './seen-file.ts';
@@ -53,6 +54,8 @@ export class PluginWatch {
   readonly #unwatchable = new Set<string>();
   /** Plugins that are being loaded anew, and whether they are to be once more. */
   readonly #loading = new Map<string, { isDueAgain: boolean }>();
+  /** Plugins that could not be loaded as too many replaced instances were held, and how many. */
+  readonly #waiting = new Map<string, number>();
   readonly #look: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
 
@@ -150,6 +153,7 @@ export class PluginWatch {
     // Whoever writes at this moment is waited for.
     if (this.#watched.size === 0 || this.#timer !== undefined) return;
     this.#followFolders();
+    this.#loadWaiting();
     const isChanged = [...this.#watched.values()].some(({ files }) =>
       [...files].some(([file, { stamp }]) => stampOf(file) !== stamp),
     );
@@ -179,12 +183,27 @@ export class PluginWatch {
     }
     const own = { isDueAgain: false };
     this.#loading.set(name, own);
+    this.#waiting.delete(name);
     const ended = (): void => {
       this.#loading.delete(name);
       if (own.isDueAgain) this.#reload(name);
     };
     // The manager logs what keeps it from being loaded, and keeps it as the status.
-    this.#plugins.reload(name).then(ended, ended);
+    this.#plugins.reload(name).then(ended, (error: unknown) => {
+      if (GatewayError.isInstance(error) && error.code === 'BF_PLUGIN_DRAINING') this.#waiting.set(name, this.#held());
+      ended();
+    });
+  }
+
+  /** Replaced instances that requests hold. */
+  #held(): number {
+    return this.#plugins.list().reduce((sum, { instances }) => sum + instances.draining, 0);
+  }
+
+  /** Whoever waits for requests to end has a place once some have. */
+  #loadWaiting(): void {
+    const held = this.#waiting.size === 0 ? 0 : this.#held();
+    for (const [name, before] of this.#waiting) if (held < before) this.#reload(name);
   }
 
   /** Names of files that are not as they were, or that its code imports only now. Notes how they are. */
