@@ -1,5 +1,10 @@
 import { GatewayError } from '@bifrost/sdk';
 
+/** The error of a change that comes too late. */
+export function gatewayIsClosing(): GatewayError {
+  return new GatewayError('the gateway is shutting down', { code: 'BF_PLUGIN_CLOSING', statusCode: 503 });
+}
+
 /** One change to the plugins after the other: each begins on what the one before has left, whether that succeeded or not. */
 export class ChangeQueue {
   #work: Promise<void> = Promise.resolve();
@@ -8,8 +13,7 @@ export class ChangeQueue {
   /** Rejects as the change does, and with `BF_PLUGIN_CLOSING` where its turn comes after `close`. */
   add<Result>(change: () => Promise<Result>): Promise<Result> {
     const running = this.#work.then(() => {
-      if (this.#isClosed)
-        throw new GatewayError('the gateway is shutting down', { code: 'BF_PLUGIN_CLOSING', statusCode: 503 });
+      if (this.#isClosed) throw gatewayIsClosing();
       return change();
     });
     this.#work = running.then(

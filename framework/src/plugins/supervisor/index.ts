@@ -1,5 +1,6 @@
 /** What the main thread needs of the plugins; serving threads import `@bifrost/framework/plugins`. */
 export { PluginManager } from './plugin-manager.ts';
+export { gatewayIsClosing } from './change-queue.ts';
 export { isSameLoad } from './is-same-load.ts';
 export { candidateName } from './plugin-manager-options.ts';
 export { pluginNotFound } from './slot-changes.ts';

@@ -1,4 +1,5 @@
 import type { GenerationChange, ThreadAnswer } from '@bifrost/framework/plugins';
+import { gatewayIsClosing } from '@bifrost/framework/plugin-manager';
 import { GatewayError } from '@bifrost/sdk';
 import type { Condition } from './condition.ts';
 import { GenerationExchange } from './generation-exchange.ts';
@@ -118,7 +119,7 @@ export class ThreadChanges {
     const check = (): boolean => {
       if (this.#endReason !== undefined) throw this.#endReason;
       if (isDone()) return true;
-      if (this.#isClosing) throw late();
+      if (this.#isClosing) throw gatewayIsClosing();
       return false;
     };
     return this.#condition.untilWithin(withinMs, check, late);
