@@ -21,6 +21,8 @@ export interface ManagerViewOptions {
   readonly group: ThreadGroup;
   readonly log: PluginLog;
   readonly slots: () => readonly PluginSlot[];
+  /** There are loads that are gone, of which threads may hold something still. */
+  readonly hasGone: () => boolean;
   /** What runs outside the serving threads. */
   readonly remotes: RemoteLoads;
   readonly maxStaleModules: number;
@@ -55,9 +57,8 @@ export class ManagerView implements ThreadGroupObserver {
   }
 
   get hasInlinePlugins(): boolean {
-    return this.#options
-      .slots()
-      .some(({ entry, load }) => load.isServing && (entry.isolation ?? 'inline') === 'inline');
+    const { slots, hasGone } = this.#options;
+    return hasGone() || slots().some(({ entry, load }) => load.isServing && (entry.isolation ?? 'inline') === 'inline');
   }
 
   get counts(): InstanceCounts {

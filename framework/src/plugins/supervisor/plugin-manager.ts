@@ -69,6 +69,7 @@ export class PluginManager {
       group,
       log,
       slots: () => this.#changes.slots,
+      hasGone: () => this.#changes.hasGone,
       remotes: this.#maker.remotes,
       maxStaleModules: options.maxStaleModules ?? 10,
       blame: (load, what) => this.#unasked.blame(load, what),

@@ -86,6 +86,27 @@ describe('a plugin that is reloaded again and again', () => {
   });
 });
 
+describe('a version that is gone', () => {
+  it('is named where its cleanup stands still, and its plugin serves on', async () => {
+    using folder = pluginFolder({ 'a.mjs': tagging('a'), 'b.mjs': tagging('b') });
+    const setup = setUp(folder.path);
+    const { manager, group } = setup;
+    await manager.load([entry('a', './a.mjs', { probationMs: 0 }), entry('b', './b.mjs')]);
+    const [a, b] = manager.list().map(({ load }) => load);
+    await manager.reload('a');
+    await manager.remove('b');
+    const blame = (loading = 0): string | undefined =>
+      group.observer?.onFault({ thread: 1, what: 'blocked serving thread 1 for 1.2 s', running: 0, loading });
+    expect([blame(a), blame(b), blame(9_999_999)]).toEqual(['a', 'b', undefined]);
+    expect(manager.list()).toMatchObject([
+      { state: 'active', message: 'a version of it that does not serve any more blocked serving thread 1 for 1.2 s' },
+    ]);
+    expect(await answers(setup)).toEqual(['a', 'a']);
+    expect(group.observer?.hasInlinePlugins).toBe(true);
+    lifeOf();
+  });
+});
+
 describe('what runs outside the serving threads', () => {
   const load = (loads: RemoteLoads, number = 1): ReturnType<RemoteLoads['create']> =>
     loads.create(number, {

@@ -12,6 +12,9 @@ import type { PluginLoad } from './plugin-load.ts';
 import type { Probation } from './probation.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
+/** Loads that are gone and whose plugin is still known: of those before, no thread holds anything. */
+const maxGone = 1000;
+
 /** For each load in one thread: its import, its schema and `init`, each with the deadline of the host. */
 const loadWithinMs = 35_000;
 
@@ -44,6 +47,8 @@ export class SlotChanges {
   #slots: readonly PluginSlot[] = [];
   #reserve: readonly PluginSlot[] = [];
   #underWay: readonly PluginSlot[] = [];
+  /** By load that is gone: its plugin. */
+  readonly #gone = new Map<number, string>();
   #generation = 0;
 
   constructor(options: SlotChangesOptions) {
@@ -138,7 +143,24 @@ export class SlotChanges {
   /** Retires the loads of `slots` that neither serve nor are in reserve. */
   letGo(slots: readonly PluginSlot[]): void {
     const needed = new Set([...this.#slots, ...this.#reserve].map(({ load }) => load));
-    for (const { load } of slots) if (!needed.has(load)) load.remote?.retire();
+    for (const { load } of slots) {
+      if (needed.has(load)) continue;
+      this.#gone.set(load.load, load.name);
+      load.remote?.retire();
+    }
+    for (const number of this.#gone.keys()) {
+      if (this.#gone.size <= maxGone) break;
+      this.#gone.delete(number);
+    }
+  }
+
+  /** The plugin of a load that neither serves nor is in reserve: requests under way may hold it, or its `cleanup` run. */
+  nameOfGone(load: number): string | undefined {
+    return this.#gone.get(load);
+  }
+
+  get hasGone(): boolean {
+    return this.#gone.size > 0;
   }
 
   /** Lets the list before the last swap go. */

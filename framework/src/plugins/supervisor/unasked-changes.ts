@@ -51,7 +51,11 @@ export class UnaskedChanges {
     if (loading !== undefined) loading.load.fail({ message: `it ${what}`, code: 'BF_PLUGIN_QUARANTINED' });
     const slot = loading ?? [...changes.slots, ...changes.reserve].find(isIt);
     if (slot !== undefined && changes.slots.includes(slot)) void this.quarantine(slot.entry.name, `it ${what}`);
-    return slot?.entry.name;
+    if (slot !== undefined) return slot.entry.name;
+    const gone = changes.nameOfGone(number);
+    if (gone !== undefined && changes.find(gone) !== undefined)
+      this.#options.view.remark(gone, `a version of it that does not serve any more ${what}`);
+    return gone;
   }
 
   async restart(load: PluginLoad): Promise<void> {
