@@ -117,7 +117,7 @@ describe('a file that is wrong', () => {
     [
       'a capability that is none',
       { plugins: [{ name: 'p', path: './p.ts', capabilities: { network: ['a'] } }] },
-      'plugins[0].capabilities: unknown key "network"',
+      'plugins[0].capabilities: unknown key "network"; known are fs, net, env, childProcess, workerThreads, native, sqlite',
     ],
     [
       'a failure policy that is none',
@@ -133,6 +133,26 @@ describe('a file that is wrong', () => {
     ],
     ['a comment', '{\n  // here\n}', 'line 2, column 3: not valid JSON: JSON has no comments: remove it'],
     ['an end that is missing', '{"client": {', 'not valid JSON: the text ends before the JSON does'],
+    [
+      'a bracket that is missing',
+      '{\n "plugins": [ { "name": "p" }\n}',
+      'line 3, column 1: not valid JSON: unexpected }: the [ of line 2, column 13 is open still, a ] is missing before it',
+    ],
+    [
+      'a path of Windows',
+      '{"plugins": [{"path": "C:\\plugins\\p.ts"}]}',
+      'not valid JSON: a backslash begins an escape in a JSON string: write \\\\ for one, or / in a path',
+    ],
+    [
+      'a file in UTF-16',
+      Buffer.from('\uFEFF{}', 'utf16le').toString(),
+      'not valid JSON: the file is in UTF-16, expected UTF-8: save it in UTF-8',
+    ],
+    [
+      'a word near to one of those expected',
+      { plugins: [{ name: 'p', path: './p.ts', isolation: 'proces' }] },
+      'plugins[0].isolation: expected one of "inline", "worker", "process", "grpc", got a string; did you mean "process"?',
+    ],
     ['an empty file', '', 'not valid JSON: the file is empty; expected a JSON object, at least {}'],
   ])('%s', (_name, file, expected) => {
     const problems = problemsOf(file);

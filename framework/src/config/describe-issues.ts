@@ -1,6 +1,7 @@
 import type { Json } from '@bifrost/sdk';
 import { describeKind, formatPath } from './problem.ts';
 import type { ConfigProblem } from './problem.ts';
+import { didYouMean } from './suggestion.ts';
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   let value = root;
@@ -41,6 +42,13 @@ function deepestIssue(issue: Issue): Issue {
   return first === undefined ? issue : deepestIssue({ ...first, path: [...issue.path, ...first.path] });
 }
 
+/** The word that a misspelt one was meant to be; the given one is not repeated, as it may be a secret at the wrong place. */
+function suggest(problem: ConfigProblem, given: unknown, values: readonly unknown[]): ConfigProblem {
+  if (typeof given !== 'string') return problem;
+  const words = values.filter((value) => typeof value === 'string');
+  return { ...problem, message: problem.message + didYouMean(given, words) };
+}
+
 function describeIssue(outer: Issue, root: Json): ConfigProblem {
   const issue = deepestIssue(outer);
   const given = valueAt(root, issue.path);
@@ -56,7 +64,11 @@ function describeIssue(outer: Issue, root: Json): ConfigProblem {
         ? { path, message: issue.message }
         : expectation(expectedKinds[issue.expected ?? ''] ?? issue.expected ?? 'another type');
     case 'invalid_value':
-      return expectation(`one of ${(issue.values ?? []).map((value) => JSON.stringify(value)).join(', ')}`);
+      return suggest(
+        expectation(`one of ${(issue.values ?? []).map((value) => JSON.stringify(value)).join(', ')}`),
+        given,
+        issue.values ?? [],
+      );
     case 'too_small':
       return expectation(typeof given === 'string' ? 'a string that is not empty' : `at least ${issue.minimum}`);
     case 'invalid_union':

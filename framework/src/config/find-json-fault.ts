@@ -60,3 +60,13 @@ function advance(open: string[], expecting: Expecting, kind: string): Expecting 
       return kind === '{' ? 'name or }' : 'value or ]';
   }
 }
+
+/** The offset of the innermost bracket that is open at `offset` in a text that is JSON up to there. */
+export function openBracket(text: string, offset: number): number | undefined {
+  const open: number[] = [];
+  for (const match of text.slice(0, offset).matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (match[0] === '{' || match[0] === '[') open.push(match.index);
+    else if (match[0] === '}' || match[0] === ']') open.pop();
+  }
+  return open.at(-1);
+}

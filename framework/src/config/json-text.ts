@@ -1,5 +1,5 @@
 import type { Json } from '@bifrost/sdk';
-import { findJsonFault } from './find-json-fault.ts';
+import { findJsonFault, openBracket } from './find-json-fault.ts';
 
 /** Where in a text something is, counted from 1. */
 export interface TextPosition {
@@ -23,6 +23,12 @@ export function parseJsonText(raw: string): JsonTextResult {
     return { value: JSON.parse(text) as Json };
   } catch {
     // What V8 says is not used: it quotes the text, which may hold a secret.
+    if (/^\uFFFD+.?\0/.test(text)) {
+      return {
+        error: 'the file is in UTF-16, expected UTF-8: save it in UTF-8',
+        position: { line: 1, column: 1 },
+      };
+    }
     const offset = findJsonFault(text);
     return { error: faultAt(text, offset), position: positionAt(text, offset) };
   }
@@ -38,6 +44,13 @@ function faultAt(text: string, offset: number): string {
   if (character === '/') return 'JSON has no comments: remove it';
   if (character === "'") return 'JSON strings stand in double quotes ("), not in \'';
   if (character === '"') return 'a string is not closed, or a comma or colon is missing before it';
+  if (character === '\\') return 'a backslash begins an escape in a JSON string: write \\\\ for one, or / in a path';
+  const open = character === '}' || character === ']' ? openBracket(text, offset) : undefined;
+  const end = open === undefined ? '' : text[open] === '[' ? ']' : '}';
+  if (open !== undefined && end !== character) {
+    const { line, column } = positionAt(text, open);
+    return `unexpected ${character}: the ${text[open]} of line ${line}, column ${column} is open still, a ${end} is missing before it`;
+  }
   const name = character <= ' ' ? JSON.stringify(character) : character;
   return `unexpected ${name}: a comma, a colon or a quote may be missing before it`;
 }

@@ -3,13 +3,18 @@ import { parseGoDuration } from './duration.ts';
 import { describeKind } from './problem.ts';
 import { didYouMean } from './suggestion.ts';
 
+/** Up to so many keys are listed where none is near. */
+const maxListed = 8;
+
 /** An object whose unknown keys are problems with a suggestion. */
 export function knownObject<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined;
-      return issue.keys.map((key) => `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`).join('; ');
+      const hints = issue.keys.map((key) => didYouMean(key, known));
+      const list = hints.includes('') && known.length <= maxListed ? `; known are ${known.join(', ')}` : '';
+      return issue.keys.map((key, at) => `unknown key ${JSON.stringify(key)}${hints[at]}`).join('; ') + list;
     },
   });
 }

@@ -1,7 +1,10 @@
 /** Turns what Node says about a module that does not load into cause, place and remedy. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
+import { basename, extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { PluginError } from '@bifrost/sdk';
+import { adviseOnJson, adviseOnMissingExport, adviseOnMissingModule, nearestFile } from './import-advice.ts';
 
 interface NodeError {
   readonly code: string;
@@ -43,31 +46,36 @@ function markedLine(stack: string): string {
   return line === undefined || line === '' ? '' : ` (\`${line.slice(0, 120)}\`)`;
 }
 
-/** In a process of its own a plugin may not even ask about files that are not its own. */
-function isThere(file: string): boolean {
-  try {
-    return existsSync(file);
-  } catch {
-    return false;
+/** Node takes a decorator for JavaScript to come, and then its engine says only that there is something invalid. */
+function findDecorator(files: readonly string[]): string | undefined {
+  for (const file of files.filter((name) => /\.m?ts$/.test(name))) {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const at = lines.findIndex((line) => /^[^'"`*/]*(?:^|[\s{;(])@[A-Za-z_$][\w$.]*(?:[\s(]|$)/.test(line));
+    if (at !== -1) return `a decorator is not supported at ${file}:${at + 1} (\`${lines[at]?.trim().slice(0, 120)}\`)`;
   }
+  return undefined;
 }
 
-function missingModule(message: string): string {
-  const match = /Cannot find (module|package) '([^']+)' imported from (.+)$/s.exec(message);
-  const [, kind, wanted, importer] = match ?? [];
-  if (kind === undefined || wanted === undefined || importer === undefined) return message;
-  if (kind === 'package') {
-    return `${importer} imports the package "${wanted}", which is not installed: run \`npm install ${wanted}\` in the plugin's folder`;
-  }
-  const typescript = wanted.replace(/\.(m?)js$/, '.$1ts');
-  if (typescript !== wanted && isThere(typescript)) {
-    return `${importer} imports ${wanted}, but the file is ${typescript}: write the import with its real extension (.ts)`;
-  }
-  const withExtension = ['.ts', '.js', '.mts', '.mjs', '/index.ts', '/index.js'].find((end) => isThere(wanted + end));
-  if (withExtension !== undefined) {
-    return `${importer} imports ${wanted} without an extension: write "${withExtension}" at its end`;
-  }
-  return `${importer} imports ${wanted}, and there is no such file`;
+const ofCommonJs: Readonly<Record<string, string>> = {
+  require: '`import ... from`',
+  module: '`export default definePlugin({ ... })`',
+  exports: '`export default definePlugin({ ... })`',
+  __dirname: '`import.meta.dirname`',
+  __filename: '`import.meta.filename`',
+};
+
+/** What is said to a file that is written as the one kind of module and read as the other. */
+function adviseOnModuleKind(message: string, place: string | undefined): string | undefined {
+  const [, name = ''] = /^(\w+) is not defined in ES module scope/.exec(message) ?? [];
+  const instead = ofCommonJs[name];
+  if (instead !== undefined) return `${name} is not defined: a plugin is an ES module, write ${instead} instead`;
+  if (!/^(?:Cannot use import statement outside a module|Unexpected token 'export')/.test(message)) return undefined;
+  const file = place?.replace(/:\d+$/, '');
+  const manifest = file === undefined ? undefined : nearestFile(file, 'package.json');
+  if (file === undefined || manifest === undefined) return undefined;
+  const renamed = basename(file).replace(/\.(ts|js)$/, '.m$1');
+  const other = ['.ts', '.js'].includes(extname(file)) ? `, or call the file ${renamed}` : '';
+  return `${file} is an ES module, and ${manifest} says that it is CommonJS: write "type": "module" there${other}`;
 }
 
 const syntaxAdvice =
@@ -91,25 +99,41 @@ function explain(error: NodeError, files: readonly string[], name: string): { co
       return { code: 'BF_PLUGIN_SYNTAX', message: `syntax error${where}: ${error.message}` };
     case 'ERR_MODULE_NOT_FOUND':
     case 'ERR_UNSUPPORTED_DIR_IMPORT':
-      return { code: 'BF_PLUGIN_IMPORT_MISSING', message: missingModule(error.message) };
+      return { code: 'BF_PLUGIN_IMPORT_MISSING', message: adviseOnMissingModule(error.message) };
+    case 'ERR_IMPORT_ATTRIBUTE_MISSING': {
+      const url = /file:[^"?]+/.exec(error.message)?.[0];
+      const message = url === undefined ? error.message : adviseOnJson(fileURLToPath(url));
+      return { code: 'BF_PLUGIN_LOAD_FAILED', message };
+    }
     case 'ERR_UNKNOWN_FILE_EXTENSION':
       return { code: 'BF_PLUGIN_SYNTAX', message: error.message };
     default:
   }
   if (/does not provide an export named/.test(error.message)) {
-    const advice = 'a type must be imported with `import type`, as types are not there at run time';
-    return { code: 'BF_PLUGIN_IMPORT_MISSING', message: `${error.message}${where} (${advice})` };
+    return { code: 'BF_PLUGIN_IMPORT_MISSING', message: adviseOnMissingExport(error.message, where) };
   }
+  return explainThrow(error, place, files, name);
+}
+
+/** An error without a code of Node's: the engine's parser, or the module itself. */
+function explainThrow(
+  error: NodeError,
+  place: string | undefined,
+  files: readonly string[],
+  name: string,
+): { code: string; message: string } {
+  const ofKind = adviseOnModuleKind(error.message, place);
   if (/^SyntaxError/m.test(error.stack) && !/\n\s+at .*[?&]plugin=/.test(error.stack)) {
+    if (ofKind !== undefined) return { code: 'BF_PLUGIN_SYNTAX', message: ofKind };
     const found = place ?? findSyntaxError(files);
-    return {
-      code: 'BF_PLUGIN_SYNTAX',
-      message: `syntax error${found === undefined ? '' : ` at ${found}`}: ${error.message}`,
-    };
+    const decorator = found === undefined ? findDecorator(files) : undefined;
+    if (decorator !== undefined) return { code: 'BF_PLUGIN_SYNTAX', message: `${decorator}. ${syntaxAdvice}` };
+    const at = found === undefined ? '' : ` at ${found}`;
+    return { code: 'BF_PLUGIN_SYNTAX', message: `syntax error${at}: ${error.message}` };
   }
   return {
     code: 'BF_PLUGIN_LOAD_FAILED',
-    message: `its module threw while it was loaded: ${error.message}${frameOf(error, name)}`,
+    message: `its module threw while it was loaded: ${ofKind ?? error.message}${frameOf(error, name)}`,
   };
 }
 

@@ -113,6 +113,75 @@ describe('a module that does not load', () => {
       'a type must be imported with `import type`',
     ],
     [
+      'a decorator',
+      { 'p.ts': `const d = () => {};\nclass A {\n  @d() b() {}\n}\nexport default new A();` },
+      './p.ts',
+      'a decorator is not supported at <folder>/p.ts:3 (`@d() b() {}`). Node runs TypeScript by removing its types',
+    ],
+    [
+      'an alias of tsconfig.json that is no name of a package',
+      { 'p.ts': `import '@/lib/words';` },
+      './p.ts',
+      '<folder>/p.ts imports "@/lib/words", which is no name of a package: `paths` of tsconfig.json are known to tsc alone. Write the relative path with its extension (./words.ts)',
+    ],
+    [
+      'an alias of tsconfig.json that could be a package',
+      {
+        'p.ts': `import 'lib/words';`,
+        'tsconfig.json': `{ "compilerOptions": { "paths": { "lib/*": ["./lib/*"] } } }`,
+      },
+      './p.ts',
+      '`paths` of tsconfig.json are known to tsc alone',
+    ],
+    [
+      'a part of the sdk',
+      { 'p.ts': `import { definePlugin } from '@bifrost/sdk/hooks';` },
+      './p.ts',
+      'imports a part of @bifrost/sdk by its path: everything in it is imported from "@bifrost/sdk" itself',
+    ],
+    [
+      'the sdk by another name',
+      { 'p.ts': `import { definePlugin } from 'bifrost-sdk';` },
+      './p.ts',
+      'imports the package "bifrost-sdk", which is not installed: did you mean "@bifrost/sdk", which the gateway brings along?',
+    ],
+    [
+      'another package of the gateway',
+      { 'p.ts': `import { Gateway } from '@bifrost/core';` },
+      './p.ts',
+      'imports "@bifrost/core", which is no part of the plugin API: a plugin imports of the gateway "@bifrost/sdk" alone',
+    ],
+    [
+      'a misspelt export of the sdk',
+      { 'p.ts': `import { headerVal } from '@bifrost/sdk'; export const inject = () => headerVal;` },
+      './p.ts',
+      `"@bifrost/sdk" has no export "headerVal": did you mean headerValue?`,
+    ],
+    [
+      'JSON without its attribute',
+      { 'p.ts': `import words from './words.json';`, 'words.json': '{}' },
+      './p.ts',
+      "<folder>/words.json is JSON, which is imported with its type: `import words from './words.json' with { type: 'json' }`",
+    ],
+    [
+      'require in an ES module',
+      { 'p.ts': `const fs = require('node:fs'); export const inject = () => fs;` },
+      './p.ts',
+      'require is not defined: a plugin is an ES module, write `import ... from` instead (<folder>/p.ts:1)',
+    ],
+    [
+      'exports of CommonJS in an ES module',
+      { 'package.json': '{"type":"module"}', 'p.js': `\nmodule.exports = { inject() {} };` },
+      './p.js',
+      'module is not defined: a plugin is an ES module, write `export default definePlugin({ ... })` instead (<folder>/p.js:2)',
+    ],
+    [
+      'an ES module in a package of CommonJS',
+      { 'package.json': '{"type":"commonjs"}', 'p.ts': `import { definePlugin } from '@bifrost/sdk';` },
+      './p.ts',
+      '<folder>/package.json says that it is CommonJS: write "type": "module" there, or call the file p.mts',
+    ],
+    [
       'a throw at the top',
       { 'p.ts': `\nthrow new Error('no licence');` },
       './p.ts',
@@ -193,6 +262,16 @@ describe('a plugin of a wrong shape', () => {
     ],
     ['another API version', `${hook}, apiVersion: 'v2'`, 'it was written for plugin API "v2"; this gateway has "v1"'],
     ['a schema that is none', `${hook}, configSchema: { parse() {} }`, '`configSchema` must be a Standard Schema'],
+    [
+      'several unknown members, all of them',
+      'preLlmHok() {}, onInit() {}, postHook() {}',
+      'unknown member "preLlmHok": did you mean preLLMHook?; unknown member "onInit": did you mean init?; unknown member "postHook": did you mean postLLMHook?',
+    ],
+    [
+      'several unknown options, all of them',
+      'preLLMHook: { handler() {}, read: "head", timeout: 5 }',
+      'in `preLLMHook`: unknown member "read": did you mean reads?; unknown member "timeout": did you mean timeoutMs?',
+    ],
     ['a wrong init', `${hook}, init: 'yes'`, '`init` must be a function'],
   ])('%s', async (_what, members, message) => {
     expect((await failureOf(plugin(members), './p.ts')).message).toContain(message);
@@ -204,7 +283,21 @@ describe('a plugin of a wrong shape', () => {
       'export default () => ({});',
       'its default export is a function, expected an object',
     ],
-    ['nothing exported', 'const a = 1; export { a };', 'it has no hook'],
+    [
+      'a class as default export',
+      'export default class P { preLLMHook() {} }',
+      'its default export is a class, expected an object: `export default new P()`',
+    ],
+    [
+      'another name than default',
+      'export const plugin = { preLLMHook() {} };',
+      'it has no default export, only plugin: write `export default definePlugin({ ... })`',
+    ],
+    [
+      'nothing exported',
+      'const a = 1; void a; export {};',
+      'it exports nothing: write `export default definePlugin({ ... })`',
+    ],
     [
       'a misspelt named export',
       'export const preLLMHok = () => {}; export const inject = () => {};',

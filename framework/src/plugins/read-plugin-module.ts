@@ -3,7 +3,7 @@ import { apiRelease, apiVersion, hookNames, isApiSupported, PluginError } from '
 import type { ConfigSchema, HookName, HookReads, JsonObject, PluginContext } from '@bifrost/sdk';
 import type { PluginHooks } from '@bifrost/core';
 import { pluginNamePattern } from './plugin-entry.ts';
-import { nearestWord } from '../config/suggestion.ts';
+import { knownMembers, looksLikeMember, unknownMembers } from './plugin-members.ts';
 
 /** Makes of an entry's `config` what may be stored or shown. */
 export type ConfigView = (config: JsonObject) => unknown;
@@ -23,32 +23,8 @@ export interface CheckedPlugin {
   readonly self: object;
 }
 
-const baseMembers = [
-  'name',
-  'version',
-  'apiVersion',
-  'guard',
-  'configSchema',
-  'init',
-  'cleanup',
-  'marshalConfigForStorage',
-  'redactConfig',
-];
-const knownMembers = [...baseMembers, ...hookNames];
 const hookOptions = ['handler', 'reads', 'order', 'filter', 'timeoutMs', 'onError', 'when', 'chunks', 'holdBack'];
 const filterMembers = ['path', 'provider', 'model', 'isStream', 'header', 'sampling'];
-
-/** What the names of older and other versions are called here. */
-const renamed: Readonly<Record<string, string>> = {
-  prehook: 'preLLMHook',
-  posthook: 'postLLMHook',
-  httptransportmiddleware: 'httpTransportPreHook',
-  httptransportintercept: 'httpTransportPreHook',
-  transportinterceptor: 'httpTransportPreHook',
-  getname: 'name',
-  destroy: 'cleanup',
-  shutdown: 'cleanup',
-};
 
 const readsOf: { readonly [Name in HookName]: readonly HookReads[Name][] } = {
   httpTransportPreAuthHook: ['head', 'body'],
@@ -77,21 +53,6 @@ function invalid(name: string, message: string): PluginError {
   return new PluginError(name, message, { code: 'BF_PLUGIN_SHAPE_INVALID' });
 }
 
-/** A sentence about a member that the contract does not know. */
-function unknownMember(member: string, known: readonly string[]): string {
-  const meant = renamed[member.toLowerCase()] ?? nearestWord(member, known);
-  return `unknown member "${member}"${meant === undefined ? `; known are ${known.join(', ')}` : `: did you mean ${meant}?`}`;
-}
-
-/** True for an export that was surely meant to be a hook. */
-function looksLikeMember(exported: string): boolean {
-  if (exported.toLowerCase() in renamed) return true;
-  return (
-    /hook$/i.test(exported) ||
-    nearestWord(exported, [...hookNames, 'init', 'cleanup', 'configSchema', 'apiVersion']) !== undefined
-  );
-}
-
 /** The object that holds the plugin's members: the default export, else the module with its named exports. */
 function findMembers(name: string, module: unknown): Members {
   if (!isMembers(module)) throw invalid(name, 'the module has no exports');
@@ -101,10 +62,10 @@ function findMembers(name: string, module: unknown): Members {
   const named = Object.keys(module).filter((key) => key !== 'default' && key !== 'module.exports');
   if (main === undefined) return namedMembers(name, module, named);
   if (!isMembers(main)) {
-    throw invalid(
-      name,
-      `its default export is a ${typeof main}, expected an object: \`export default definePlugin({ ... })\``,
-    );
+    const isClass = typeof main === 'function' && /^class\b/.test(Function.prototype.toString.call(main));
+    const instead = isClass ? `new ${(main as { readonly name: string }).name}()` : 'definePlugin({ ... })';
+    const what = isClass ? 'class' : typeof main;
+    throw invalid(name, `its default export is a ${what}, expected an object: \`export default ${instead}\``);
   }
   const plugin = main;
   const lost =
@@ -115,15 +76,22 @@ function findMembers(name: string, module: unknown): Members {
       `it exports ${lost.join(', ')} beside a default export: put ${lost.length === 1 ? 'it' : 'them'} into the default export`,
     );
   }
-  const unknown = Object.keys(plugin).find((key) => !knownMembers.includes(key) && plugin[key] !== undefined);
-  if (unknown !== undefined) throw invalid(name, unknownMember(unknown, knownMembers));
+  const present = Object.keys(plugin).filter((key) => plugin[key] !== undefined);
+  assertKnown(name, present, knownMembers);
   return plugin;
 }
 
 function namedMembers(name: string, module: Members, named: readonly string[]): Members {
-  const unknown = named.find((key) => !knownMembers.includes(key) && looksLikeMember(key));
-  if (unknown !== undefined) throw invalid(name, unknownMember(unknown, knownMembers));
-  return module;
+  const meant = named.filter((key) => knownMembers.includes(key) || looksLikeMember(key));
+  assertKnown(name, meant, knownMembers);
+  if (meant.length > 0) return module;
+  const has = named.length === 0 ? 'it exports nothing' : `it has no default export, only ${named.join(', ')}`;
+  throw invalid(name, `${has}: write \`export default definePlugin({ ... })\``);
+}
+
+function assertKnown(name: string, members: readonly string[], known: readonly string[], where = ''): void {
+  const problem = unknownMembers(members, known);
+  if (problem !== undefined) throw invalid(name, `${where}${problem}`);
 }
 
 function assertMember(name: string, isRight: boolean, member: string, expected: string): void {
@@ -138,8 +106,7 @@ function checkFilter(name: string, hook: HookName, filter: unknown): void {
   if (filter === undefined) return;
   const at = `${hook}.filter`;
   if (!isMembers(filter)) throw invalid(name, `\`${at}\` must be an object`);
-  const unknown = Object.keys(filter).find((key) => !filterMembers.includes(key));
-  if (unknown !== undefined) throw invalid(name, `in \`${at}\`: ${unknownMember(unknown, filterMembers)}`);
+  assertKnown(name, Object.keys(filter), filterMembers, `in \`${at}\`: `);
   for (const key of ['path', 'provider', 'model']) {
     const globs = filter[key];
     const isRight =
@@ -169,8 +136,7 @@ function isOnError(value: unknown, hook: HookName): boolean {
 function checkHook(name: string, hook: HookName, declared: unknown): void {
   if (typeof declared === 'function') return;
   if (!isMembers(declared)) throw invalid(name, `\`${hook}\` must be a function, or an object with a \`handler\``);
-  const unknown = Object.keys(declared).find((key) => !hookOptions.includes(key));
-  if (unknown !== undefined) throw invalid(name, `in \`${hook}\`: ${unknownMember(unknown, hookOptions)}`);
+  assertKnown(name, Object.keys(declared), hookOptions, `in \`${hook}\`: `);
   const { handler, reads, order, timeoutMs, onError, when } = declared;
   assertMember(name, typeof handler === 'function', `${hook}.handler`, 'a function');
   const allowed: readonly unknown[] = readsOf[hook];

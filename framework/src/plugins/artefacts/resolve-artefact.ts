@@ -155,6 +155,7 @@ async function check(entry: ArtefactEntry, found: SuppliedArtefact, options: Res
   const inspection = inspectBytes(file, bytes, {
     machine,
     nativeSymbols,
+    isScriptProgram: manifest?.kind === 'grpc',
     ...(stated === undefined ? {} : { kind: stated }),
     ...(options.isNativeAllowed === undefined ? {} : { isNativeAllowed: options.isNativeAllowed }),
   });

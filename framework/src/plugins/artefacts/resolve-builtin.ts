@@ -6,6 +6,7 @@ import type { RealmEntry } from '../../realms/index.ts';
 import { claimedByManifest, describeFailure } from '../failed-description.ts';
 import type { PluginEntry } from '../plugin-entry.ts';
 import type { ResolvedArtefact } from '../plugin-plan.ts';
+import { didYouMean } from '../../config/suggestion.ts';
 import { checkedConfig } from './resolve-artefact.ts';
 
 /** A plugin that is a part of the program. */
@@ -14,12 +15,19 @@ export interface BuiltinPlugin {
   readonly manifest: PluginManifest;
 }
 
-/** The artefact of an entry without a path: checked as any other, and loaded in any isolation. Throws PluginError. */
-export function resolveBuiltin(entry: PluginEntry, builtin: BuiltinPlugin | undefined): ResolvedArtefact {
+/**
+ * The artefact of an entry without a path: checked as any other, and loaded in any isolation. Throws PluginError; `names` are those
+ * of all built-in plugins.
+ */
+export function resolveBuiltin(
+  entry: PluginEntry,
+  builtin: BuiltinPlugin | undefined,
+  names: readonly string[],
+): ResolvedArtefact {
   if (builtin === undefined) {
-    throw new PluginError(entry.name, 'it has no `path`, and the gateway has no built-in plugin of that name', {
-      code: 'BF_PLUGIN_UNKNOWN',
-    });
+    const known = didYouMean(entry.name, names) || `; it has ${names.join(', ')}`;
+    const message = `it has no \`path\`, and the gateway has no built-in plugin of that name${known}`;
+    throw new PluginError(entry.name, message, { code: 'BF_PLUGIN_UNKNOWN' });
   }
   const { module, manifest } = builtin;
   try {

@@ -22,7 +22,8 @@ export async function findArtefact(
     if (entry.grpc !== undefined) return undefined;
     const { builtinManifest } = await import('./builtin-manifests.ts');
     const [module, manifest] = [builtinEntries.get(entry.name), builtinManifest(entry.name)];
-    return resolveBuiltin(entry, module === undefined || manifest === undefined ? undefined : { module, manifest });
+    const builtin = module === undefined || manifest === undefined ? undefined : { module, manifest };
+    return resolveBuiltin(entry, builtin, [...builtinEntries.keys()]);
   }
   return resolveArtefact(entry, {
     baseDirectory,

@@ -155,6 +155,12 @@ export function nativeCases(bench: FailureBench): Readonly<Record<string, Case>>
         return all(messageFor({ path: './started.so', isolation: 'grpc' }));
       },
     },
+    'A module where a program is started': {
+      produce: () => {
+        write('started.ts', 'export default { inject() {} };');
+        return all(messageFor({ path: './started.ts', isolation: 'grpc' }));
+      },
+    },
     'A function that the interface does not know': {
       tools: ['gcc'],
       produce: () => {

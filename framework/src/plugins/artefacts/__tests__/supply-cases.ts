@@ -125,6 +125,19 @@ export function supplyCases(bench: FailureBench): Readonly<Record<string, Case>>
     'TypeScript that is more than types': {
       produce: () => all(hostMessage({ 'p.ts': 'export enum Color { red }' }, './p.ts')),
     },
+    'An alias of tsconfig.json': { produce: () => all(hostMessage({ 'p.ts': "import '@/lib/words';" }, './p.ts')) },
+    'JSON without its type': {
+      produce: () => all(hostMessage({ 'p.ts': "import words from './words.json';", 'words.json': '{}' }, './p.ts')),
+    },
+    'CommonJS and ES modules': {
+      produce: () => {
+        const files = { 'p/package.json': '{"type":"commonjs"}', 'p/p.js': 'export default {};' };
+        return all(hostMessage(files, './p/p.js'));
+      },
+    },
+    'No default export': {
+      produce: () => all(hostMessage({ 'p.ts': 'export const plugin = { inject() {} };' }, './p.ts')),
+    },
     'A misspelt hook': { produce: () => all(hostMessage({ 'p.ts': 'export default { preLlmHok() {} };' }, './p.ts')) },
   };
 }

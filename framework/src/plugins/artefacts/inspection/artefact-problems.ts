@@ -145,6 +145,7 @@ const formatRemedies: { readonly [Format in FileFormat]?: string } = {
   'llvm-bitcode': 'compile and link it to a shared library or a WebAssembly module',
   wat: 'translate it with wat2wasm',
   empty: 'copy or build it again',
+  'utf-16': 'save it in UTF-8',
   json: 'for a manifest, point `path` at its folder',
 };
 
@@ -170,6 +171,16 @@ export function notALibrary(file: string, type: string, origin: Origin): Artefac
     message:
       `${file} is ${what}, not a shared library: build it with ${flag}` +
       (isProgram ? ', or, if it speaks bifrost_plugin.proto, set `isolation: "grpc"`' : ''),
+  };
+}
+
+/** A plugin's module under `isolation: "grpc"`, which starts programs. */
+export function moduleAsProgram(file: string): ArtefactProblem {
+  return {
+    code: 'BF_PLUGIN_WRONG_FORMAT',
+    message:
+      `${file} is a module, and \`isolation: "grpc"\` starts a program: leave \`isolation\` out, or set "worker" or "process", to load it; ` +
+      'for a program that speaks bifrost_plugin.proto, begin it with `#!/usr/bin/env node`, or write "kind": "grpc" into its manifest',
   };
 }
 

@@ -23,6 +23,7 @@ export type FileFormat =
   | 'wat'
   | 'json'
   | 'text'
+  | 'utf-16'
   | 'empty'
   | 'unknown';
 
@@ -47,6 +48,7 @@ export const formatNames: { readonly [Format in FileFormat]: string } = {
   wat: 'WebAssembly text (.wat)',
   json: 'JSON',
   text: 'plain text',
+  'utf-16': 'text in UTF-16',
   empty: 'an empty file',
   unknown: 'a file of an unknown kind',
 };
@@ -61,6 +63,8 @@ const magicNumbers: readonly (readonly [FileFormat, readonly number[]])[] = [
   ['bzip2', [0x42, 0x5a, 0x68]],
   ['ar', [0x21, 0x3c, 0x61, 0x72, 0x63, 0x68, 0x3e]],
   ['llvm-bitcode', [0x42, 0x43, 0xc0, 0xde]],
+  ['utf-16', [0xff, 0xfe]],
+  ['utf-16', [0xfe, 0xff]],
   ['java-class', [0xca, 0xfe, 0xba, 0xbe]],
 ];
 

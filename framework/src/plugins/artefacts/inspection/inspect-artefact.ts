@@ -5,6 +5,7 @@
 import type { ArtefactKind } from '@bifrost/sdk';
 import {
   damaged,
+  moduleAsProgram,
   nativeDisabled,
   notAProgram,
   wrongArchitecture,
@@ -34,6 +35,8 @@ export interface InspectOptions {
   readonly machine: Machine;
   /** What the manifest says it is. @default by name and content */
   readonly kind?: ArtefactKind;
+  /** A script under `grpc` was written as a program: its manifest says so. @default false */
+  readonly isScriptProgram?: boolean;
   /** False in the portable build. @default true */
   readonly isNativeAllowed?: boolean;
   /** The names that native plugins have to export. @default not checked */
@@ -131,6 +134,10 @@ function isNative(kind: ArtefactKind | undefined): kind is 'native' | 'node-addo
 export function inspectBytes(file: string, bytes: Uint8Array, options: InspectOptions): Inspection {
   const format = detectFormat(bytes);
   const named = options.kind ?? kindByName(file);
+  const isScript = named === 'grpc' && format === 'text' && kindByName(file) === 'module';
+  if (isScript) {
+    return { kind: named, format, problems: options.isScriptProgram === true ? [] : [moduleAsProgram(file)] };
+  }
   if (named !== undefined && !isFitting(named, format)) {
     return { kind: named, format, problems: [wrongFormat(file, format, kindNames[named])] };
   }

@@ -215,6 +215,8 @@ describe('the format of a file', () => {
     ['text', 'export default {};'],
     ['text', 'import { a } from "b"; // grüße'],
     ['empty', ''],
+    ['utf-16', '\xff\xfee\x00x\x00'],
+    ['utf-16', '\xfe\xff\x00e\x00x'],
     ['unknown', '\x00\x01\x02\xff'],
     ['java-class', '\xca\xfe\xba\xbe\x00\x00\x00\x41'],
     ['llvm-bitcode', 'BC\xc0\xde'],
