@@ -7,6 +7,7 @@ import {
   remoteStarters,
   withCheckedConfig,
 } from '@bifrost/framework/workbench';
+import { messageOf } from '@bifrost/core/plugins';
 import type { CheckedArtefact } from '@bifrost/framework/artefacts';
 import type { LoadedPlugin, PluginEntry } from '@bifrost/framework/workbench';
 import { loadOptionsFor, nextLoad } from './check-plugin.ts';
@@ -47,8 +48,7 @@ function inlineCell({ entry, artefact, directory }: CellSource): PluginCell {
       const events = {
         onDisabled: (): void => undefined,
         onEscape: (thrown: unknown) => {
-          const what = thrown instanceof Error ? thrown.message : String(thrown);
-          escapes.push(`work that it left running failed: ${what}`);
+          escapes.push(`work that it left running failed: ${messageOf(thrown)}`);
         },
       };
       const own = withCheckedConfig({ ...entry, isolation: 'inline' }, artefact);

@@ -33,13 +33,19 @@ export function objectAt(value: unknown, member: string): Readonly<Record<string
   return value as Readonly<Record<string, unknown>>;
 }
 
+/** `status` for `statusCode`, `Headers` for `headers`. */
+function isBegun(short: string, long: string): boolean {
+  return short.length > 2 && long.toLowerCase().startsWith(short.toLowerCase());
+}
+
 /** Refuses members that the contract does not know: a misspelt one would otherwise be ignored in silence. */
 export function onlyMembers(value: Readonly<Record<string, unknown>>, known: readonly string[], member: string): void {
   for (const name in value) {
     if (known.includes(name) || value[name] === undefined) continue;
+    const near = known.find((word) => isBegun(name, word) || isBegun(word, name));
     throw new HookResultError(
       member === '' ? name : `${member}.${name}`,
-      `absent (known: ${known.join(', ')})`,
+      `absent${near === undefined ? '' : `: did you mean ${near}?`} (known: ${known.join(', ')})`,
       value[name],
     );
   }
@@ -53,8 +59,8 @@ export function optionalString(value: unknown, member: string): void {
   if (value !== undefined) stringAt(value, member);
 }
 
-export function arrayAt(value: unknown, member: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new HookResultError(member, 'an array', value);
+export function arrayAt(value: unknown, member: string, expected = 'an array'): readonly unknown[] {
+  if (!Array.isArray(value)) throw new HookResultError(member, expected, value);
   return value;
 }
 

@@ -22,6 +22,16 @@ const failing: readonly (readonly [string, PreRequest, string])[] = [
     },
     'threw words, not an Error',
   ],
+  [
+    "throws in a file that a loader has marked as a plugin's",
+    () => {
+      const error = new Error('broken there');
+      error.stack =
+        'Error: broken there\n    at JSON.parse (<anonymous>)\n    at f (file:///srv/my%20own/in%20put.ts?plugin=p&g=3:12:5)';
+      throw error;
+    },
+    'Error: broken there (in put.ts:12)',
+  ],
   ['rejects', () => Promise.reject(new Error('broken later')), 'Error: broken later'],
   ['never resolves', never, 'did not settle within 5000 ms'],
   ['returns garbage', untyped<'preRequestHook'>(42), 'it must be an object, got 42'],

@@ -12,6 +12,25 @@ const alwaysLogged = 5;
 
 const frozenWrite = /read only|object is not extensible|Cannot (delete|redefine) property|Cannot assign to read only/;
 
+/** Of errors that were made again from words, after a plugin in another realm. */
+const notedPlaces = new WeakMap<Error, string>();
+
+/** Says where the error was made that `thrown` stands for. */
+export function notePlaceOfThrow(thrown: Error, place: string): void {
+  notedPlaces.set(thrown, place);
+}
+
+/**
+ * Where in a plugin's own files an error was made: `index.ts:12`. Their URLs end in `?plugin=NAME&g=N`, which the loader gives them, so
+ * that a stack names them; errors of compiled code have no such line.
+ */
+export function placeOfThrow(thrown: Error): string | undefined {
+  const noted = notedPlaces.get(thrown);
+  if (noted !== undefined) return noted;
+  const match = /([^/\s()]+)\?plugin=[^\s:)]+:(\d+)/.exec(thrown.stack ?? '');
+  return match === null ? undefined : `${decodeURIComponent(match[1] ?? '')}:${match[2]}`;
+}
+
 /** Words for something thrown, whatever it is. */
 export function messageOf(thrown: unknown): string {
   try {
@@ -20,7 +39,8 @@ export function messageOf(thrown: unknown): string {
       thrown instanceof TypeError && frozenWrite.test(thrown.message)
         ? ' (hook inputs are read-only: return a new value instead of changing the input)'
         : '';
-    return `${thrown.name}: ${thrown.message}${hint}`;
+    const place = placeOfThrow(thrown);
+    return `${thrown.name}: ${thrown.message}${hint}${place === undefined ? '' : ` (${place})`}`;
   } catch {
     // A getter of the thrown object threw in turn.
     return 'threw a value that cannot be read';

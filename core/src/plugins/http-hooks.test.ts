@@ -109,7 +109,12 @@ describe('httpTransportPreHook', () => {
   it.each([
     ['a text', 'no', 'it must be an object, got "no"'],
     ['null', null, 'it must be an object, got null'],
-    ['a misspelt member', { header: {} }, '`header` must be absent (known: request, response)'],
+    ['an unknown member', { header: {} }, '`header` must be absent (known: request, response)'],
+    [
+      'a member by half its name',
+      { req: {} },
+      '`req` must be absent: did you mean request? (known: request, response)',
+    ],
     [
       'a header with a line break',
       { request: { headers: { 'x-a': 'b\r\nx-c: d' } } },

@@ -36,7 +36,8 @@ export class StreamEventPass implements HookPass {
   accept(entry: HookEntry, returned: unknown): boolean {
     const events = entry.hook === 'streamEventHook' ? returned : eventsOf(returned);
     if (events === undefined) return false;
-    const list = arrayAt(events, entry.hook === 'streamEventHook' ? '' : 'events');
+    const isHook = entry.hook === 'streamEventHook';
+    const list = arrayAt(events, isHook ? '' : 'events', 'an array of events (`[event]`; `[]` drops it)');
     for (let index = 0; index < list.length; index += 1) {
       if (list[index] !== this.#event) assertStreamEvent(list[index], `[${index}]`);
     }

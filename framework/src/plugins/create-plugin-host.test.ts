@@ -216,7 +216,7 @@ describe('the life of a plugin', () => {
     expect(lifeOf()).toEqual(['init a', 'cleanup a']);
     expect(lines.filter((line) => line.startsWith('warn'))).toEqual([
       'warn PluginError: plugin hangs: cleanup did not end within 20 ms',
-      'warn PluginError: plugin throws: cleanup failed: Error: no',
+      'warn PluginError: plugin throws: cleanup failed: Error: no (throws.ts:1)',
     ]);
   });
 
@@ -235,7 +235,9 @@ describe('the life of a plugin', () => {
       .toEqual(['late init', 'late cleanup']);
     lifeOf();
     expect(lines).toContain('error failed to load plugin late: init did not end within 30 ms');
-    expect(lines).toContain('error failed to load plugin fails: init failed: Error: no database');
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^error failed to load plugin fails: init failed: Error: no database \(fails\.ts:\d+\)$/),
+    );
     expect(host.status()).toMatchObject([{ code: 'BF_PLUGIN_INIT_TIMEOUT' }, { code: 'BF_PLUGIN_INIT_FAILED' }]);
   });
 });

@@ -92,7 +92,7 @@ describe('the conformance kit', () => {
     [
       'changes its input in place',
       { name: 'p', preRequestHook: (_, request) => void Object.assign(request, { model: 'other' }) },
-      /changes its input in place .* return the change instead/,
+      /changes its input in place: .* return a new value instead/,
     ],
     [
       'returns what cannot be used',
@@ -168,6 +168,42 @@ describe('the conformance kit', () => {
     });
     expect(details(fault)).toContain('leaves nothing behind: cleanup failed: busy');
     expect(details(fault)).toContain('is loaded: init failed: no');
+  });
+
+  it('finds work that was not awaited and fails after the answer', async () => {
+    const escapes: string[] = [];
+    const plugin: Plugin = { name: 'p', preLLMHook: () => void setTimeout(() => escapes.push('work failed'), 10) };
+    const loads = cell(plugin);
+    const late: PluginCell = { ...loads, load: async () => ({ ...(await loads.load()), escapes: () => escapes }) };
+    const tested = await testPlugin({ plugin: 'p', cells: [late], reloads: 0 });
+    expect(details(tested)).toContain('leaves nothing behind: work failed');
+  });
+
+  it('names the file and line of a throw, and what a hook has to ask for to be shown it', async () => {
+    const thrown = new TypeError("Cannot read properties of undefined (reading 'messages')");
+    thrown.stack = `TypeError: x\n    at f (file:///srv/plugin/index.ts?plugin=p&g=1:7:3)`;
+    const preLLMHook = (): never => {
+      throw thrown;
+    };
+    expect(details(await report({ name: 'p', preLLMHook }))).toContain(
+      "(reading 'messages') (index.ts:7). It reads the head alone: `conversation` is shown with `reads: 'messages'`",
+    );
+    const asked = await report({ name: 'p', preLLMHook: { reads: 'messages', handler: preLLMHook } });
+    expect(details(asked)).not.toContain('It reads the head alone');
+  });
+
+  it('tells a mistake once, however often it comes, and counts cases', async () => {
+    const events = { name: 'p', streamEventHook: (_context: unknown, event: unknown) => event } as unknown as Plugin;
+    const lines = formatReport(await report(events, cell(events, { isolation: 'worker' })));
+    const told = lines.filter((line) => line.includes('streamEventHook returned a wrong value'));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(
+      /it must be an array of events \(`\[event\]`; `\[\]` drops it\), got an object \(\d+ times\)$/,
+    );
+    expect(lines).toContain('        1 as told above');
+    expect(lines.filter((line) => line.startsWith('  FAIL'))).toHaveLength(
+      Number(/^(\d+) of/.exec(lines.at(-1) ?? '')?.[1]),
+    );
   });
 
   it('writes a report for people', async () => {

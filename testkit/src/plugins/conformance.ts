@@ -23,6 +23,8 @@ export interface TestCase {
   readonly status: 'passed' | 'failed' | 'warned';
   /** What went wrong, and what would help. */
   readonly detail?: string;
+  /** How often that happened, where it was more than once. */
+  readonly times?: number;
   readonly hook?: HookName;
 }
 
@@ -51,20 +53,54 @@ interface CellRun {
 const frozenAdvice =
   /read only property|object is not extensible|Cannot (?:assign|add|delete|define)|can't be modified/i;
 
-/** The sentence for a failed call; a change in place is the commonest mistake, and the engine's words do not say what to do. */
-function adviseOn({ hook, kind, message }: PluginFailure): string {
+/** The sentence for a failed call; the engine's words for the commonest mistakes do not say what to do. */
+function adviseOn({ hook, kind, message }: PluginFailure, reads: unknown): string {
   if (kind === 'threw' && frozenAdvice.test(message)) {
-    return `${hook} changes its input in place (${message}): inputs are read-only, return the change instead`;
+    const advice = message.includes('read-only') ? '' : ': inputs are read-only, return the change instead';
+    return `${hook} changes its input in place: ${message}${advice}`;
   }
   if (kind === 'timeout') return `${hook} ${message}: a request would wait that long`;
-  return kind === 'threw' ? `${hook} threw: ${message}` : `${hook} ${message}`;
+  if (kind !== 'threw') return `${hook} ${message}`;
+  const isUnread = /of undefined/.test(message) && (reads === undefined || reads === 'head') && hook in shownOnDemand;
+  return `${hook} threw: ${message}${isUnread ? `. It reads the head alone: ${shownOnDemand[hook]}` : ''}`;
+}
+
+/** What a hook without `reads` is not shown. */
+const shownOnDemand: Readonly<Record<string, string>> = {
+  httpTransportPreAuthHook: "`body` is shown with `reads: 'body'`",
+  httpTransportPreHook: "`body` is shown with `reads: 'body'`",
+  preRequestHook: "`conversation` is shown with `reads: 'messages'`",
+  preLLMHook: "`conversation` is shown with `reads: 'messages'`",
+  postLLMHook: "`response` is shown with `reads: 'messages'`",
+  httpTransportPostHook: "`body` is shown with `reads: 'body'`",
+};
+
+/** The failures of one exchange, each once with how often it came. */
+function distinctFailures(
+  failures: readonly PluginFailure[],
+  plugin: PluginUnderTest,
+): readonly (Pick<TestCase, 'hook' | 'detail' | 'times'> & { readonly detail: string })[] {
+  const times = new Map<string, { readonly hook: HookName; count: number }>();
+  for (const failure of failures) {
+    // The plugin can have the hooks only that it was loaded with.
+    const hook = failure.hook as HookName;
+    const detail = adviseOn(failure, optionOf(plugin, hook, 'reads'));
+    const seen = times.get(detail);
+    if (seen === undefined) times.set(detail, { hook, count: 1 });
+    else seen.count += 1;
+  }
+  return [...times].map(([detail, { hook, count }]) => ({ hook, detail, ...(count > 1 ? { times: count } : {}) }));
+}
+
+function optionOf(plugin: PluginUnderTest, hook: HookName, option: 'filter' | 'reads'): unknown {
+  const declared: unknown = plugin.instance.hooks[hook];
+  const isObject = typeof declared === 'object' && declared !== null;
+  return isObject ? (declared as { readonly [Name in typeof option]?: unknown })[option] : undefined;
 }
 
 function filterOf(plugin: PluginUnderTest, hook: HookName): HookFilter | undefined {
-  const declared: unknown = plugin.instance.hooks[hook];
-  const isObject = typeof declared === 'object' && declared !== null && 'filter' in declared;
   // The loader has checked it.
-  return isObject ? (declared.filter as HookFilter | undefined) : undefined;
+  return optionOf(plugin, hook, 'filter') as HookFilter | undefined;
 }
 
 const mcpHooks = new Set<HookName>(['preMCPHook', 'postMCPHook', 'preMCPConnectionHook', 'postMCPConnectionHook']);
@@ -80,10 +116,8 @@ async function exercise(plugin: PluginUnderTest, isolation: string): Promise<Cel
   const play = async (title: string, run: () => ReturnType<typeof playExchange>): Promise<void> => {
     try {
       const { failures } = await run();
-      for (const failure of failures) {
-        // The plugin can have the hooks only that it was loaded with.
-        const hook = failure.hook as HookName;
-        cases.push({ isolation, title, status: 'failed', hook, detail: adviseOn(failure) });
+      for (const failure of distinctFailures(failures, plugin)) {
+        cases.push({ isolation, title, status: 'failed', ...failure });
       }
       if (failures.length === 0) cases.push({ isolation, title, status: 'passed' });
     } catch (error) {
@@ -125,6 +159,15 @@ async function playFiltered(
     if (filter.isStream === undefined) tried.push(exchangeFor({ ...filter, isStream: true }));
     for (const exchange of tried) await seen.play(exchange.title, () => playExchange(chains, exchange));
   }
+}
+
+/** Work that nobody awaits fails when the request has long been answered: so long it is waited for, the reloads included. */
+const escapeWaitMs = 50;
+
+async function lateEscape(plugin: PluginUnderTest, since: number): Promise<string | undefined> {
+  const restMs = since + escapeWaitMs - performance.now();
+  if (plugin.escapes().length === 0 && restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+  return plugin.escapes()[0];
 }
 
 /** Loads a new instance before the old one ends, as a reload under load does. */
@@ -218,14 +261,17 @@ async function testCell(cell: PluginCell, reloads: number): Promise<CellResult> 
   const again = await exercise(plugin, isolation);
   const isSteady = repeatable(first.calls, again.calls);
   cases.push(...first.cases, await together(plugin, isolation, first.calls.filter(isSteady)));
-  const fault = (await plugin.close()) ?? plugin.escapes()[0];
+  const endedAt = performance.now();
+  const cleanup = await plugin.close();
+  const reloaded = await reload(cell, reloads);
+  const fault = cleanup ?? (await lateEscape(plugin, endedAt));
   const title = 'leaves nothing behind';
   cases.push(
     fault === undefined
       ? { isolation, title, status: 'passed' }
       : { isolation, title, status: 'failed', detail: fault },
   );
-  cases.push(...(await reload(cell, reloads)));
+  cases.push(...reloaded);
   return { isolation, calls: [...first.calls, ...again.calls], cases, isSteady };
 }
 

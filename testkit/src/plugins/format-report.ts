@@ -21,8 +21,23 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   return [line(head), ...rows.map(line)];
 }
 
-function formatCase({ title, status, detail }: TestCase): readonly string[] {
-  return [`  ${signs[status]}  ${title}`, ...(detail === undefined ? [] : [`        ${detail}`])];
+/** Cases of one title and isolation are one case to a reader. */
+function groupCases(cases: readonly TestCase[]): readonly (readonly TestCase[])[] {
+  return [...Map.groupBy(cases, ({ isolation, title, status }) => `${isolation} ${title} ${status}`).values()];
+}
+
+/** A case with what is wrong in it; a sentence that stands above already is only counted. */
+function formatCase(group: readonly TestCase[], told: Set<string>): readonly string[] {
+  const [first] = group;
+  if (first === undefined) return [];
+  const details = group.flatMap(({ detail, times }) => {
+    if (detail === undefined || told.has(detail)) return [];
+    told.add(detail);
+    return [`        ${detail}${times === undefined ? '' : ` (${times} times)`}`];
+  });
+  const again = group.filter(({ detail }) => detail !== undefined).length - details.length;
+  const rest = again === 0 ? [] : [`        ${details.length === 0 ? '' : 'and '}${again} as told above`];
+  return [`  ${signs[first.status]}  ${first.title}`, ...details, ...rest];
 }
 
 function formatTimes(times: readonly HookTimes[]): readonly string[] {
@@ -41,14 +56,16 @@ function formatTimes(times: readonly HookTimes[]): readonly string[] {
 export function formatReport(report: PluginTestReport): readonly string[] {
   const { plugin, cases, times, isPassed } = report;
   const isolations = [...new Set(cases.map(({ isolation }) => isolation))];
+  const groups = groupCases(cases);
+  const told = new Set<string>();
   const body = isolations.flatMap((isolation) => [
     `${plugin}, ${isolation}:`,
-    ...cases.filter((each) => each.isolation === isolation).flatMap(formatCase),
+    ...groups.filter(([first]) => first?.isolation === isolation).flatMap((group) => formatCase(group, told)),
   ]);
-  const count = (status: TestCase['status']): number => cases.filter((each) => each.status === status).length;
-  const notes = count('warned') === 0 ? '' : `, ${count('warned')} notes`;
+  const count = (status: TestCase['status']): number => groups.filter(([first]) => first?.status === status).length;
+  const notes = count('warned') === 0 ? '' : `, ${count('warned')} note${count('warned') === 1 ? '' : 's'}`;
   const end = isPassed
     ? `All ${count('passed')} passed${notes}.`
-    : `${count('failed')} of ${cases.length} failed${notes}.`;
+    : `${count('failed')} of ${groups.length} failed${notes}.`;
   return [...body, ...formatTimes(times), '', end];
 }

@@ -114,9 +114,9 @@ describe.each(['worker', 'process'] as const)('the context in isolation: %s', (i
         case 'getter': return { get error() { throw new Error('no'); } };
       } } }`;
     const models = ['error', 'text', 'number', 'frozen', 'garbage', 'member', 'shape'];
-    using folder = pluginFolder({ 'p.mjs': source });
+    using folder = pluginFolder({ 'plugin.mjs': source });
     const inline = hostIn(folder.path);
-    const generation = await inline.host.load([entryOf('p', 'p.mjs')]);
+    const generation = await inline.host.load([entryOf('p', 'plugin.mjs')]);
     await using fixture = await remotePlugin(isolation, source);
     const inlineRun = generation.chains?.open(facts, {}, new AbortController().signal);
     const run = fixture.open();
@@ -128,6 +128,7 @@ describe.each(['worker', 'process'] as const)('the context in isolation: %s', (i
     }
     const words = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith('error'));
     expect(words(fixture.lines)).toEqual(words(inline.lines));
+    expect(words(fixture.lines)[0]).toContain('RangeError: too far (plugin.mjs:3)');
     expect(words(fixture.lines)).toHaveLength(models.length);
     expect(await run.preRequest({ ...request, model: 'getter' })).toBeUndefined();
     run.finish(trace);

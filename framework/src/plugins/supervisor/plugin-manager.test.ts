@@ -113,7 +113,7 @@ describe('a change that fails', () => {
     expect(lifeOf()).toEqual([]);
     expect(manager.list()).toMatchObject([{ name: 'a', state: 'active', generation: 1, isolation: 'inline' }]);
     expect(manager.list()[0]?.lastError).toMatchObject({ code: 'BF_PLUGIN_ISOLATION_UNAVAILABLE' });
-    expect(lines).toContain('error failed to load plugin b: init failed: Error: no database');
+    expect(lines).toContain('error failed to load plugin b: init failed: Error: no database (broken.mjs:1)');
     folder.write({ 'a.mjs': tagging('A') });
     expect(await manager.reload('a')).not.toHaveProperty('lastError');
   });
@@ -151,7 +151,7 @@ describe('a change that fails', () => {
       ['a', 'error', 'BF_PLUGIN_ENTRY_INVALID'],
       ['d', 'error', 'BF_PLUGIN_FILE_MISSING'],
     ]);
-    expect(setup.lines).toContain('error failed to load plugin b: init failed: Error: no database');
+    expect(setup.lines).toContain('error failed to load plugin b: init failed: Error: no database (broken.mjs:1)');
     expect(setup.lines).toContain('info plugin status: d - error');
   });
 

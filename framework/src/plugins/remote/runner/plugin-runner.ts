@@ -2,6 +2,7 @@
  * Runs one plugin inside a worker thread or a child process: loads it as a serving thread would load it, and answers the calls of
  * every serving thread. Knows nothing of how it is reached: `RunnerHost` is the realm's side of that.
  */
+import { messageOf } from '@bifrost/core/plugins';
 import { PluginError } from '@bifrost/sdk';
 import type { JsonObject, ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
 import type { ConfigViewName } from '../../config-view.ts';
@@ -9,7 +10,6 @@ import type { Channel } from '../channel.ts';
 import type { FromRunner, RunnerStage, RunnerStart } from '../control.ts';
 import { cutText, plainFields } from '../log-line.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
-import { describeThrown } from '../thrown-data.ts';
 import { describePlugin } from '../../describe-plugin.ts';
 import { describedFailure } from '../../failed-description.ts';
 import { loadPlugin } from '../../load-plugin.ts';
@@ -17,6 +17,9 @@ import type { ArtefactLoaders, LoadedPlugin, LoadOptions } from '../../load-plug
 import { KnownModels } from './known-models.ts';
 import { RunnerConnection } from './runner-connection.ts';
 import type { ActivityMark } from './runner-connection.ts';
+
+/** Characters of what is said of work that failed. */
+const maxMessage = 8192;
 
 /** What a realm gives to its runner. */
 export interface RunnerHost {
@@ -104,9 +107,7 @@ export class PluginRunner {
 
   /** Work that the plugin left running has failed: reported, survived. */
   escape(thrown: unknown): void {
-    const data = describeThrown(this.#host.explain(thrown));
-    const message = 'type' in data ? `threw ${data.text ?? data.type}, not an Error` : data.message;
-    this.#host.send({ kind: 'escape', message });
+    this.#host.send({ kind: 'escape', message: messageOf(this.#host.explain(thrown)).slice(0, maxMessage) });
   }
 
   #stage(stage: RunnerStage): void {
