@@ -56,6 +56,10 @@ function chatPieces(event: Draft): readonly Piece[] {
   });
 }
 
+function completionsPieces(event: Draft): readonly Piece[] {
+  return objects(event['choices']).flatMap((choice) => pieces(choice, `choice ${word(choice['index'])}`, ['text']));
+}
+
 /** What places a delta of the Responses dialect: the item, and the text within it. */
 const responsesPlaces = ['item_id', 'output_index', 'content_index', 'summary_index', 'command_index'];
 
@@ -80,6 +84,7 @@ function geminiPieces(event: Draft): readonly Piece[] {
 
 const piecesOf: Partial<Record<DialectName, (event: Draft) => readonly Piece[]>> = {
   'openai-chat': chatPieces,
+  'openai-completions': completionsPieces,
   'openai-responses': responsesPieces,
   'anthropic-messages': anthropicPieces,
   'gemini-generate-content': geminiPieces,
