@@ -51,6 +51,12 @@ export function onlyMembers(value: Readonly<Record<string, unknown>>, known: rea
   }
 }
 
+/** Refuses two decisions at once: of the members `known`, one at most is stated. */
+export function oneMember(value: Readonly<Record<string, unknown>>, known: readonly string[]): void {
+  const stated = known.filter((name) => value[name] !== undefined);
+  if (stated.length > 1) throw new HookResultError(stated.join(' and '), 'stated alone: one member at most', value);
+}
+
 export function stringAt(value: unknown, member: string): asserts value is string {
   if (typeof value !== 'string') throw new HookResultError(member, 'a string', value);
 }

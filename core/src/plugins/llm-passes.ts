@@ -2,7 +2,7 @@
 import type { ConversationResponse, ErrorInfo, LLMOutcome, LLMRequest, StreamEvent } from '@bifrost/sdk';
 import type { PostLLMOutcome, PreLLMOutcome, PreRequestOutcome } from './chain.ts';
 import { assertConversation, assertErrorInfo, assertResponse, isEmptyError, withOrigin } from './check-conversation.ts';
-import { arrayAt, HookResultError, objectAt, onlyMembers, stringAt } from './check-value.ts';
+import { arrayAt, HookResultError, objectAt, oneMember, onlyMembers, stringAt } from './check-value.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { HookPass } from './hook-pass.ts';
 
@@ -121,8 +121,7 @@ export class PreLLMPass implements HookPass {
   accept(entry: HookEntry, returned: unknown): boolean {
     const result = objectAt(returned, '');
     onlyMembers(result, preLLMMembers, '');
-    const stated = preLLMMembers.filter((name) => result[name] !== undefined);
-    if (stated.length > 1) throw new HookResultError(stated.join(' and '), 'stated alone: one member at most', result);
+    oneMember(result, preLLMMembers);
     const { conversation, response, stream, error } = result;
     if (conversation !== undefined) return this.#change(conversation);
     if (response !== undefined) {

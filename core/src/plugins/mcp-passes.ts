@@ -12,7 +12,7 @@ import type {
 import type { PostMCPOutcome, PreMCPConnectionOutcome, PreMCPOutcome } from './chain.ts';
 import { assertErrorInfo, isEmptyError, withOrigin } from './check-conversation.ts';
 import { applyHeaderChanges, checkHeaderChanges, mergeHeaderChanges } from './check-http.ts';
-import { arrayAt, assertJson, HookResultError, objectAt, onlyMembers, stringAt } from './check-value.ts';
+import { arrayAt, assertJson, objectAt, oneMember, onlyMembers, stringAt } from './check-value.ts';
 import type { HookEntry } from './hook-entry.ts';
 import type { HookPass } from './hook-pass.ts';
 
@@ -36,8 +36,7 @@ export class PreMCPPass implements HookPass {
   accept(_entry: HookEntry, returned: unknown): boolean {
     const result = objectAt(returned, '');
     onlyMembers(result, preMembers, '');
-    const stated = preMembers.filter((name) => result[name] !== undefined);
-    if (stated.length > 1) throw new HookResultError(stated.join(' and '), 'stated alone: one member at most', result);
+    oneMember(result, preMembers);
     const { arguments: given, result: answer, error } = result;
     if (given !== undefined) {
       assertArguments(given);

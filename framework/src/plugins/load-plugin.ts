@@ -5,24 +5,16 @@
 import { LocalSharedState, messageOf } from '@bifrost/core/plugins';
 import type { PluginInstance } from '@bifrost/core';
 import { deepFreeze, hookNames, PluginError } from '@bifrost/sdk';
-import type {
-  ArtefactKind,
-  HookName,
-  JsonObject,
-  ModelInfo,
-  PluginContext,
-  PluginLog,
-  SharedState,
-} from '@bifrost/sdk';
+import type { ArtefactKind, HookName, JsonObject, ModelInfo, PluginLog, SharedState } from '@bifrost/sdk';
 import { claimedByManifest, claimedByModule, describeFailure } from './failed-description.ts';
 import { hookObjectOptions } from './hook-options.ts';
 import type { ArtefactLoader } from './artefacts/artefact-loader.ts';
 import { importPlugin } from './import-plugin.ts';
 import type { ImportedPlugin } from './import-plugin.ts';
-import { runLifeCycle } from './life-cycle-call.ts';
 import { overrideHooks } from './override-hooks.ts';
 import type { PluginEntry } from './plugin-entry.ts';
 import type { ResolvedArtefact } from './plugin-plan.ts';
+import { PluginLife } from './plugin-life.ts';
 import { pluginLog } from './plugin-log.ts';
 import { createPluginScope, runInPluginScope } from './plugin-scope.ts';
 import type { PluginIdentity } from './plugin-scope.ts';
@@ -151,46 +143,22 @@ async function instantiatePlugin(
 
 async function instantiate(
   entry: PluginEntry,
-  { module, file, files, unload, isGuard, ...stated }: ImportedPlugin,
+  { module, file, files, unload, isGuard, ...stated }: ImportedPlugin & { readonly unload: () => Promise<void> },
   options: InstanceOptions,
   { identity, ...events }: InstanceEvents & { readonly identity: PluginIdentity },
 ): Promise<LoadedPlugin> {
   const { name } = entry;
+  const { logger, initTimeoutMs, cleanupTimeoutMs } = options;
   const plugin = readPluginModule(name, module);
   const version = plugin.version ?? stated.version;
-  const given = { config: entry.config, timeoutMs: options.initTimeoutMs };
+  const given = { config: entry.config, timeoutMs: initTimeoutMs };
   const config = await runInPluginScope(identity, () => validatePluginConfig(name, plugin.configSchema, given));
   const declared = runInPluginScope(identity, () => activeHooks(name, plugin, config));
   const hooks = overrideHooks(declared, plugin.self, entry);
-  const log = pluginLog(options.logger, name);
   const shared = options.sharedState?.(name) ?? new LocalSharedState(name);
-  const contextOf = (signal: AbortSignal): PluginContext<unknown> => ({ name, config, log, signal, shared });
-  const runCleanup = once(async () => {
-    const { cleanup } = plugin;
-    const call = (signal: AbortSignal): unknown =>
-      runInPluginScope(identity, () => cleanup?.call(plugin.self, contextOf(signal)));
-    try {
-      if (cleanup !== undefined)
-        await runLifeCycle({ name, stage: 'cleanup', timeoutMs: options.cleanupTimeoutMs, call });
-    } catch (error) {
-      options.logger.warn(messageOf(error), { plugin: name });
-    } finally {
-      await unload?.();
-    }
-  });
-  const { init } = plugin;
-  if (init !== undefined) {
-    const call = (signal: AbortSignal): unknown =>
-      runInPluginScope(identity, () => init.call(plugin.self, contextOf(signal)));
-    // An `init` that ends late has opened what only `cleanup` can close.
-    await runLifeCycle({
-      name,
-      stage: 'init',
-      timeoutMs: options.initTimeoutMs,
-      call,
-      onLate: () => void runCleanup(),
-    });
-  }
+  const context = { name, config, log: pluginLog(logger, name), shared };
+  const life = new PluginLife({ identity, plugin, context, logger, initTimeoutMs, cleanupTimeoutMs, unload });
+  await life.init();
   const instance: PluginInstance = {
     name,
     config: deepFreeze(config),
@@ -199,7 +167,7 @@ async function instantiate(
     isGuard: plugin.isGuard || isGuard === true || entry.guard === true,
     placement: entry.placement ?? 'post_builtin',
     order: entry.order ?? 0,
-    log: (level, message, fields) => options.logger[level](message, fields),
+    log: (level, message, fields) => logger[level](message, fields),
     onDisabled: (reason) => events.onDisabled(reason),
     asyncScope: createPluginScope(identity),
     shared,
@@ -209,9 +177,9 @@ async function instantiate(
   return {
     instance,
     hooks: hookNames.filter((hook) => hooks[hook] !== undefined),
-    cleanup: runCleanup,
+    cleanup: () => life.cleanup(),
     configViews: configViewsOf(plugin),
-    viewConfig: (view, given) => runInPluginScope(identity, () => viewConfig(name, plugin, { view, config: given })),
+    viewConfig: (view, wanted) => runInPluginScope(identity, () => viewConfig(name, plugin, { view, config: wanted })),
     ...(plugin.actualName === undefined ? {} : { actualName: plugin.actualName }),
     ...(version === undefined ? {} : { version }),
     ...(file === undefined ? {} : { file }),
