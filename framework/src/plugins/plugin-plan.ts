@@ -87,7 +87,7 @@ export interface PluginReport {
   readonly totals?: readonly PluginFigures[];
   /** How shadows compare since the thread began, over all generations. */
   readonly comparisons: readonly ShadowComparison[];
-  /** Loads by the slot numbers that stand in the mark of what runs (see \`readRunningMark\`). */
+  /** Loads by the slot numbers that stand in the mark of what runs (see `readRunningMark`). */
   readonly slots: Readonly<Record<number, number>>;
   readonly counts: InstanceCounts;
   /** Instances that only requests under way hold, by name. */

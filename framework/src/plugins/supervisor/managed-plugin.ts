@@ -58,11 +58,11 @@ const gravity: readonly PluginState[] = ['error', 'disabled', 'loading', 'degrad
 /** The state of one load over all threads: active where it is active in all, degraded where it is not so in some. */
 function mergeStates(
   seen: readonly Seen[],
-  isAway: boolean,
+  { isAway, unseen }: { readonly isAway: boolean; readonly unseen: PluginState },
 ): { readonly state: PluginState; readonly message?: string } {
   if (isAway) return { state: 'error' };
   const [worst] = seen.toSorted((a, b) => gravity.indexOf(a.status.state) - gravity.indexOf(b.status.state));
-  if (worst === undefined) return { state: 'loading' };
+  if (worst === undefined) return { state: unseen };
   const { state, message } = worst.status;
   const isAlike = seen.every(({ status }) => status.state === state);
   const text = message === undefined ? {} : { message };
@@ -82,12 +82,12 @@ export function describeManaged({ entry, load, trial }: PluginSlot, sources: Sta
   const { notes, answers, generation, usage } = sources;
   const seen = seenIn(load.load, answers);
   const { failure, failureSentence, artefact, loadedAt, known: description } = load;
+  const base: PluginStatus = seen[0]?.status ?? blankStatus(entry, load.load);
   const merged =
     failureSentence === undefined
-      ? mergeStates(seen, load.isAway)
+      ? mergeStates(seen, { isAway: load.isAway, unseen: base.state })
       : { state: 'error' as const, message: failureSentence };
   const message = notes?.remark === undefined ? merged.message : join(notes.remark, merged.message);
-  const base: PluginStatus = seen[0]?.status ?? blankStatus(entry, load.load);
   const { message: _message, code: _code, ...facts } = base;
   const code = failure === undefined ? base.code : failure.code;
   const draining = answers.reduce((sum, { report }) => sum + (report.draining[entry.name] ?? 0), 0);

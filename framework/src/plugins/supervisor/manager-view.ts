@@ -37,7 +37,7 @@ export class ManagerView implements ThreadGroupObserver {
   readonly #options: ManagerViewOptions;
   readonly #reports = new Map<number, PluginReport>();
   /** Counts of threads that have ended. */
-  #ended: InstanceCounts = { inits: 0, cleanups: 0, live: 0 };
+  #ended: Omit<InstanceCounts, 'live'> = { inits: 0, cleanups: 0 };
   /** By thread: loads by slot numbers, also of generations that are gone. */
   readonly #slotLoads = new Map<number, Map<number, number>>();
   /** Of threads that have ended. */
@@ -62,7 +62,8 @@ export class ManagerView implements ThreadGroupObserver {
   }
 
   get counts(): InstanceCounts {
-    let { inits, cleanups, live } = this.#ended;
+    let { inits, cleanups } = this.#ended;
+    let live = 0;
     const inThreads = [...this.#reports.values()].map((report) => report.counts);
     for (const counts of [...inThreads, this.#options.remotes.counts]) {
       inits += counts.inits;
@@ -198,7 +199,7 @@ export class ManagerView implements ThreadGroupObserver {
     this.#slotLoads.delete(thread);
     if (counts !== undefined) {
       const { inits, cleanups } = this.#ended;
-      this.#ended = { inits: inits + counts.inits, cleanups: cleanups + counts.cleanups, live: 0 };
+      this.#ended = { inits: inits + counts.inits, cleanups: cleanups + counts.cleanups };
     }
     this.#options.remotes.releaseAll(thread);
   }

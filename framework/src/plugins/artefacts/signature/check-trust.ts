@@ -3,6 +3,7 @@ import { PluginError } from '@bifrost/sdk';
 import type { PluginManifest } from '@bifrost/sdk';
 import { didYouMean } from '../../../config/suggestion.ts';
 import { verifySignature } from './sign-manifest.ts';
+import type { SignatureVerdict } from './sign-manifest.ts';
 
 /** `plugin_trust` of the configuration. */
 export interface PluginTrust {
@@ -17,53 +18,53 @@ function knownKeys(keys: Readonly<Record<string, string>>): string {
   return names.length === 0 ? 'there are no keys in `plugin_trust`' : `known are ${names.join(', ')}`;
 }
 
+type Refusal = readonly [code: string, message: string];
+
+function refusalOf(verdict: SignatureVerdict, keyId: string, trust: PluginTrust | undefined): Refusal | undefined {
+  const { keys = {}, isSignatureRequired = false } = trust ?? {};
+  switch (verdict) {
+    case 'valid':
+      return undefined;
+    case 'unsigned':
+      if (!isSignatureRequired) return undefined;
+      return [
+        'BF_PLUGIN_SIGNATURE_MISSING',
+        `it is not signed, and \`plugin_trust.require_signature\` is true: sign it with \`bifrost plugin sign\` and a key of \`plugin_trust.keys\` (${knownKeys(keys)})`,
+      ];
+    case 'no-integrity':
+      return [
+        'BF_PLUGIN_SIGNATURE_INVALID',
+        'its manifest is signed, but has no `integrity`, so that the signature says nothing of the code: build it anew with `bifrost plugin build`, then sign it',
+      ];
+    case 'unknown-key':
+      // Without any keys the operator has asked for no check; with keys, a foreign signature is as good as none.
+      if (!isSignatureRequired) return undefined;
+      return [
+        'BF_PLUGIN_SIGNATURE_UNTRUSTED',
+        `it is signed with the key "${keyId}", which \`plugin_trust.keys\` does not have (${knownKeys(keys)})${didYouMean(keyId, Object.keys(keys))}`,
+      ];
+    case 'bad-key':
+      return [
+        'BF_PLUGIN_SIGNATURE_UNTRUSTED',
+        `\`plugin_trust.keys.${keyId}\` is not an Ed25519 public key: expected the base64 of 32 bytes, as \`bifrost plugin keygen\` prints it`,
+      ];
+    case 'invalid':
+      return [
+        'BF_PLUGIN_SIGNATURE_INVALID',
+        `the signature of its manifest by "${keyId}" does not fit: the manifest was changed after it was signed, or signed with another key. Get the plugin anew from its maker`,
+      ];
+  }
+}
+
 /** Throws PluginError unless the signature is one to trust. A signature that is wrong is refused also where none is needed. */
 export function assertTrusted(
   plugin: string,
   manifest: PluginManifest | undefined,
   trust: PluginTrust | undefined,
 ): void {
-  const keys = trust?.keys ?? {};
-  const isRequired = trust?.isSignatureRequired === true;
-  const refuse = (code: string, message: string): never => {
-    throw new PluginError(plugin, message, { code });
-  };
-  const verdict = manifest === undefined ? 'unsigned' : verifySignature(manifest, keys);
-  const keyId = manifest?.signature?.keyId ?? '';
-  switch (verdict) {
-    case 'valid':
-      return;
-    case 'unsigned':
-      if (!isRequired) return;
-      refuse(
-        'BF_PLUGIN_SIGNATURE_MISSING',
-        `it is not signed, and \`plugin_trust.require_signature\` is true: sign it with \`bifrost plugin sign\` and a key of \`plugin_trust.keys\` (${knownKeys(keys)})`,
-      );
-      return;
-    case 'no-integrity':
-      refuse(
-        'BF_PLUGIN_SIGNATURE_INVALID',
-        'its manifest is signed, but has no `integrity`, so that the signature says nothing of the code: build it anew with `bifrost plugin build`, then sign it',
-      );
-      return;
-    case 'unknown-key':
-      // Without any keys the operator has asked for no check; with keys, a foreign signature is as good as none.
-      if (!isRequired) return;
-      refuse(
-        'BF_PLUGIN_SIGNATURE_UNTRUSTED',
-        `it is signed with the key "${keyId}", which \`plugin_trust.keys\` does not have (${knownKeys(keys)})${didYouMean(keyId, Object.keys(keys))}`,
-      );
-      return;
-    case 'bad-key':
-      refuse(
-        'BF_PLUGIN_SIGNATURE_UNTRUSTED',
-        `\`plugin_trust.keys.${keyId}\` is not an Ed25519 public key: expected the base64 of 32 bytes, as \`bifrost plugin keygen\` prints it`,
-      );
-      return;
-    case 'invalid':
-      refuse(
-        'BF_PLUGIN_SIGNATURE_INVALID',
-        `the signature of its manifest by "${keyId}" does not fit: the manifest was changed after it was signed, or signed with another key. Get the plugin anew from its maker`,
-      );
-  }
+  const verdict = manifest === undefined ? 'unsigned' : verifySignature(manifest, trust?.keys ?? {});
+  const refusal = refusalOf(verdict, manifest?.signature?.keyId ?? '', trust);
+  if (refusal === undefined) return;
+  const [code, message] = refusal;
+  throw new PluginError(plugin, message, { code });
 }
