@@ -119,7 +119,8 @@ export function goPlugin(file: string): ArtefactProblem {
     code: 'BF_PLUGIN_GO_PLUGIN',
     message:
       `${file} is a Go plugin (-buildmode=plugin), which only a Go program of the same Go version, C library and packages could load: ` +
-      `build it with -buildmode=c-shared against bifrost_plugin.h, or run it as a program with \`isolation: "grpc"\` (${porting})`,
+      'build it with -buildmode=c-shared against bifrost_plugin.h for a gateway of `make build DYNAMIC=1`, or run it as a program ' +
+      `with \`isolation: "grpc"\` (${porting})`,
   };
 }
 

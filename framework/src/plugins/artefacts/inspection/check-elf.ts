@@ -124,14 +124,20 @@ export interface ElfCheck {
   readonly use: 'library' | 'program';
 }
 
+/** Made by `go build -buildmode=plugin`. */
+export function isGoPlugin(elf: ElfFile): boolean {
+  return elf.go?.buildMode === 'plugin';
+}
+
 /** The first thing that keeps `elf` from being loaded (or started) on the machine. */
 export function checkElf(elf: ElfFile, { file, machine, use }: ElfCheck): ArtefactProblem | undefined {
+  // Before all that another build of it would set right: no build of it would be taken.
+  if (isGoPlugin(elf)) return goPlugin(file);
   const origin = originOf(elf);
   if (machine.os !== 'linux') return wrongSystem(file, { format: 'elf', architecture: elf.architecture }, machine);
   if (elf.architecture !== machine.architecture) {
     return wrongArchitecture(file, { architecture: elf.architecture, origin }, machine);
   }
-  if (elf.go?.buildMode === 'plugin') return goPlugin(file);
   if (use === 'library' && elf.type !== 'shared') return notALibrary(file, elf.type, origin);
   // A program brings its own loader along, which says what it misses when it is started.
   if (use === 'program') return undefined;

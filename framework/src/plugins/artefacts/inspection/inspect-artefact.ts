@@ -5,6 +5,7 @@
 import type { ArtefactKind } from '@bifrost/sdk';
 import {
   damaged,
+  goPlugin,
   moduleAsProgram,
   nativeDisabled,
   notAProgram,
@@ -14,7 +15,7 @@ import {
 } from './artefact-problems.ts';
 import type { ArtefactProblem } from './artefact-problems.ts';
 import { BinaryFault } from './byte-view.ts';
-import { checkElf } from './check-elf.ts';
+import { checkElf, isGoPlugin } from './check-elf.ts';
 import { checkNodeAddon, checkSymbols } from './check-symbols.ts';
 import type { SymbolContract } from './check-symbols.ts';
 import { detectFormat, formatNames } from './detect-format.ts';
@@ -130,6 +131,17 @@ function isNative(kind: ArtefactKind | undefined): kind is 'native' | 'node-addo
   return kind === 'native' || kind === 'node-addon';
 }
 
+/** A Go plugin, which the build that allows native code would not take either. */
+function isForBifrost(bytes: Uint8Array, format: FileFormat, machine: Machine): boolean {
+  try {
+    const binary = readBinary(bytes, format, machine);
+    return binary?.format === 'elf' && isGoPlugin(binary);
+  } catch (error) {
+    if (error instanceof BinaryFault) return false;
+    throw error;
+  }
+}
+
 /** Inspects the `bytes` of `file`. Never throws for what is in them. */
 export function inspectBytes(file: string, bytes: Uint8Array, options: InspectOptions): Inspection {
   const format = detectFormat(bytes);
@@ -142,7 +154,10 @@ export function inspectBytes(file: string, bytes: Uint8Array, options: InspectOp
     return { kind: named, format, problems: [wrongFormat(file, format, kindNames[named])] };
   }
   if (isNative(named) && options.isNativeAllowed === false) {
-    return { kind: named, format, problems: [nativeDisabled(file, kindNames[named])] };
+    const problem = isForBifrost(bytes, format, options.machine)
+      ? goPlugin(file)
+      : nativeDisabled(file, kindNames[named]);
+    return { kind: named, format, problems: [problem] };
   }
   let binary: BinaryFile | undefined;
   try {
