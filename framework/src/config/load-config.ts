@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ProviderConfig, ProviderDefinition } from '@bifrost/core';
 import { isJsonObject } from '@bifrost/sdk';
 import type { Json, JsonObject } from '@bifrost/sdk';
@@ -68,7 +68,7 @@ function readConfigText(options: LoadConfigOptions): ConfigText | undefined {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'ENOENT' && options.path === undefined) return undefined;
     const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'there is no such file',
+      ENOENT: `there is no such file${isAbsolute(path) ? '' : ` (working directory ${process.cwd()})`}`,
       EISDIR: 'this is a directory; expected a JSON file',
       EACCES: 'this user may not read the file',
     };

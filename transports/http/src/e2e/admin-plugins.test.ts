@@ -79,6 +79,8 @@ describe('the admin API', { timeout: 120_000 }, () => {
       await using gateway = await AdminGateway.start(folder);
       expect(await gateway.stamp()).toBe('2 again');
       await gateway.call('PUT', '/api/plugins/stamp', { enabled: false });
+      const { body } = await gateway.call('POST', '/api/plugins/stamp/reload');
+      expect(body).toMatchObject({ message: 'Plugin is disabled: nothing was loaded' });
       expect(await gateway.stamp()).toBeNull();
       expect((await gateway.call('DELETE', '/api/plugins/stamp')).status).toBe(200);
       expect((await gateway.call('GET', '/api/plugins/stamp')).status).toBe(404);

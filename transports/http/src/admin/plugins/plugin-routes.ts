@@ -85,7 +85,8 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   });
   app.post('/api/plugins/:name/reload', async (request) => {
     const plugin = await admin.reload(params(request));
-    return { message: 'Plugin reloaded successfully', plugin: await shown(plugin) };
+    const message = plugin.entry.enabled ? 'Plugin reloaded successfully' : 'Plugin is disabled: nothing was loaded';
+    return { message, plugin: await shown(plugin) };
   });
   app.get('/api/plugins/:name/figures', async (request) => {
     const plugin = await admin.get(params(request));
