@@ -118,6 +118,12 @@ export const coreErrorCodes = {
     cause: 'A plugin called `ctx.setValue` with the key of another plugin.',
     remedy: "Leave the `/` out of the key, or begin it with the plugin's own name.",
   },
+  BF_PLUGIN_VALUE_WRONG: {
+    status: 'none',
+    cause:
+      'A plugin called `ctx.setValue` or `ctx.setTraceAttribute` with what cannot be written as JSON: a cycle, a function, a big integer.',
+    remedy: 'Set plain data: what other plugins are to read may have to travel to another thread or process.',
+  },
   BF_PROVIDER_BASE_UNKNOWN: {
     status: 'none',
     cause: 'A custom provider is based on a provider that does not exist or that cannot be a base.',

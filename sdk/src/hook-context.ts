@@ -60,7 +60,8 @@ export interface HookContext<Config = JsonObject> {
   getValue(key: string): Json | undefined;
   /**
    * Sets a value that all plugins of this request can read as `plugin/key`, where `plugin` is this plugin's name.
-   * Throws `BF_PLUGIN_VALUE_KEY` for a key that contains `/` and does not begin with this plugin's own name.
+   * Throws `BF_PLUGIN_VALUE_KEY` for a key that contains `/` and does not begin with this plugin's own name, `BF_PLUGIN_VALUE_WRONG` for
+   * what is no JSON.
    */
   setValue(key: string, value: Json): void;
   readonly shared: SharedState;

@@ -15,8 +15,10 @@ const framingHeaders = new Set([
 ]);
 
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// oxlint-disable-next-line no-control-regex -- control characters are exactly what must not be in a header
-const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/;
+/** What a byte of a header may be: no control character, and nothing beyond the 8 bits that a head is written in. */
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Together, of one result: more than clients and proxies take would cost the whole answer. */
+const maxHeaderCharacters = 65_536;
 
 function assertName(name: string, member: string): void {
   if (!headerName.test(name) || name === '__proto__')
@@ -26,9 +28,26 @@ function assertName(name: string, member: string): void {
   }
 }
 
-function assertValue(value: unknown, member: string): void {
+function assertValue(value: unknown, member: string): asserts value is string {
   if (typeof value !== 'string') throw new HookResultError(member, 'a string', value);
-  if (forbiddenInValue.test(value)) throw new HookResultError(member, 'free of control characters', value);
+  if (!headerValue.test(value)) {
+    throw new HookResultError(
+      member,
+      'free of control characters and of characters beyond U+00FF (encode those)',
+      value,
+    );
+  }
+}
+
+/** Counts names and values of one result. */
+class HeaderSize {
+  #left = maxHeaderCharacters;
+
+  add(name: string, value: string | null, member: string): void {
+    this.#left -= name.length + (value?.length ?? 0);
+    if (this.#left >= 0) return;
+    throw new HookResultError(member, `of at most ${maxHeaderCharacters} characters together`, value);
+  }
 }
 
 /** Asserts changes and returns them with names in lower case. */
@@ -36,12 +55,14 @@ export function checkHeaderChanges(value: unknown, member: string): HeaderChange
   if (value === undefined) return undefined;
   const changes: Record<string, string | null> = {};
   const given = objectAt(value, member);
+  const size = new HeaderSize();
   for (const name in given) {
     const change = given[name];
     if (change === undefined) continue;
     assertName(name, member);
     if (change !== null) assertValue(change, `${member}.${name}`);
-    changes[name.toLowerCase()] = change as string | null;
+    size.add(name, change, member);
+    changes[name.toLowerCase()] = change;
   }
   return changes;
 }
@@ -50,12 +71,16 @@ export function checkHeaderChanges(value: unknown, member: string): HeaderChange
 export function checkHeaderMap(value: unknown, member: string): HeaderMap {
   const headers: Record<string, string | readonly string[]> = {};
   const given = objectAt(value, member);
+  const size = new HeaderSize();
   for (const name of Object.keys(given)) {
     const header = given[name];
     if (header === undefined) continue;
     assertName(name, member);
     const values: readonly unknown[] = Array.isArray(header) ? header : [header];
-    for (const one of values) assertValue(one, `${member}.${name}`);
+    for (const one of values) {
+      assertValue(one, `${member}.${name}`);
+      size.add(name, one, member);
+    }
     headers[name.toLowerCase()] = header as string | readonly string[];
   }
   return headers;
@@ -63,8 +88,12 @@ export function checkHeaderMap(value: unknown, member: string): HeaderMap {
 
 /** Asserts a body: text or bytes. */
 export function assertBody(value: unknown, member: string): asserts value is string | Uint8Array | undefined {
-  if (value === undefined || typeof value === 'string' || value instanceof Uint8Array) return;
-  throw new HookResultError(member, 'a string or a Uint8Array', value);
+  if (value === undefined || typeof value === 'string') return;
+  if (!(value instanceof Uint8Array)) throw new HookResultError(member, 'a string or a Uint8Array', value);
+  const { buffer } = value;
+  if (buffer instanceof ArrayBuffer && buffer.detached) {
+    throw new HookResultError(member, 'bytes that are still there (its buffer was given away)', value);
+  }
 }
 
 /** `headers` after `changes`. */

@@ -31,8 +31,15 @@ export function placeOfThrow(thrown: Error): string | undefined {
   return match === null ? undefined : `${decodeURIComponent(match[1] ?? '')}:${match[2]}`;
 }
 
-/** Words for something thrown, whatever it is. */
+const maxMessageCharacters = 8192;
+
+/** Words for something thrown, whatever it is; of bounded length, as they go to the log and the trace. */
 export function messageOf(thrown: unknown): string {
+  const words = wordsOf(thrown);
+  return words.length <= maxMessageCharacters ? words : `${words.slice(0, maxMessageCharacters)}...`;
+}
+
+function wordsOf(thrown: unknown): string {
   try {
     if (!(thrown instanceof Error)) return `threw ${typeof thrown === 'string' ? thrown : typeof thrown}, not an Error`;
     const hint =

@@ -11,6 +11,7 @@ import type {
   SharedState,
   Usage,
 } from '@bifrost/sdk';
+import { assertJson, HookResultError } from './check-value.ts';
 import type { LogLevel, PluginInstance } from './instance.ts';
 
 /** What the contexts of one request share. */
@@ -65,6 +66,8 @@ export let requestOf: (context: RequestContext) => ContextOwner;
 export class RequestContext implements HookContext<unknown> {
   static {
     requestOf = (context) => context.#owner;
+    // All plugins of a thread have the same methods.
+    for (const shared of [RequestContext.prototype, RequestLog.prototype]) Object.freeze(shared);
   }
 
   readonly #owner: ContextOwner;
@@ -133,6 +136,7 @@ export class RequestContext implements HookContext<unknown> {
         { code: 'BF_PLUGIN_VALUE_KEY' },
       );
     }
+    this.#assertJson('setValue', key, value);
     this.#owner.values ??= new Map();
     this.#owner.values.set(
       slash === -1 ? `${name}/${key}` : key,
@@ -156,6 +160,7 @@ export class RequestContext implements HookContext<unknown> {
 
   setTraceAttribute(key: string, value: Json): void {
     if (this.#isExpired) return;
+    this.#assertJson('setTraceAttribute', key, value);
     const attributes = (this.#owner.attributes ??= new Map());
     const name = `${this.#instance.name}/${key}`;
     if (attributes.size < maxTraceItems || attributes.has(name)) attributes.set(name, value);
@@ -165,6 +170,17 @@ export class RequestContext implements HookContext<unknown> {
     if (this.#isExpired) return;
     const notes = (this.#owner.routingNotes ??= []);
     if (notes.length < maxTraceItems) notes.push({ plugin: this.#instance.name, message: String(message) });
+  }
+
+  /** Others are shown what is set here: what cannot be written as JSON would be their failure, in another thread or process. */
+  #assertJson(call: string, key: string, value: unknown): void {
+    try {
+      if (value !== undefined) assertJson(value, 'the value');
+    } catch (error) {
+      if (!(error instanceof HookResultError)) throw error;
+      const message = `${call}("${key.slice(0, 80)}"): ${error.message.replaceAll('`', '')}`;
+      throw new PluginError(this.#instance.name, message, { code: 'BF_PLUGIN_VALUE_WRONG' });
+    }
   }
 
   /**

@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import type { ContextOwner, PluginHooks, RequestContext } from '@bifrost/core';
 import { hookNames } from '@bifrost/sdk';
 import type { ModelInfo } from '@bifrost/sdk';
-import type { Channel } from './channel.ts';
+import type { Channel, Replace } from './channel.ts';
 import { LateChannel } from './late-channel.ts';
 import { PortChannel } from './port-channel.ts';
 import type { RunnerMessage, ThreadMessage } from './protocol.ts';
@@ -36,16 +36,23 @@ export interface ConnectedPlugin {
 
 export const defaultMaxMessageBytes = 67_108_864;
 
-function openChannel(channel: RemoteChannel, options: ConnectOptions): Channel<ThreadMessage, RunnerMessage> {
-  if (channel.kind === 'port') return new PortChannel(channel.port);
+function openChannel(
+  channel: RemoteChannel,
+  options: ConnectOptions,
+  replace: Replace<ThreadMessage>,
+): Channel<ThreadMessage, RunnerMessage> {
+  if (channel.kind === 'port') return new PortChannel(channel.port, replace);
   if (channel.kind === 'grpc') {
     const { address, tls } = channel;
     // Loaded by threads that have such a plugin, and by no others.
-    return new LateChannel(import('./grpc/grpc-channel.ts').then(({ GrpcChannel }) => new GrpcChannel(address, tls)));
+    return new LateChannel(
+      import('./grpc/grpc-channel.ts').then(({ GrpcChannel }) => new GrpcChannel(address, tls, replace)),
+    );
   }
   // A descriptor that was closed meanwhile must not become somebody else's file: libuv would abort the process on a wrong type.
   if (!fstatSync(channel.descriptor).isSocket()) throw new TypeError(`descriptor ${channel.descriptor} is no socket`);
   return new SocketChannel(socketStream(channel.descriptor), {
+    replace,
     maxReadBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
   });
 }
@@ -57,7 +64,10 @@ export function connectRemotePlugin(
   options: ConnectOptions,
 ): ConnectedPlugin {
   const { name, getModelInfo } = options;
-  const calls = new RemoteCalls(openChannel(channel, options), {
+  const replace = (message: ThreadMessage, why: unknown): undefined => {
+    calls.failUnsent(message, why);
+  };
+  const calls = new RemoteCalls(openChannel(channel, options, replace), {
     pluginName: name,
     ...(getModelInfo === undefined ? {} : { getModelInfo }),
   });

@@ -98,6 +98,19 @@ describe('a call that is never answered', () => {
   });
 });
 
+describe('a call whose input has no written form', () => {
+  it('fails at once, not at its deadline', async () => {
+    const { channel, calls, begin, lines } = open(10_000);
+    const asked = begin().preRequest(request);
+    const [message] = channel.sent;
+    if (message === undefined) throw new Error('nothing was sent');
+    calls.failUnsent(message, new TypeError('cyclic'));
+    expect(await asked).toBeUndefined();
+    expect(lines.join()).toContain('it cannot be shown its input: cyclic');
+    expect(calls.size.calls).toBe(0);
+  });
+});
+
 describe('a stream that nobody reads on', () => {
   it('is forgotten with its request, also while an event was asked for', async () => {
     const { channel, calls, begin } = open();

@@ -93,6 +93,15 @@ export class RemoteCalls {
     });
   }
 
+  /** A call that has no written form: it fails at once, and not when its deadline passes. For the channel's `replace`. */
+  failUnsent(message: ThreadMessage, why: unknown): void {
+    const call = message.kind === 'call' ? this.#pending.get(message.call) : undefined;
+    if (message.kind !== 'call' || call === undefined) return;
+    this.#pending.delete(message.call);
+    this.#forget(call);
+    call.reject(new Error(`it cannot be shown its input: ${why instanceof Error ? why.message : String(why)}`));
+  }
+
   /** To be called at the end of each request that had a call. */
   endRequest(request: ContextOwner): void {
     const known = this.#requests.get(request);

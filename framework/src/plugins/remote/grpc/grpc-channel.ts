@@ -1,5 +1,6 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { BatchedChannel } from '../channel.ts';
+import type { Replace } from '../channel.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
 import type { GrpcTls } from '../remote-plugin.ts';
 import { parseGrpcAddress } from './grpc-address.ts';
@@ -12,8 +13,8 @@ export class GrpcChannel extends BatchedChannel<ThreadMessage, RunnerMessage> {
   readonly #client: PluginClient;
   readonly #session: ClientDuplexStream<object, object>;
 
-  constructor(address: string, tls?: GrpcTls) {
-    super();
+  constructor(address: string, tls?: GrpcTls, replace?: Replace<ThreadMessage>) {
+    super(replace);
     const { target, credentials, options } = parseGrpcAddress(address, tls);
     this.#client = createPluginClient(target, credentials, options);
     this.#session = this.#client.session();
