@@ -1,6 +1,6 @@
 /** What plugins return, set and throw by mistake, and what would cost others: refused where it is done, in words that name it. */
 import { describe, expect, it } from 'vitest';
-import type { HookContext, HttpResponse, Json, LLMRequest } from '@bifrost/sdk';
+import type { HookContext, HttpResponse, Json, LLMRequest, StreamEvent } from '@bifrost/sdk';
 import { chainsOf, trace } from './__tests__/chains-of.ts';
 
 const request: LLMRequest = { model: 'm', isStream: false, fallbacks: [] };
@@ -108,5 +108,40 @@ describe('what a plugin throws', () => {
     ]);
     void open().preRequest(request);
     expect(lines[0]?.length).toBeLessThan(9000);
+  });
+});
+
+describe('a stream of a plugin', () => {
+  const delta = { type: 'text-delta', part: 'a', text: 'x'.repeat(1_000_000) } as const;
+  const start = (stream: Iterable<StreamEvent>): { events: AsyncIterable<StreamEvent>; lines: readonly string[] } => {
+    const { open, lines } = chainsOf([{ name: 'a', preLLMHook: () => ({ stream }) }]);
+    const outcome = open().preLLM(request) as { readonly stream: AsyncIterable<StreamEvent> };
+    return { events: outcome.stream, lines };
+  };
+
+  it('ends with an error where it has no end', async () => {
+    const { events, lines } = start(
+      (function* endless() {
+        for (;;) yield delta;
+      })(),
+    );
+    let last: StreamEvent | undefined;
+    let count = 0;
+    for await (const event of events) [last, count] = [event, count + 1];
+    expect(last).toMatchObject({ type: 'error', error: { code: 'BF_PLUGIN_STREAM_FAILED' } });
+    expect(count).toBe(68);
+    expect(lines.join()).toContain('it is longer than 67108864 characters');
+  });
+
+  it('leaves the loop its turns where the next event is always there', async () => {
+    const { events } = start(
+      (function* endless() {
+        for (;;) yield { ...delta, text: 'x' };
+      })(),
+    );
+    let hasTurned = false;
+    setImmediate(() => (hasTurned = true));
+    for await (const _event of events) if (hasTurned) break;
+    expect(hasTurned).toBe(true);
   });
 });

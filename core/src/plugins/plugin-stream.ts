@@ -5,6 +5,17 @@ import { assertStreamEvent } from './check-conversation.ts';
 /** Told of the stream's failure; returns the error that the client gets. */
 export type StreamFailureHandler = (thrown: unknown) => ErrorInfo;
 
+/** Characters of a whole stream, as of a whole answer of a provider that is held: without it one that has no end fills the thread. */
+const maxCharacters = 64 * 1024 * 1024;
+const charactersPerEvent = 64;
+/** Events in a row without a turn of the loop: a plugin that has the next one ready each time would keep everybody else waiting. */
+const eventsPerTurn = 32;
+
+function sizeOf(event: StreamEvent): number {
+  if (event.type === 'text-delta' || event.type === 'reasoning-delta') return event.text.length + charactersPerEvent;
+  return JSON.stringify(event).length + charactersPerEvent;
+}
+
 function iteratorOf(stream: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
   return Symbol.asyncIterator in stream ? stream[Symbol.asyncIterator]() : stream[Symbol.iterator]();
 }
@@ -17,6 +28,8 @@ class CheckedStream implements AsyncIterableIterator<StreamEvent> {
   readonly #source: AsyncIterator<unknown> | Iterator<unknown>;
   readonly #onFailure: StreamFailureHandler;
   #isDone = false;
+  #events = 0;
+  #characters = 0;
 
   constructor(source: AsyncIterator<unknown> | Iterator<unknown>, onFailure: StreamFailureHandler) {
     this.#source = source;
@@ -29,7 +42,9 @@ class CheckedStream implements AsyncIterableIterator<StreamEvent> {
 
   async next(): Promise<IteratorResult<StreamEvent, undefined>> {
     if (this.#isDone) return { done: true, value: undefined };
+    this.#events += 1;
     try {
+      if (this.#events % eventsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
       const result = await this.#source.next();
       // `return` may have been called meanwhile.
       if (result.done === true || this.#isDone) {
@@ -38,6 +53,8 @@ class CheckedStream implements AsyncIterableIterator<StreamEvent> {
       }
       const { value } = result;
       assertStreamEvent(value, 'event');
+      this.#characters += sizeOf(value);
+      if (this.#characters > maxCharacters) throw new RangeError(`it is longer than ${maxCharacters} characters`);
       if (value.type === 'error') this.#close();
       return { done: false, value };
     } catch (thrown) {
