@@ -12,6 +12,9 @@ export class WasmFormatError extends Error {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** What V8 takes of each kind. */
+const maxCount = 1_000_000;
+
 export class ByteReader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
@@ -66,6 +69,7 @@ export class ByteReader {
     const start = this.#offset;
     const count = this.u32(what);
     if (count > this.#end - this.#offset) this.fail(`${what} is ${count}, more than what follows`, start);
+    if (count > maxCount) this.fail(`${what} is ${count}: ${maxCount} are the most`, start);
     return count;
   }
 

@@ -58,6 +58,23 @@ describe('reading a module', () => {
     ['a 64-bit memory', [...head, 5, 3, 1, 4, 1], 'it has a 64-bit memory: build it for wasm32'],
     ['two memories', [...head, 5, 5, 2, 0, 1, 0, 1], 'it has 2 memories: one is supported'],
     ['a maximum below the minimum', [...head, 5, 4, 1, 1, 2, 1], 'the maximum of its memory is below the minimum'],
+    ['a section that is there twice', [...head, 1, 1, 0, 1, 1, 0], 'section 1 is there twice'],
+    [
+      'nothing but sections',
+      [...head, ...Array.from({ length: 10_001 }, () => [0, 1, 0]).flat()],
+      'it has more than 10000 sections',
+    ],
+    // Ten million elements, of 8 bytes each in the host, twice.
+    [
+      'tables past all bounds',
+      [...head, 4, 13, 2, 0x70, 0, 0x80, 0xad, 0xe2, 4, 0x70, 0, 0x80, 0xad, 0xe2, 4],
+      'it has 2 tables that begin with 20000000 elements',
+    ],
+    [
+      'more tables than anybody needs',
+      [...head, 4, 0xc4, 1, 65, ...Array.from({ length: 65 }, () => [0x70, 0, 1]).flat()],
+      'it has 65 tables',
+    ],
     ['a name that is no UTF-8', [...head, 7, 5, 1, 1, 0xff, 0, 0], "an export's name is not UTF-8"],
   ])('%s is refused with its reason', (_what, bytes, words) => {
     expect(faultOf(bytes)).toContain(words);

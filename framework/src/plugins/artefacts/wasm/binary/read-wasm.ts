@@ -225,6 +225,19 @@ class BinaryParts {
   }
 }
 
+/** Far more than modules have: a file of nothing but sections would take twenty times its size to look at. */
+const maxSections = 10_000;
+/** Tables lie in the host's memory, beside the cap of the module's own; they are held to these together. */
+const [maxTables, maxTableMinimum] = [64, 1_048_576];
+
+function assertTables(reader: ByteReader, tables: WasmBinary['tables']): void {
+  const minimum = tables.reduce((sum, { limits }) => sum + limits.minimum, 0);
+  if (tables.length <= maxTables && minimum <= maxTableMinimum) return;
+  reader.fail(
+    `it has ${tables.length} tables that begin with ${minimum} elements: ${maxTables} with ${maxTableMinimum} together are the most`,
+  );
+}
+
 /** Reads a core module. Throws WasmFormatError and nothing else, whatever the bytes are. Code is left to V8's own validation. */
 export function readWasm(bytes: Uint8Array): WasmBinary {
   const reader = new ByteReader(bytes);
@@ -234,6 +247,10 @@ export function readWasm(bytes: Uint8Array): WasmBinary {
   while (!reader.isAtEnd) {
     const start = reader.offset;
     const id = reader.byte('a section');
+    if (id !== sectionIds.custom && sections.some((other) => other.id === id)) {
+      reader.fail(`section ${id} is there twice`, start);
+    }
+    if (sections.length >= maxSections) reader.fail(`it has more than ${maxSections} sections`, start);
     const content = reader.part(reader.u32("a section's size"), `section ${id}`);
     parts.read(id, content);
     sections.push({ id, start, end: reader.offset });
@@ -241,5 +258,6 @@ export function readWasm(bytes: Uint8Array): WasmBinary {
   const { imports, memories, tables } = parts;
   const total = memories.length + imports.filter((entry) => entry.kind === 'memory').length;
   if (total > 1) reader.fail(`it has ${total} memories: one is supported`);
+  assertTables(reader, tables);
   return { imports, exports: parts.signedExports(), memories, tables, sections };
 }
