@@ -24,6 +24,19 @@ export interface Channel<Out, In> {
   close(): void;
 }
 
+const [noMessage, noReader] = ['it wrote what is no message', 'it does not read what it is sent'];
+
+/** Words for the end of a channel whose other side has not kept to the protocol. */
+export const breachWords = {
+  wrote: (error: unknown): string => `${noMessage}: ${error instanceof Error ? error.message : String(error)}`,
+  unread: noReader,
+} as const;
+
+/** Whether a channel has ended for what the plugin did to it: its realm may live on. */
+export function isBreach(reason: string): boolean {
+  return reason.startsWith(noMessage) || reason.startsWith(noReader);
+}
+
 /** What to send in the place of a message that cannot be written; undefined leaves it out. */
 export type Replace<Out> = (message: Out, why: unknown) => Out | undefined;
 

@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly name: string;
   /** The gateway's catalogue, asked for each request's model. */
   readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
+  /** As of `RemoteCalls`. */
+  readonly onBreach?: (reason: string) => void;
   /** Longest message that is accepted from the plugin. @default 67108864 */
   readonly maxMessageBytes?: number;
 }
@@ -36,6 +38,9 @@ export interface ConnectedPlugin {
 
 export const defaultMaxMessageBytes = 67_108_864;
 
+/** In one thread, of one plugin. */
+const maxUnreadBytes = 16_777_216;
+
 function openChannel(
   channel: RemoteChannel,
   options: ConnectOptions,
@@ -53,6 +58,7 @@ function openChannel(
   if (!fstatSync(channel.descriptor).isSocket()) throw new TypeError(`descriptor ${channel.descriptor} is no socket`);
   return new SocketChannel(socketStream(channel.descriptor), {
     replace,
+    maxUnreadBytes,
     maxReadBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
   });
 }
@@ -63,13 +69,14 @@ export function connectRemotePlugin(
   channel: RemoteChannel,
   options: ConnectOptions,
 ): ConnectedPlugin {
-  const { name, getModelInfo } = options;
+  const { name, getModelInfo, onBreach } = options;
   const replace = (message: ThreadMessage, why: unknown): undefined => {
     calls.failUnsent(message, why);
   };
   const calls = new RemoteCalls(openChannel(channel, options, replace), {
     pluginName: name,
     ...(getModelInfo === undefined ? {} : { getModelInfo }),
+    ...(onBreach === undefined ? {} : { onBreach }),
   });
   const hooks: Record<string, unknown> = {};
   for (const hook of hookNames) {

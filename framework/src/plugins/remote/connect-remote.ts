@@ -11,6 +11,7 @@ export const connectRemote: ConnectRemote = ({ entry, description, channel }, { 
   const { name } = entry;
   const connected = connectRemotePlugin(description, channel, {
     name,
+    onBreach: (reason) => events.onDisabled(`${reason}; load it again to have it called again`),
     ...(getModelInfo === undefined ? {} : { getModelInfo }),
   });
   const { actualName, version } = description;

@@ -6,7 +6,7 @@ import { requestOf } from '@bifrost/core';
 import type { ContextOwner, RequestContext } from '@bifrost/core';
 import { isJsonObject } from '@bifrost/sdk';
 import type { HookName, Json, ModelInfo, RequestFacts } from '@bifrost/sdk';
-import { fewCalls } from './channel.ts';
+import { breachWords, fewCalls, isBreach } from './channel.ts';
 import type { Channel } from './channel.ts';
 import { FrameError } from './frame-codec.ts';
 import type { CallMessage, ReplyMessage, RunnerMessage, ThreadMessage } from './protocol.ts';
@@ -45,6 +45,8 @@ interface KnownRequest {
 export interface RemoteCallsOptions {
   readonly pluginName: string;
   readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
+  /** The plugin has broken its channel, so that it is called no more, and may live on: nobody else can tell. */
+  readonly onBreach?: (reason: string) => void;
 }
 
 export class RemoteCalls {
@@ -127,6 +129,7 @@ export class RemoteCalls {
       call.reject(this.#gone());
     }
     for (const stream of streams) stream.fail(this.#gone());
+    if (isBreach(reason)) this.#options.onBreach?.(reason);
   }
 
   #gone(): Error {
@@ -181,7 +184,7 @@ export class RemoteCalls {
     try {
       for (const message of messages) this.#receive(message);
     } catch (error) {
-      this.end(`it wrote what is no message: ${error instanceof Error ? error.message : String(error)}`);
+      this.end(breachWords.wrote(error));
     }
   }
 

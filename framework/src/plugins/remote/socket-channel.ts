@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { BatchedChannel } from './channel.ts';
+import { BatchedChannel, breachWords } from './channel.ts';
 import type { Replace, Urgency } from './channel.ts';
 import { encodeFrame, FrameError, FrameReader } from './frame-codec.ts';
 
@@ -10,6 +10,10 @@ export interface SocketChannelOptions<Out> {
   readonly maxWrittenBytes?: number;
   /** Longest frame to read. @default no limit */
   readonly maxReadBytes?: number;
+  /** End the channel where this much waits to be read, and nothing of it is for `stalledMs`. @default no limit */
+  readonly maxUnreadBytes?: number;
+  /** @default 5000 */
+  readonly stalledMs?: number;
   /** Write each message as it is sent: for what must have left before a plugin may block its thread. @default false */
   readonly isImmediate?: boolean;
 }
@@ -36,10 +40,18 @@ export function openStream(stream: Duplex): OpenStream {
   return (onBytes) => stream.on('data', onBytes);
 }
 
-/** A channel over a stream socket: frames. What is no frame ends it. */
+const defaultStalledMs = 5000;
+/** How many times `maxUnreadBytes` may wait for one that reads on, but slowly. */
+const slowReaderShare = 16;
+
+/** A channel over a stream socket: frames. What is no frame ends it, and a reader that does not read. */
 export class SocketChannel<Out, In> extends BatchedChannel<Out, In> {
   readonly #socket: Duplex;
   readonly #options: SocketChannelOptions<Out>;
+  #written = 0;
+  /** What had been taken when that last was more than before, and when that was. */
+  #taken = 0;
+  #takenAt = 0;
 
   constructor(open: OpenStream, options: SocketChannelOptions<Out> = {}) {
     super(options.replace);
@@ -51,7 +63,7 @@ export class SocketChannel<Out, In> extends BatchedChannel<Out, In> {
         this.receiving(() => reader.push(chunk, (batch) => this.receive(batch as readonly In[])));
       } catch (error) {
         if (!(error instanceof FrameError)) throw error;
-        this.end(`it wrote what is no message: ${error.message}`);
+        this.end(breachWords.wrote(error));
       }
     });
     this.#socket = socket;
@@ -65,7 +77,26 @@ export class SocketChannel<Out, In> extends BatchedChannel<Out, In> {
   }
 
   protected write(batch: readonly Out[]): void {
-    this.#socket.write(encodeFrame(batch, this.#options.maxWrittenBytes));
+    const frame = encodeFrame(batch, this.#options.maxWrittenBytes);
+    if (this.#options.maxUnreadBytes !== undefined && !this.#isRead(this.#options.maxUnreadBytes)) {
+      this.end(breachWords.unread);
+      return;
+    }
+    this.#written += frame.length;
+    this.#socket.write(frame);
+  }
+
+  /** A plugin that leaves its channel alone, and answers for its loop all the same, would have this thread hold all that is sent. */
+  #isRead(maxUnreadBytes: number): boolean {
+    const unread = this.#socket.writableLength;
+    const taken = this.#written - unread;
+    const now = performance.now();
+    if (taken > this.#taken || unread <= maxUnreadBytes) {
+      this.#taken = taken;
+      this.#takenAt = now;
+    }
+    const isStalled = now - this.#takenAt > (this.#options.stalledMs ?? defaultStalledMs);
+    return !isStalled && unread <= slowReaderShare * maxUnreadBytes;
   }
 
   protected release(): void {

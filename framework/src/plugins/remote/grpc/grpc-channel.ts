@@ -1,5 +1,5 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { BatchedChannel } from '../channel.ts';
+import { BatchedChannel, breachWords } from '../channel.ts';
 import type { Replace } from '../channel.ts';
 import type { RunnerMessage, ThreadMessage } from '../protocol.ts';
 import type { GrpcTls } from '../remote-plugin.ts';
@@ -36,7 +36,7 @@ export class GrpcChannel extends BatchedChannel<ThreadMessage, RunnerMessage> {
     try {
       this.receiving(() => this.receive(messages.map(fromPluginMessage)));
     } catch (error) {
-      this.end(`it wrote what is no message: ${error instanceof Error ? error.message : String(error)}`);
+      this.end(breachWords.wrote(error));
     }
   }
 }

@@ -8,6 +8,9 @@ import { openStream, SocketChannel } from '../socket-channel.ts';
 import { Tunnel } from '../tunnel.ts';
 import { readControl } from './read-control.ts';
 
+/** Answers about connections and questions about config; with tunnels also all that serving threads send. */
+const maxUnreadControlBytes = 16_777_216;
+
 export interface ProcessControlOptions {
   onMessage(message: FromRunner): void;
   /** The other side has closed it, or said what is no message. */
@@ -22,7 +25,11 @@ export class ProcessControl {
 
   constructor(socket: Duplex, options: ProcessControlOptions) {
     this.#maxMessageBytes = options.maxMessageBytes;
-    this.#channel = new SocketChannel(openStream(socket), { isImmediate: true, maxReadBytes: options.maxMessageBytes });
+    this.#channel = new SocketChannel(openStream(socket), {
+      isImmediate: true,
+      maxReadBytes: options.maxMessageBytes,
+      maxUnreadBytes: maxUnreadControlBytes,
+    });
     this.#channel.onMessages((messages) => {
       for (const said of messages) {
         const message = readControl(said);

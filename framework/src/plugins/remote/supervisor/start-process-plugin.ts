@@ -7,6 +7,7 @@ import type { HookName } from '@bifrost/sdk';
 import { codeDirectories, realmEntry, startChild } from '../../../realms/index.ts';
 import type { ChildOptions, RealmEntry } from '../../../realms/index.ts';
 import type { ToRunner } from '../control.ts';
+import { isBreach } from '../channel.ts';
 import { defaultMaxMessageBytes } from '../connect-remote-plugin.ts';
 import { readProcessCpuMs } from '../cpu-meter.ts';
 import type { RemoteChannel, RemotePlugin } from '../remote-plugin.ts';
@@ -198,7 +199,7 @@ class ProcessRealm implements Realm {
 
   #onControlClosed(reason: string): void {
     if (this.#hasExited) return;
-    if (reason.startsWith('it wrote')) this.#protocolFault = `was ended: ${reason}`;
+    if (isBreach(reason)) this.#protocolFault = `was ended: ${reason}`;
     // Without control it is of no use; if it is ending by itself this changes nothing.
     setTimeout(() => {
       // By then another process may have its number.
