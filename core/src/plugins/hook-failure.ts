@@ -12,6 +12,8 @@ const alwaysLogged = 5;
 
 const frozenWrite = /read only|object is not extensible|Cannot (delete|redefine) property|Cannot assign to read only/;
 
+const maxPlaceCharacters = 300;
+
 /** Of errors that were made again from words, after a plugin in another realm. */
 const notedPlaces = new WeakMap<Error, string>();
 
@@ -27,8 +29,13 @@ export function notePlaceOfThrow(thrown: Error, place: string): void {
 export function placeOfThrow(thrown: Error): string | undefined {
   const noted = notedPlaces.get(thrown);
   if (noted !== undefined) return noted;
-  const match = /([^/\s()]+)\?plugin=[^\s:)]+:(\d+)/.exec(thrown.stack ?? '');
-  return match === null ? undefined : `${decodeURIComponent(match[1] ?? '')}:${match[2]}`;
+  // Found first, looked at then: the message, which may be of any length, stands in the stack too.
+  const stack = String(thrown.stack);
+  const at = stack.indexOf('?plugin=');
+  if (at === -1) return undefined;
+  const file = /[^/\s()]+$/.exec(stack.slice(Math.max(0, at - maxPlaceCharacters), at));
+  const line = /^\?plugin=[^\s:)]+:(\d+)/.exec(stack.slice(at, at + maxPlaceCharacters));
+  return file === null || line === null ? undefined : `${decodeURIComponent(file[0])}:${line[1]}`;
 }
 
 const maxMessageCharacters = 8192;
