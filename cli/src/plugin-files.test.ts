@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PluginManifest } from '@bifrost/sdk';
@@ -79,6 +79,29 @@ describe('check', () => {
   });
 });
 
+describe('a config that nobody gave', () => {
+  it('is what the failure says, with where it comes from', async () => {
+    using workshop = new Workshop();
+    await workshop.run('plugin', 'new', 'hello');
+    rmSync(workshop.path('hello/config.json'));
+    const manifest = readFileSync(workshop.path('hello/bifrost-plugin.json'), 'utf8');
+    workshop.write(
+      'hello/bifrost-plugin.json',
+      manifest.replace('"properties"', '"required": ["greeting"], "properties"'),
+    );
+    for (const command of ['check', 'test']) {
+      const { err, exitCode } = await workshop.run('plugin', command, 'hello');
+      expect(err).toContain('config.greeting: is missing');
+      expect(err).toContain('; nothing was given as its config: use --config, or a config.json beside it');
+      expect(exitCode).toBe(1);
+    }
+    const given = await workshop.run('plugin', 'check', 'hello', '--config', '{}');
+    expect(given.err).not.toContain('nothing was given');
+    const gone = await workshop.run('plugin', 'check', 'hello', '--config', 'gone.json');
+    expect(gone).toMatchObject({ exitCode: 2, err: expect.stringContaining('gone.json is not there') });
+  });
+});
+
 describe('build, sign and verify', () => {
   it('makes one file with version, time and digest, the same bytes for the same sources', async () => {
     using workshop = new Workshop();
@@ -121,6 +144,13 @@ describe('build, sign and verify', () => {
     expect(statSync(workshop.path('acme.key')).mode & 0o777).toBe(0o600);
     const signed = await workshop.run('plugin', 'sign', 'hello/dist', '--key', 'acme.key');
     expect(signed).toMatchObject({ exitCode: 0 });
+    const swapped = await workshop.run('plugin', 'sign', 'hello/dist', '--key', 'acme.pub');
+    expect(swapped).toMatchObject({ exitCode: 2, err: expect.stringContaining('is a public key: sign with acme.key') });
+    const shown = await workshop.run('plugin', 'verify', 'hello/dist', '--key', 'acme.key');
+    expect(shown).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('is a private key: verify with acme.pub'),
+    });
     const secret = readFileSync(workshop.path('acme.key'), 'utf8').trim();
     expect(`${signed.out}${signed.err}`).not.toContain(secret);
     expect(await workshop.run('plugin', 'verify', 'hello/dist', '--key', 'acme.pub')).toMatchObject({ exitCode: 0 });

@@ -10,14 +10,19 @@ describe('the help', () => {
     expect(out).toContain('bifrost plugin new hello');
   });
 
-  it('of `bifrost plugin` lists every command', async () => {
+  it.each([['--help'], ['help']])('of `bifrost plugin %s` lists every command', async (word) => {
     using workshop = new Workshop();
-    const { exitCode, out } = await workshop.run('plugin', '--help');
+    const { exitCode, out } = await workshop.run('plugin', word);
     expect(exitCode).toBe(0);
     for (const { name, summary } of commands) {
       expect(out).toContain(name);
       expect(out.replaceAll(/\s+/g, ' ')).toContain(summary);
     }
+  });
+
+  it('of a command is given by `bifrost plugin help COMMAND` too', async () => {
+    using workshop = new Workshop();
+    expect(await workshop.run('plugin', 'help', 'sign')).toEqual(await workshop.run('plugin', 'sign', '--help'));
   });
 
   it.each(commands.map(({ name }) => name))('of `bifrost %s` names every flag and has an example', async (name) => {
@@ -46,6 +51,10 @@ describe('what is called wrongly', () => {
     [['plugin', 'new', 'x', '--template', 'typscript'], 'did you mean typescript?'],
     [['plugin', 'new', 'über'], "cannot be a plugin's name"],
     [['plugin', 'build', 'x', '--version', 'one'], 'takes a semantic version'],
+    [['version'], 'did you mean `bifrost --version`?'],
+    [['plugin', 'types', 'nope'], 'there is no folder'],
+    [['plugin', 'keygen', 'keys/acme'], 'there is no folder'],
+    [['plugin', 'replay', 'gone.bfcap', '--against', 'x'], 'there is no recording'],
   ])('%j: exit code 2 and what was meant', async (args, message) => {
     using workshop = new Workshop();
     const { exitCode, err } = await workshop.run(...args);

@@ -54,8 +54,14 @@ function unknownCommand(group: 'plugin' | undefined, given: string): UsageError 
   return new UsageError(`there is no command \`${prefix} ${given}\`: ${hint}`);
 }
 
+/** `help plugin new` and `plugin help new` are `plugin new --help`. */
+function withHelpFlag(args: readonly string[]): readonly string[] {
+  const at = args[0] === 'help' ? 0 : args[1] === 'help' && args[0]?.startsWith('plugin') === true ? 1 : -1;
+  return at === -1 ? args : [...args.slice(0, at), ...args.slice(at + 1), '--help'];
+}
+
 async function dispatch(args: readonly string[], context: CommandContext): Promise<number> {
-  const [first, second, ...rest] = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
+  const [first, second, ...rest] = withHelpFlag(args);
   if (first === undefined || isHelpFlag(first)) {
     context.print(programHelp());
     return exitCodes.done;
@@ -64,6 +70,8 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
     context.print(`bifrost ${readBuildStamp()?.version ?? '0.1.0'}`);
     return exitCodes.done;
   }
+  if (first === 'version')
+    throw new UsageError('there is no command `bifrost version`: did you mean `bifrost --version`?');
   if (first !== 'plugin' && first !== 'plugins') throw unknownCommand(undefined, first);
   if (second === undefined || isHelpFlag(second)) {
     context.print(groupHelp());

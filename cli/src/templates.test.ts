@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Workshop } from './__tests__/workshop.ts';
@@ -24,6 +24,32 @@ const isBuildable: Readonly<Record<string, boolean>> = {
   go: has('go'),
   assemblyscript: existsSync(asc),
 };
+
+describe('a machine without the tools', () => {
+  const make = ['/usr/bin/make', '/bin/make'].find((file) => existsSync(file));
+
+  it.skipIf(make === undefined).each([
+    ['c', 'clang is not there: install clang and lld'],
+    ['go', 'go is not there: install go and a C compiler'],
+    ['rust', 'rustc is not there: install rustc'],
+    ['assemblyscript', 'asc is not there: run npm install in this folder first'],
+  ])('names what a plugin in %s needs', async (template, message) => {
+    using workshop = new Workshop();
+    mkdirSync(workshop.path('bin'));
+    symlinkSync(make ?? '', workshop.path('bin/make'));
+    using bare = new Workshop({ PATH: workshop.path('bin'), RUSTC: 'rustc' });
+    await bare.run('plugin', 'new', 'p', '--template', template);
+    const built = await bare.run('plugin', 'build', 'p');
+    expect(built.err).toContain(message);
+    expect(built.exitCode).toBe(1);
+  });
+
+  it('is told that make is missing', async () => {
+    using bare = new Workshop({ PATH: '/no/such/folder' });
+    await bare.run('plugin', 'new', 'p', '--template', 'c');
+    expect((await bare.run('plugin', 'build', 'p')).err).toContain('make cannot be run: it is not in PATH; install it');
+  });
+});
 
 describe.each(
   templates.filter(({ needs, isRunAsItIs }) => needs !== undefined && isRunAsItIs !== true).map(({ name }) => name),

@@ -5,3 +5,10 @@ export class UsageError extends Error {
     this.name = 'UsageError';
   }
 }
+
+/** Words for a file that cannot be read. */
+export function unreadable(file: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return `${file} is not there`;
+  return `${file} cannot be read: ${error instanceof Error ? error.message : 'unknown reason'}`;
+}

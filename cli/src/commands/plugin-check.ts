@@ -1,7 +1,7 @@
 import { GatewayError } from '@bifrost/sdk';
 import type { Command } from '../command.ts';
 import { checkPlugin } from '../plugin/check-plugin.ts';
-import { findEntry } from '../plugin/find-entry.ts';
+import { findEntry, withConfigHint } from '../plugin/find-entry.ts';
 
 export const configFlag = {
   name: 'config',
@@ -37,7 +37,9 @@ export const pluginCheck: Command = {
     try {
       const { directory } = context;
       const found = await findEntry(path, { directory, ...(config === undefined ? {} : { config }) });
-      const { artefact, plugin } = await checkPlugin(found.entry, found.directory);
+      const { artefact, plugin } = await checkPlugin(found.entry, found.directory).catch((error: unknown) => {
+        throw withConfigHint(error, found, config);
+      });
       const { manifest, kind, file } = artefact;
       const version = manifest?.version ?? plugin.version ?? 'without a version';
       context.print(`ok: ${manifest?.name ?? plugin.actualName ?? found.entry.name} ${version}, ${kind}, ${file}`);

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { generateSigningKeys } from '@bifrost/framework/artefacts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
@@ -19,6 +19,7 @@ export const pluginKeygen: Command = {
   run(context, input) {
     const path = resolve(context.directory, input.positionals[0] ?? '');
     const name = basename(path);
+    if (!existsSync(dirname(path))) throw new UsageError(`there is no folder ${dirname(path)}`);
     const [keyFile, publicFile] = [`${path}.key`, `${path}.pub`];
     for (const file of [keyFile, publicFile]) {
       if (existsSync(file)) throw new UsageError(`${file} is there already: a key is never written over`);

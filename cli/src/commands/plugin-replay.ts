@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { containPluginFailures } from '@bifrost/framework/plugins';
 import { readCapture, readCaptureKey } from '@bifrost/framework/recordings';
@@ -41,6 +42,7 @@ export const pluginReplay: Command = {
     if (against === undefined)
       throw new UsageError('`bifrost plugin replay` needs --against PATH: the build to play it to');
     const file = resolve(context.directory, input.positionals[0] ?? '');
+    if (!existsSync(file)) throw new UsageError(`there is no recording ${file}`);
     const keyFile = resolve(context.directory, input.text('key') ?? join(dirname(file), keyName));
     const capture = readCapture(file, readCaptureKey(keyFile));
     const { cells } = await openCells(context, input, against);

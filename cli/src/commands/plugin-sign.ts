@@ -4,7 +4,7 @@ import { filesBeside, sha256Of, signManifest, toIntegrity } from '@bifrost/frame
 import { CommandFailure } from '../command-failure.ts';
 import type { Command } from '../command.ts';
 import { readManifestFile, writeManifestFile } from '../plugin/manifest-file.ts';
-import { readKeyFile } from '../plugin/read-key.ts';
+import { readPrivateKey } from '../plugin/read-key.ts';
 import { UsageError } from '../usage-error.ts';
 import { pathPositional } from './plugin-check.ts';
 
@@ -29,7 +29,7 @@ export const pluginSign: Command = {
       throw new UsageError('`bifrost plugin sign` needs --key FILE; `bifrost plugin keygen NAME` makes one');
     }
     const { directory } = context;
-    const privateKey = readKeyFile(keyPath, directory);
+    const privateKey = readPrivateKey(keyPath, directory);
     const { file, folder, manifest } = readManifestFile(input.positionals[0] ?? '', directory);
     const { name, integrity, main } = manifest;
     const refuse = (message: string): never => {

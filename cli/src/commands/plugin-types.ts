@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { readCarriedFile } from '@bifrost/framework/realms';
 import type { Command } from '../command.ts';
 import { folderOf } from '../plugin/find-entry.ts';
 import { sdkTypesFile } from '../plugin/templates.ts';
+import { UsageError } from '../usage-error.ts';
 
 export const pluginTypes: Command = {
   name: 'plugin types',
@@ -16,7 +17,10 @@ export const pluginTypes: Command = {
   ],
   examples: [{ command: 'bifrost plugin types hello', says: 'hello/bifrost-sdk.d.ts is of this version now' }],
   run(context, input) {
-    const file = join(folderOf(input.positionals[0] ?? '.', context.directory), 'bifrost-sdk.d.ts');
+    const stated = input.positionals[0] ?? '.';
+    const path = resolve(context.directory, stated);
+    if (!existsSync(path)) throw new UsageError(`there is no folder ${path}`);
+    const file = join(folderOf(stated, context.directory), 'bifrost-sdk.d.ts');
     writeFileSync(file, readCarriedFile(sdkTypesFile));
     context.print(`${file} is written`);
     return Promise.resolve(0);

@@ -53,7 +53,10 @@ async function findSource(path: string, directory: string): Promise<Source> {
     const isModule = moduleExtensions.includes(extname(manifest.main));
     return { folder, manifest, ...(isModule ? { entry: join(folder, manifest.main) } : {}) };
   }
-  const located = await locateArtefact('build', absolute, { baseDirectory: directory, workingDirectory: directory });
+  const located = await locateArtefact(basename(absolute), absolute, {
+    baseDirectory: directory,
+    workingDirectory: directory,
+  });
   const name = basename(located.file).startsWith('index.')
     ? basename(located.directory)
     : basename(located.file, extname(located.file));
@@ -100,12 +103,16 @@ function compile(
     encoding: 'utf8',
     maxBuffer: 16_777_216,
   });
-  if (result.error !== undefined) throw failed(manifest.name, `${command} cannot be run: ${result.error.message}`);
+  if (result.error !== undefined) {
+    const isAbsent = 'code' in result.error && result.error.code === 'ENOENT';
+    const why = isAbsent ? 'it is not in PATH; install it' : result.error.message;
+    throw failed(manifest.name, `${command} cannot be run: ${why}`);
+  }
   for (const line of `${result.stdout}${result.stderr}`.split('\n')) if (line.trim() !== '') options.complain(line);
   if (result.status !== 0) {
     throw failed(
       manifest.name,
-      `\`${[command, ...args].join(' ')}\` in ${folder} ended with ${result.status ?? result.signal}`,
+      `\`${[command, ...args].join(' ')}\` in ${folder} ended with ${result.status ?? result.signal}: what is wrong stands above`,
     );
   }
   if (!existsSync(artefact)) throw failed(manifest.name, `the build is done, but ${artefact} is not there`);

@@ -1,12 +1,12 @@
 /** From a path on the command line to an entry as `config.json` would have it: the plugin's own one beside it, if there is one. */
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isJsonObject, manifestFileName } from '@bifrost/sdk';
+import { isJsonObject, manifestFileName, PluginError } from '@bifrost/sdk';
 import type { JsonObject } from '@bifrost/sdk';
 import { locateArtefact } from '@bifrost/framework/artefacts';
 import { pluginNamePattern, pluginSchema, toPluginEntry } from '@bifrost/framework/workbench';
 import type { PluginEntry } from '@bifrost/framework/workbench';
-import { UsageError } from '../usage-error.ts';
+import { UsageError, unreadable } from '../usage-error.ts';
 
 export interface FindEntryOptions {
   readonly directory: string;
@@ -34,9 +34,7 @@ function readJson(file: string, what: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new UsageError(
-      `${what} ${file} cannot be read: ${error instanceof Error ? error.message : 'unknown reason'}`,
-    );
+    throw new UsageError(`${what} ${unreadable(file, error)}`);
   }
 }
 
@@ -94,6 +92,15 @@ export async function findEntry(path: string, options: FindEntryOptions): Promis
   };
   const configFile = beside === undefined || config !== undefined ? {} : { configFile: beside.file };
   return { entry, directory: folder, ...configFile };
+}
+
+/** Says where a config comes from, to a failure that is one of a config that nobody gave. */
+export function withConfigHint(error: unknown, found: FoundEntry, given: string | undefined): unknown {
+  const isMissing = given === undefined && found.configFile === undefined;
+  if (!isMissing || !PluginError.isInstance(error) || error.code !== 'BF_PLUGIN_CONFIG_INVALID') return error;
+  const { name } = found.entry;
+  const message = `${error.message.replace(`plugin ${name}: `, '')}; nothing was given as its config: use --config, or a config.json beside it`;
+  return new PluginError(name, message, { code: error.code, cause: error });
 }
 
 /** The folder that `path` is in, or is. */

@@ -5,7 +5,7 @@ import { CommandFailure } from '../command-failure.ts';
 import type { CommandContext, CommandInput } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
 import { resolveEntry } from './check-plugin.ts';
-import { findEntry } from './find-entry.ts';
+import { findEntry, withConfigHint } from './find-entry.ts';
 import { cellsOf } from './plugin-cells.ts';
 
 export interface OpenedCells {
@@ -33,11 +33,12 @@ export async function openCells(
 ): Promise<OpenedCells> {
   const { directory } = context;
   const config = input.text('config');
-  const { entry, directory: folder } = await findEntry(path, {
-    directory,
-    ...(config === undefined ? {} : { config }),
+  const found = await findEntry(path, { directory, ...(config === undefined ? {} : { config }) });
+  const { entry, directory: folder } = found;
+  const artefact = await resolveEntry(entry, folder).catch((error: unknown) => {
+    throw withConfigHint(error, found, config);
   });
-  const cells = cellsOf({ entry, artefact: await resolveEntry(entry, folder), directory: folder });
+  const cells = cellsOf({ entry, artefact, directory: folder });
   if (cells.length === 0) {
     throw new CommandFailure(
       'a gRPC plugin is a program of its own: start it with a gateway, this command cannot run it',

@@ -48,7 +48,7 @@ function markedLine(stack: string): string {
 
 /** Node takes a decorator for JavaScript to come, and then its engine says only that there is something invalid. */
 function findDecorator(files: readonly string[]): string | undefined {
-  for (const file of files.filter((name) => /\.m?ts$/.test(name))) {
+  for (const file of files.filter((name) => /\.m?[jt]s$/.test(name))) {
     const lines = readFileSync(file, 'utf8').split('\n');
     const at = lines.findIndex((line) => /^[^'"`*/]*(?:^|[\s{;(])@[A-Za-z_$][\w$.]*(?:[\s(]|$)/.test(line));
     if (at !== -1) return `a decorator is not supported at ${file}:${at + 1} (\`${lines[at]?.trim().slice(0, 120)}\`)`;

@@ -11,6 +11,7 @@ import { readProcessCpuMs } from '../cpu-meter.ts';
 import { GroupKeeper } from './group-keeper.ts';
 import { maxHandshakeBytes, parseHandshake } from './handshake.ts';
 import { protocolVersions } from './plugin-service.ts';
+import { explainStartFailure } from './start-failure.ts';
 
 export interface PluginProgramOptions {
   readonly command: string;
@@ -26,6 +27,9 @@ export interface PluginProgramOptions {
 
 const maxLineBytes = 8192;
 const endWithinMs = 1000;
+/** How long the last words of a program that has ended are waited for. */
+const lastWordsWithinMs = 100;
+const maxWords = 300;
 const bytesPerPage = 4096;
 
 export class PluginProgram {
@@ -34,6 +38,8 @@ export class PluginProgram {
   readonly #log: PluginLog;
   readonly #ended: Promise<string>;
   readonly #keeper: GroupKeeper | undefined;
+  readonly #isSilent: Promise<unknown>;
+  #lastWords = '';
   #isAsked = false;
 
   constructor(options: PluginProgramOptions) {
@@ -55,13 +61,19 @@ export class PluginProgram {
     this.#keeper = this.#child.pid === undefined ? undefined : new GroupKeeper(this.#child.pid, this.#log);
     this.#child.stdin.on('error', () => undefined);
     this.#ended = new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+      this.#child.once('error', (error) =>
+        resolve(`could not be started: ${explainStartFailure(options.command, error)}`),
+      );
       this.#child.once('exit', (code, signal) => {
         resolve(signal === null ? `exited with code ${code}` : `was ended by ${signal}`);
       });
     });
     void this.#ended.then(() => rmSync(this.#socketDirectory, { recursive: true, force: true }));
-    forEachLine(this.#child.stderr, (line) => this.#log.warn(line));
+    this.#isSilent = new Promise((resolve) => this.#child.stderr.once('close', resolve));
+    forEachLine(this.#child.stderr, (line) => {
+      this.#lastWords = line.trim().slice(0, maxWords);
+      this.#log.warn(line);
+    });
   }
 
   /** Resolves with the words for its end. */
@@ -102,10 +114,15 @@ export class PluginProgram {
   address(timeoutMs: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`it did not say within ${timeoutMs} ms where it listens (the handshake line)`)),
+        () =>
+          reject(
+            new Error(
+              `it did not say within ${timeoutMs} ms where it listens (the handshake line on standard output, flushed)`,
+            ),
+          ),
         timeoutMs,
       );
-      void this.#ended.then((how) => reject(new Error(`it ${how} before it said where it listens`)));
+      void this.#endedWithWords().then((how) => reject(new Error(`it ${how}`)));
       let isFirst = true;
       forEachLine(this.#child.stdout, (line) => {
         if (!isFirst) {
@@ -121,6 +138,15 @@ export class PluginProgram {
         }
       });
     });
+  }
+
+  /** How it ended before it said where it listens, with the last line of its standard error. */
+  async #endedWithWords(): Promise<string> {
+    const how = await this.#ended;
+    if (how.startsWith('could not')) return how;
+    await Promise.race([this.#isSilent, new Promise((resolve) => setTimeout(resolve, lastWordsWithinMs))]);
+    const words = this.#lastWords === '' ? '' : `; its last words: ${this.#lastWords}`;
+    return `${how} before it said where it listens${words}`;
   }
 
   /** Closes its input and sends SIGTERM, then SIGKILL to its whole group after a second. Resolves when it has ended. */

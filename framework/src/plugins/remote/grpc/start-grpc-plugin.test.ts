@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -29,6 +29,11 @@ describe('a program that is no plugin', () => {
       'console.log("Hello"); setInterval(() => {}, 1000)',
       'its first line is "Hello", expected one like 1|1|unix|',
     ],
+    [
+      'ends with words',
+      'console.error("Traceback\\nNo module named grpc"); process.exitCode = 1;',
+      'it exited with code 1 before it said where it listens; its last words: No module named grpc',
+    ],
     ['ends', 'process.exit(3)', 'it exited with code 3 before it said where it listens'],
     ['says nothing', 'setInterval(() => {}, 1000)', 'it did not say within 700 ms where it listens'],
     [
@@ -48,7 +53,22 @@ describe('a program that is no plugin', () => {
 
   it('is not there', async () => {
     const started = startProgram({ command: '/no/such/program', args: [], directory: '/' });
-    expect(await failureOf(started)).toContain('it could not be started: spawn /no/such/program ENOENT');
+    expect(await failureOf(started)).toContain('it could not be started: there is no program /no/such/program');
+  });
+
+  it.each([
+    ['is not executable', '#!/bin/sh\n', 0o644, 'it may not be executed: chmod +x'],
+    [
+      'names an interpreter that is not there',
+      '#!/no/such/python\n',
+      0o755,
+      'its first line names /no/such/python, which is not there',
+    ],
+  ])('%s', async (_what, text, mode, message) => {
+    using folder = pluginFolder({ 'plugin.py': text });
+    const command = join(folder.path, 'plugin.py');
+    chmodSync(command, mode);
+    expect(await failureOf(startProgram({ command, args: [], directory: folder.path }))).toContain(message);
   });
 
   it('leaves nothing running', async () => {
