@@ -5,11 +5,14 @@ import type { Usage } from './usage.ts';
 
 /** Facts about the request that no plugin can change. Later hooks may see more of them than earlier ones. */
 export interface RequestFacts {
+  /** Of the whole request, fallbacks included; on the answer as `x-request-id`. */
   readonly requestId: string;
   /** `chat_completion`, `responses`, `embedding`, ... as in Bifrost's `request_type`. */
   readonly requestType: string;
   readonly method: string;
+  /** Without the query. */
   readonly path: string;
+  /** True where the client asked for a stream. */
   readonly isStream: boolean;
   /** Present once routing has chosen. */
   readonly provider?: string;
@@ -45,11 +48,13 @@ export interface SharedState {
  * after the hook's deadline its `signal` is aborted and what the late code writes is seen by nobody.
  */
 export interface HookContext<Config = JsonObject> {
+  /** What is known of the request, as far as it has come. */
   readonly facts: RequestFacts;
   /** What `configSchema` made of the entry's `config`; the plain `config` where the plugin has no schema. */
   readonly config: Config;
   /** Aborted when the client has gone or the hook's deadline has passed. In `inject`: at the deadline only. */
   readonly signal: AbortSignal;
+  /** Lines of it carry the plugin's name and the request id. */
   readonly log: PluginLog;
   /** This plugin's own values for this request, from its first hook to `inject`; other plugins do not see them. */
   readonly state: Map<string, Json>;
@@ -64,6 +69,7 @@ export interface HookContext<Config = JsonObject> {
    * what is no JSON.
    */
   setValue(key: string, value: Json): void;
+  /** What all instances of the plugin share, across threads and reloads. */
   readonly shared: SharedState;
   /** What the gateway's catalogue knows of a model; undefined where it knows nothing. Default: the model of this request. */
   getModelInfo(provider?: string, model?: string): ModelInfo | undefined;
@@ -79,9 +85,12 @@ export interface HookContext<Config = JsonObject> {
 export interface PluginContext<Config = JsonObject> {
   /** The entry's name in `config.json`. */
   readonly name: string;
+  /** What the schema made of the entry's `config`; as it was written where there is none. */
   readonly config: Config;
+  /** Lines of it carry the plugin's name. */
   readonly log: PluginLog;
   /** Aborted when `init` or `cleanup` has passed its deadline. */
   readonly signal: AbortSignal;
+  /** What all instances of the plugin share, across threads and reloads. */
   readonly shared: SharedState;
 }

@@ -54,9 +54,11 @@ export interface PreLLMResult {
 
 /** Input of `postLLMHook`: exactly one of `response` and `error`, or neither where the hook did not ask to read the answer. */
 export interface LLMOutcome {
+  /** What was asked, without the conversation. */
   readonly request: RequestHead;
   /** Present where the hook `reads: 'messages'` and the provider answered. On a stream: the accumulated answer, at its end. */
   readonly response?: ConversationResponse;
+  /** Present where the attempt failed. */
   readonly error?: ErrorInfo;
   /** Present only in a hook with `chunks`, for each event of a stream before its end. */
   readonly event?: StreamEvent;
@@ -100,6 +102,7 @@ export interface ResponseHeadersResult {
 export interface StreamChunk {
   /** SSE event name, when the dialect uses one. */
   readonly event?: string;
+  /** As the client will get it: in most dialects the JSON text of one event. */
   readonly data: string;
   /** 0 for the first chunk of the answer. */
   readonly index: number;

@@ -46,10 +46,13 @@ export type OnError = 'continue' | 'deny' | 'skip' | { readonly disableAfter: nu
 
 /** The host calls a hook only where all stated members match. Strings are globs: `*` stands for any characters. */
 export interface HookFilter {
+  /** Of the request, without the query. `*` stands for any characters, here and below. */
   readonly path?: string | readonly string[];
+  /** The provider that was routed to. */
   readonly provider?: string | readonly string[];
   /** Matched against the model alone and against `provider/model`. */
   readonly model?: string | readonly string[];
+  /** True: streams alone; false: whole answers alone. */
   readonly isStream?: boolean;
   /** A header that must be present (`x-team`), or its value as a glob (`x-team: red*`). */
   readonly header?: string;

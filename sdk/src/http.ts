@@ -6,6 +6,7 @@ export interface HttpRequest {
   /** Decoded and normalised once, without the query. */
   readonly path: string;
   readonly query: Readonly<Record<string, string | readonly string[]>>;
+  /** By lower-case name; `headerValue(headers, name)` reads one. */
   readonly headers: HeaderMap;
   /** The body's bytes; present only for hooks that declare `reads: 'body'`. */
   readonly body?: Uint8Array;

@@ -443,11 +443,14 @@ declare module '@bifrost/sdk' {
   /** What a plugin is given beside the value that a hook works on: facts, its configuration, a log, per-request values. */
   /** Facts about the request that no plugin can change. Later hooks may see more of them than earlier ones. */
   export interface RequestFacts {
+      /** Of the whole request, fallbacks included; on the answer as `x-request-id`. */
       readonly requestId: string;
       /** `chat_completion`, `responses`, `embedding`, ... as in Bifrost's `request_type`. */
       readonly requestType: string;
       readonly method: string;
+      /** Without the query. */
       readonly path: string;
+      /** True where the client asked for a stream. */
       readonly isStream: boolean;
       /** Present once routing has chosen. */
       readonly provider?: string;
@@ -480,11 +483,13 @@ declare module '@bifrost/sdk' {
    * after the hook's deadline its `signal` is aborted and what the late code writes is seen by nobody.
    */
   export interface HookContext<Config = JsonObject> {
+      /** What is known of the request, as far as it has come. */
       readonly facts: RequestFacts;
       /** What `configSchema` made of the entry's `config`; the plain `config` where the plugin has no schema. */
       readonly config: Config;
       /** Aborted when the client has gone or the hook's deadline has passed. In `inject`: at the deadline only. */
       readonly signal: AbortSignal;
+      /** Lines of it carry the plugin's name and the request id. */
       readonly log: PluginLog;
       /** This plugin's own values for this request, from its first hook to `inject`; other plugins do not see them. */
       readonly state: Map<string, Json>;
@@ -499,6 +504,7 @@ declare module '@bifrost/sdk' {
        * what is no JSON.
        */
       setValue(key: string, value: Json): void;
+      /** What all instances of the plugin share, across threads and reloads. */
       readonly shared: SharedState;
       /** What the gateway's catalogue knows of a model; undefined where it knows nothing. Default: the model of this request. */
       getModelInfo(provider?: string, model?: string): ModelInfo | undefined;
@@ -513,10 +519,13 @@ declare module '@bifrost/sdk' {
   export interface PluginContext<Config = JsonObject> {
       /** The entry's name in `config.json`. */
       readonly name: string;
+      /** What the schema made of the entry's `config`; as it was written where there is none. */
       readonly config: Config;
+      /** Lines of it carry the plugin's name. */
       readonly log: PluginLog;
       /** Aborted when `init` or `cleanup` has passed its deadline. */
       readonly signal: AbortSignal;
+      /** What all instances of the plugin share, across threads and reloads. */
       readonly shared: SharedState;
   }
 
@@ -562,9 +571,11 @@ declare module '@bifrost/sdk' {
   }
   /** Input of `postLLMHook`: exactly one of `response` and `error`, or neither where the hook did not ask to read the answer. */
   export interface LLMOutcome {
+      /** What was asked, without the conversation. */
       readonly request: RequestHead;
       /** Present where the hook `reads: 'messages'` and the provider answered. On a stream: the accumulated answer, at its end. */
       readonly response?: ConversationResponse;
+      /** Present where the attempt failed. */
       readonly error?: ErrorInfo;
       /** Present only in a hook with `chunks`, for each event of a stream before its end. */
       readonly event?: StreamEvent;
@@ -603,6 +614,7 @@ declare module '@bifrost/sdk' {
   export interface StreamChunk {
       /** SSE event name, when the dialect uses one. */
       readonly event?: string;
+      /** As the client will get it: in most dialects the JSON text of one event. */
       readonly data: string;
       /** 0 for the first chunk of the answer. */
       readonly index: number;
@@ -693,10 +705,13 @@ declare module '@bifrost/sdk' {
   };
   /** The host calls a hook only where all stated members match. Strings are globs: `*` stands for any characters. */
   export interface HookFilter {
+      /** Of the request, without the query. `*` stands for any characters, here and below. */
       readonly path?: string | readonly string[];
+      /** The provider that was routed to. */
       readonly provider?: string | readonly string[];
       /** Matched against the model alone and against `provider/model`. */
       readonly model?: string | readonly string[];
+      /** True: streams alone; false: whole answers alone. */
       readonly isStream?: boolean;
       /** A header that must be present (`x-team`), or its value as a glob (`x-team: red*`). */
       readonly header?: string;
@@ -835,6 +850,7 @@ declare module '@bifrost/sdk' {
       /** Decoded and normalised once, without the query. */
       readonly path: string;
       readonly query: Readonly<Record<string, string | readonly string[]>>;
+      /** By lower-case name; `headerValue(headers, name)` reads one. */
       readonly headers: HeaderMap;
       /** The body's bytes; present only for hooks that declare `reads: 'body'`. */
       readonly body?: Uint8Array;
