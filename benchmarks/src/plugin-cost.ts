@@ -9,11 +9,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { missingContractTool } from '@bifrost/testkit/contract';
 import { measureCell } from './plugin-cost/measure-cell.ts';
 import type { HookCost } from './plugin-cost/measure-cell.ts';
 import { openCell } from './plugin-cost/open-cell.ts';
 import type { MeasuredCell } from './plugin-cost/open-cell.ts';
+import { missingTool } from './plugin-cost/trivial-plugins.ts';
 import { measureUnmatched } from './plugin-cost/unmatched.ts';
 
 const { values } = parseArgs({
@@ -35,6 +35,10 @@ const [calls, rounds, inFlight] = [values.calls, values.rounds, values['in-fligh
 const cells: readonly MeasuredCell[] = [
   ...(['module', 'wasm', 'native-c', 'node-api'] as const).flatMap((language) =>
     (['inline', 'worker', 'process'] as const).map((isolation) => ({ language, isolation })),
+  ),
+  // What differs from C in `worker` and `process` is the language's own inline.
+  ...(['wasm-assemblyscript', 'wasm-bifrost-abi', 'native-rust', 'native-go'] as const).map(
+    (language) => ({ language, isolation: 'inline' }) as const,
   ),
   { language: 'grpc-typescript', isolation: 'grpc' },
   { language: 'grpc-python', isolation: 'grpc' },
@@ -74,9 +78,10 @@ const rows = [line(titles), line(titles.map(() => '---'))];
 for (const row of rows) console.log(row);
 for (const cell of cells) {
   if (!`${cell.language}-${cell.isolation}`.includes(values.only)) continue;
-  const missing = missingContractTool(cell.language);
+  const missing = missingTool(cell.language);
   if (missing !== undefined) {
-    console.error(missing);
+    rows.push(line([cell.language, `not measured: ${missing}`, ...titles.slice(2).map(() => '')]));
+    console.log(rows.at(-1));
     continue;
   }
   const open = await openCell(cell, folder);

@@ -36,6 +36,17 @@ export function addonFloor(file: string): Floor {
   return functionFloor(createRequire(import.meta.url)(file) as PluginModule);
 }
 
+/** A module of ours with its memory; what it imports does nothing. */
+function instantiate(file: string): WebAssembly.Exports {
+  const module = new WebAssembly.Module(readFileSync(file));
+  const imports: Record<string, Record<string, () => number>> = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module))
+    (imports[from] ??= {})[name] = (): number => 0;
+  const { exports } = new WebAssembly.Instance(module, imports);
+  if (typeof exports['_initialize'] === 'function') exports['_initialize']();
+  return exports;
+}
+
 const factsText = JSON.stringify(facts);
 /** The one JSON text that the gateway's two binary interfaces both carry. */
 const textOf = ({ input }: MeasuredHook): string => `{"facts":${factsText},"input":${JSON.stringify(input)}}`;
@@ -50,15 +61,7 @@ interface GuestExports {
 const operations = { preLLMHook: 19, httpTransportResponseHeadersHook: 22 } as const;
 
 export function wasmFloor(file: string): Floor {
-  const module = new WebAssembly.Module(readFileSync(file));
-  const stubs = WebAssembly.Module.imports(module).map(
-    ({ module: from, name }) => [from, name, (): number => 0] as const,
-  );
-  const imports: Record<string, Record<string, () => number>> = {};
-  for (const [from, name, stub] of stubs) (imports[from] ??= {})[name] = stub;
-  const instance = new WebAssembly.Instance(module, imports);
-  // The module is ours.
-  const { memory, bifrost_alloc: alloc, bifrost_call: run } = instance.exports as unknown as GuestExports;
+  const { memory, bifrost_alloc: alloc, bifrost_call: run } = instantiate(file) as unknown as GuestExports;
   const pointer = alloc(65_536);
   let [bytes, view] = [Buffer.from(memory.buffer), new DataView(memory.buffer)];
   return {
@@ -79,25 +82,65 @@ export function wasmFloor(file: string): Floor {
   };
 }
 
+interface BifrostExports {
+  readonly memory: WebAssembly.Memory;
+  readonly malloc: (size: number) => number;
+  readonly free: (pointer: number) => void;
+  readonly pre_hook: (pointer: number, length: number) => bigint;
+}
+
+/** Bifrost's own ABI: its envelope as JSON both ways, by its allocator. The conversation is in its form already, and the answer is not looked at. */
+export function bifrostAbiFloor(file: string): Floor {
+  const { memory, malloc, free, pre_hook: run } = instantiate(file) as unknown as BifrostExports;
+  const parts = {
+    provider: 'openai',
+    model: 'm',
+    fallbacks: [],
+    input: [{ role: 'user', content: 'x'.repeat(300) }],
+    params: {},
+  };
+  const request = { request_type: facts.requestType, ...parts, chat_request: parts };
+  const envelope = { context: { request_id: facts.requestId }, request };
+  return {
+    call() {
+      const json = JSON.stringify(envelope);
+      const pointer = malloc(json.length);
+      const length = Buffer.from(memory.buffer).write(json, pointer);
+      const packed = run(pointer, length);
+      const [at, size] = [Number(packed >> 32n), Number(packed & 0xffff_ffffn)];
+      const answer = JSON.parse(Buffer.from(memory.buffer, at, size).toString()) as {
+        readonly has_short_circuit: boolean;
+      };
+      free(pointer);
+      return answer.has_short_circuit ? answer : undefined;
+    },
+    close: nothing,
+  };
+}
+
 /** sdk/native/bifrost_plugin.h without a check: one call and one output in memory of ours. */
 const hookNumbers = { preLLMHook: 3, httpTransportResponseHeadersHook: 6 } as const;
 const at = { call: 0, output: 48, plugin: 88, text: 128 } as const;
+const encoder = new TextEncoder();
 
-export function nativeFloor(file: string): Floor {
+export function nativeFloor(file: string, { isKept = false } = {}): Floor {
   const ffi = process.getBuiltinModule('node:ffi');
   const { functions, lib } = ffi.dlopen(file, {
     bifrost_plugin_create: { arguments: ['pointer', 'pointer', 'pointer'], return: 'i32' },
     bifrost_plugin_call: { arguments: ['pointer', 'pointer', 'pointer'], return: 'i32' },
+    bifrost_plugin_free_output: { arguments: ['pointer', 'pointer'], return: 'void' },
   });
   const buffer = new ArrayBuffer(65_536);
   const base = ffi.getRawPointer(buffer);
   const [numbers, words] = [new Uint32Array(buffer), new BigUint64Array(buffer)];
   const text = new Uint8Array(buffer, at.text);
+  // What `create` reads: a configuration without a member.
+  const config = encoder.encodeInto('{"config":{}}', text);
+  numbers[at.call / 4 + 6] = config.written;
+  words[at.call / 8 + 2] = base + BigInt(at.text);
   const [call, output, made] = [base, base + BigInt(at.output), base + BigInt(at.plugin)];
   functions.bifrost_plugin_create(call, made, output);
   const plugin = words[at.plugin / 8] ?? 0n;
-  words[at.call / 8 + 2] = base + BigInt(at.text);
-  const encoder = new TextEncoder();
   return {
     call(hook) {
       const { written } = encoder.encodeInto(textOf(hook), text);
@@ -107,8 +150,14 @@ export function nativeFloor(file: string): Floor {
       words[at.output / 8 + 1] = 0n;
       functions.bifrost_plugin_call(plugin, call, output);
       const answer = words[at.output / 8 + 1] ?? 0n;
-      return answer === 0n ? undefined : (JSON.parse(ffi.toString(answer) ?? '') as unknown);
+      if (answer === 0n) return undefined;
+      const value: unknown = JSON.parse(ffi.toString(answer) ?? '');
+      functions.bifrost_plugin_free_output(plugin, output);
+      return value;
     },
-    close: () => lib.close(),
+    // A library of Go cannot be unloaded.
+    close: () => {
+      if (!isKept) lib.close();
+    },
   };
 }

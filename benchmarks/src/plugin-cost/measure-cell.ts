@@ -2,7 +2,7 @@
 import { createPluginChains } from '@bifrost/core';
 import type { PluginChainSet, PluginRun } from '@bifrost/core';
 import { median, percentilesOf } from '../percentiles.ts';
-import { facts, measuredHooks, trace } from './measured-hooks.ts';
+import { facts, trace } from './measured-hooks.ts';
 import type { MeasuredHook } from './measured-hooks.ts';
 import type { OpenCell } from './open-cell.ts';
 
@@ -158,9 +158,9 @@ async function assertSameAnswers(chains: PluginChainSet, cell: OpenCell, hook: M
   }
 }
 
-/** Both hooks, one after the other. */
+/** The hooks, one after the other. */
 export async function measureCell(cell: OpenCell, options: CostOptions): Promise<readonly HookCost[]> {
   const costs: HookCost[] = [];
-  for (const hook of measuredHooks) costs.push(await measureHook(cell, hook, options));
+  for (const hook of cell.hooks) costs.push(await measureHook(cell, hook, options));
   return costs;
 }

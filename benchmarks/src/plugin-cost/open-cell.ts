@@ -6,9 +6,11 @@ import { resolveEntry } from '../../../cli/src/plugin/check-plugin.ts';
 import { cellsOf } from '../../../cli/src/plugin/plugin-cells.ts';
 import type { PluginCell } from '../../../transports/http/src/e2e/plugin-cells.ts';
 import type { Floor } from './floor.ts';
-import { addonFloor, moduleFloor, nativeFloor, wasmFloor } from './inline-floors.ts';
+import { addonFloor, bifrostAbiFloor, moduleFloor, nativeFloor, wasmFloor } from './inline-floors.ts';
 import { grpcFloor, processFloor, workerFloor } from './remote-floors.ts';
 import { buildTrivialPlugin } from './trivial-plugins.ts';
+import { measuredHooks } from './measured-hooks.ts';
+import type { MeasuredHook } from './measured-hooks.ts';
 import type { TrivialLanguage } from './trivial-plugins.ts';
 
 export interface MeasuredCell {
@@ -19,6 +21,8 @@ export interface MeasuredCell {
 export interface OpenCell {
   readonly instance: PluginInstance;
   readonly floor: Floor;
+  /** Those of the measured hooks that the plugin has. */
+  readonly hooks: readonly MeasuredHook[];
   close(): Promise<void>;
 }
 
@@ -29,9 +33,15 @@ function openFloor({ language, isolation }: MeasuredCell, file: string, folder: 
     case 'module':
       return moduleFloor(file);
     case 'wasm':
+    case 'wasm-assemblyscript':
       return wasmFloor(file);
+    case 'wasm-bifrost-abi':
+      return bifrostAbiFloor(file);
     case 'native-c':
+    case 'native-rust':
       return nativeFloor(file);
+    case 'native-go':
+      return nativeFloor(file, { isKept: true });
     case 'node-api':
       return addonFloor(file);
     case 'grpc-typescript':
@@ -55,6 +65,7 @@ export async function openCell(cell: MeasuredCell, folder: string): Promise<Open
   return {
     instance: plugin.instance,
     floor,
+    hooks: measuredHooks.filter(({ name }) => plugin.instance.hooks[name] !== undefined),
     close: async () => {
       floor.close();
       await plugin.close();

@@ -38,7 +38,7 @@ func newPlugin(input []byte, host Host) (*Plugin, error) {
 }
 
 // Call runs one hook.
-func (plugin *Plugin) Call(hook Hook, input json.RawMessage, body []byte, host Host) (Result, error) {
+func (plugin *Plugin) Call(hook Hook, input Input, body []byte, host Host) (Result, error) {
 	switch hook {
 	case preLLM:
 		return plugin.refuse(input)
@@ -52,9 +52,9 @@ func (plugin *Plugin) Call(hook Hook, input json.RawMessage, body []byte, host H
 }
 
 // refuse answers by a result, which is no failure: it has a status for the client and does not count as an error of the plugin.
-func (plugin *Plugin) refuse(input json.RawMessage) (Result, error) {
+func (plugin *Plugin) refuse(input Input) (Result, error) {
 	var request struct{ Model string }
-	if err := json.Unmarshal(input, &request); err != nil {
+	if err := input.Decode(&request); err != nil {
 		return Result{}, err
 	}
 	for _, model := range plugin.config.ForbiddenModels {

@@ -67,6 +67,14 @@ func (host Host) Request(request map[string]any, value any) error {
 	return json.Unmarshal(answer.Value, value)
 }
 
+// Input is what a hook is shown: JSON, which is not read before it is asked for.
+type Input struct{ text []byte }
+
+// Decode reads the members that value has.
+func (input Input) Decode(value any) error {
+	return json.Unmarshal(input.text, &struct{ Input any }{value})
+}
+
 // Result of a hook: nil JSON for "unchanged". A body in the JSON is {"$bytes": 0}.
 type Result struct {
 	JSON any
@@ -139,15 +147,11 @@ func bifrost_plugin_create(call *C.bifrost_call, made *unsafe.Pointer, output *C
 func bifrost_plugin_call(handle unsafe.Pointer, call *C.bifrost_call, output *C.bifrost_output) C.int32_t {
 	return guarded(output, C.BIFROST_FAILED, func() (Result, error) {
 		plugin := cgo.Handle(*(*C.uintptr_t)(handle)).Value().(*Plugin)
-		var input struct{ Input json.RawMessage }
-		if err := json.Unmarshal(inputOf(call), &input); err != nil {
-			return Result{}, err
-		}
 		var body []byte
 		if call.attachment_count > 0 {
 			body = C.GoBytes(unsafe.Pointer(call.attachments.data), C.int(call.attachments.length))
 		}
-		return plugin.Call(Hook(call.hook), input.Input, body, Host{call.host})
+		return plugin.Call(Hook(call.hook), Input{inputOf(call)}, body, Host{call.host})
 	})
 }
 

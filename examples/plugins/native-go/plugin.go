@@ -44,7 +44,7 @@ func newPlugin(input []byte, host Host) (*Plugin, error) {
 }
 
 // Call runs one hook.
-func (plugin *Plugin) Call(hook Hook, input json.RawMessage, body []byte, host Host) (Result, error) {
+func (plugin *Plugin) Call(hook Hook, input Input, body []byte, host Host) (Result, error) {
 	switch hook {
 	case preRequest:
 		return plugin.count(input, host)
@@ -65,9 +65,9 @@ func (plugin *Plugin) Call(hook Hook, input json.RawMessage, body []byte, host H
 	return Result{}, fmt.Errorf("hook %d was not named in describe", hook)
 }
 
-func (plugin *Plugin) count(input json.RawMessage, host Host) (Result, error) {
+func (plugin *Plugin) count(input Input, host Host) (Result, error) {
 	var request struct{ Model string }
-	if err := json.Unmarshal(input, &request); err != nil {
+	if err := input.Decode(&request); err != nil {
 		return Result{}, err
 	}
 	var count int
@@ -79,9 +79,9 @@ func (plugin *Plugin) count(input json.RawMessage, host Host) (Result, error) {
 }
 
 // judge refuses by a result, which is no failure: it has a status for the client and does not count as an error of the plugin.
-func (plugin *Plugin) judge(input json.RawMessage) (Result, error) {
+func (plugin *Plugin) judge(input Input) (Result, error) {
 	var request struct{ Model string }
-	if err := json.Unmarshal(input, &request); err != nil {
+	if err := input.Decode(&request); err != nil {
 		return Result{}, err
 	}
 	if plugin.config.DeniedModel == "" || !strings.Contains(request.Model, plugin.config.DeniedModel) {
@@ -94,9 +94,9 @@ func (plugin *Plugin) judge(input json.RawMessage) (Result, error) {
 }
 
 // stamp keeps the members of an event that it does not know.
-func (plugin *Plugin) stamp(input json.RawMessage) (Result, error) {
+func (plugin *Plugin) stamp(input Input) (Result, error) {
 	var event map[string]json.RawMessage
-	if err := json.Unmarshal(input, &event); err != nil {
+	if err := input.Decode(&event); err != nil {
 		return Result{}, err
 	}
 	var text string

@@ -100,7 +100,10 @@ export function httpPreHook(
   const before = contextOf(context);
   const sent = requestJson(request);
   keepRequest(context, sent);
-  const answer = membersOf(exchange.hook('http_pre_hook', JSON.stringify({ context: before, request: sent })));
+  const text = JSON.stringify(sent);
+  const answer = membersOf(
+    exchange.hook('http_pre_hook', `{"context":${JSON.stringify(before)},"request":${text}}`, text),
+  );
   keepContext(context, before, answer['context']);
   const error = textOf(answer['error']);
   if (error !== '') return { response: failedResponse(error) };

@@ -29,7 +29,8 @@ interface BifrostRequestJson extends JsonObject {
   readonly params: JsonObject;
 }
 
-function requestJson(request: LLMRequest, context: HookContext): JsonObject {
+/** As an object, and as its text: the parts, which are in it twice, are written once. */
+function requestJson(request: LLMRequest, context: HookContext): { readonly sent: JsonObject; readonly text: string } {
   const { provider = context.facts.provider ?? '', model, fallbacks, conversation } = request;
   const head = {
     provider,
@@ -41,7 +42,11 @@ function requestJson(request: LLMRequest, context: HookContext): JsonObject {
         : { provider: name.slice(0, slash), model: name.slice(slash + 1) };
     }),
   };
-  if (conversation === undefined) return { request_type: context.facts.requestType, ...head };
+  const { requestType } = context.facts;
+  if (conversation === undefined) {
+    const sent = { request_type: requestType, ...head };
+    return { sent, text: JSON.stringify(sent) };
+  }
   const {
     model: _model,
     messages,
@@ -49,7 +54,11 @@ function requestJson(request: LLMRequest, context: HookContext): JsonObject {
     ...params
   } = openaiChatCodec.encodeRequest(conversation, { report });
   const parts: BifrostRequestJson = { ...head, input: messages ?? [], params };
-  return { request_type: context.facts.requestType, ...parts, chat_request: parts };
+  const text = JSON.stringify(parts);
+  return {
+    sent: { request_type: requestType, ...parts, chat_request: parts },
+    text: `{"request_type":${JSON.stringify(requestType)},${text.slice(1, -1)},"chat_request":${text}}`,
+  };
 }
 
 /** Of the two forms the one that is not as it was sent; undefined where neither is. */
@@ -116,8 +125,8 @@ export function preHook(
   request: LLMRequest,
 ): PreLLMResult | undefined {
   const before = contextOf(context);
-  const sent = requestJson(request, context);
-  const answer = membersOf(exchange.hook('pre_hook', JSON.stringify({ context: before, request: sent })));
+  const { sent, text } = requestJson(request, context);
+  const answer = membersOf(exchange.hook('pre_hook', `{"context":${JSON.stringify(before)},"request":${text}}`, text));
   keepContext(context, before, answer['context']);
   const error = textOf(answer['error']);
   if (error !== '') throw wasmError(plugin, 'BF_PLUGIN_WASM_FAILED', `pre_hook failed: ${error}`);
@@ -160,19 +169,17 @@ export function postHook(
 ): PostLLMResult | undefined {
   const before = contextOf(context);
   const chat = outcome.response === undefined ? undefined : responseJson(outcome.response, outcome, context);
-  const envelope = {
-    context: before,
-    response: chat === undefined ? null : { chat_response: chat },
-    error: outcome.error === undefined ? {} : errorJson(outcome.error),
-    has_error: outcome.error !== undefined,
-  };
-  const answer = membersOf(exchange.hook('post_hook', JSON.stringify(envelope)));
+  const sent = chat === undefined ? 'null' : JSON.stringify({ chat_response: chat });
+  const given = outcome.error === undefined ? {} : errorJson(outcome.error);
+  const hasError = outcome.error !== undefined;
+  const envelope = `{"context":${JSON.stringify(before)},"response":${sent},"error":${JSON.stringify(given)},"has_error":${hasError}}`;
+  const answer = membersOf(exchange.hook('post_hook', envelope, chat === undefined ? undefined : sent));
   keepContext(context, before, answer['context']);
   const failure = textOf(answer['hook_error']);
   if (failure !== '') throw wasmError(plugin, 'BF_PLUGIN_WASM_FAILED', `post_hook failed: ${failure}`);
   if (answer['has_error'] === true) {
     // Sent and got back as JSON, so that what is absent is absent in both.
-    if (isSameJson(JSON.parse(JSON.stringify(envelope.error)), answer['error'])) return undefined;
+    if (isSameJson(JSON.parse(JSON.stringify(given)), answer['error'])) return undefined;
     const error = errorOf(answer['error'], outcome.error);
     return error === undefined ? undefined : { error };
   }
