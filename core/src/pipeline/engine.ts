@@ -96,6 +96,10 @@ class RequestEngine implements Engine {
 
   drain(): Promise<void> {
     this.#isDraining = true;
+    return this.settled();
+  }
+
+  settled(): Promise<void> {
     return this.#inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#drained.push(resolve));
   }
 

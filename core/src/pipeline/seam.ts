@@ -69,7 +69,9 @@ export interface Engine {
   handle(request: InboundRequest, sink: ResponseSink): Promise<void>;
   /** Swaps the configuration snapshot for new requests; those in flight end on the one they began with. */
   configure(snapshot: EngineSnapshot): void;
-  /** Resolves when nothing is in flight; new requests are refused with 503. */
+  /** Resolves when nothing is in flight: also no answer that is read on without its client. New requests are taken. */
+  settled(): Promise<void>;
+  /** As `settled`; new requests are refused with 503. */
   drain(): Promise<void>;
   /** Closes upstream connections. */
   close(): Promise<void>;

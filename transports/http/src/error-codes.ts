@@ -13,6 +13,12 @@ export const httpErrorCodes = {
     cause: 'The admin API failed in a way that it does not know.',
     remedy: "Read the gateway's log, and report it.",
   },
+  BF_ADMIN_HANDING_OVER: {
+    status: 503,
+    cause:
+      'Plugins were to be changed while another process takes over from this one, which reads what is stored at its start.',
+    remedy: 'Make the change again in a moment: the new process answers then.',
+  },
   BF_ADMIN_INVALID: {
     status: 400,
     cause: 'The body or the query of a call to the admin API is not what the route expects.',

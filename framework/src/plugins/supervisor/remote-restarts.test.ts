@@ -25,12 +25,12 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('a plugin that ends by itself', () => {
-  it('is said to be started again, and then to have been', async () => {
+  it('is said to be started again, later and then now', async () => {
     const { restarts, said } = restartsWith(() => Promise.resolve());
     restarts.exited(load, exit);
     expect(said).toEqual(['it ended by itself (exited with code 3) and is started again in 100 ms']);
     await vi.advanceTimersByTimeAsync(100);
-    expect(said.slice(1)).toEqual(['it ended by itself (exited with code 3) and was started again']);
+    expect(said.slice(1)).toEqual(['it ended by itself (exited with code 3) and is started again']);
   });
 
   it('goes into quarantine after too many ends, failed starts counted', async () => {

@@ -70,8 +70,8 @@ export class RemoteRestarts {
   }
 
   async #restart(load: PluginLoad, reason: string): Promise<void> {
-    // What the status says once it serves again; should it not, the failure takes its place.
-    this.#options.say(load.name, `it ended by itself (${reason}) and was started again`);
+    // True while it starts, and of the line that says that it serves again; should it not, the failure takes its place.
+    this.#options.say(load.name, `it ended by itself (${reason}) and is started again`);
     try {
       await this.#options.restart(load);
     } catch (error) {

@@ -58,6 +58,10 @@ class FakeEngine implements Engine {
   }
 
   drain(): Promise<void> {
+    return this.settled();
+  }
+
+  settled(): Promise<void> {
     return new Promise((resolve) => {
       this.#onIdle = resolve;
       if (this.#active === 0) resolve();

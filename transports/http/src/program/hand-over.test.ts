@@ -61,12 +61,26 @@ describe('SIGUSR2', () => {
   it('leaves the process serving where the new one does not start, and can be tried again', async () => {
     const config = join(directory, 'config.json');
     writeFileSync(config, '{}');
-    await using program = new Program(['-port', '0', '-threads', '1', '-config', config]);
+    const flags = ['-port', '0', '-threads', '1', '-config', config, '-app-dir', directory];
+    await using program = new Program(flags, { BIFROST_ADMIN_TOKEN: 'the-admin-token-of-the-tests' });
     const url = await program.ready();
+    const enable = async (): Promise<unknown> => {
+      const headers = {
+        authorization: 'Bearer the-admin-token-of-the-tests',
+        'content-type': 'application/json',
+        connection: 'close',
+      };
+      const body = '{"name":"mocker","enabled":false}';
+      const answer = await fetch(`${url}/api/plugins`, { method: 'POST', headers, body });
+      const { error } = (await answer.json()) as { readonly error?: { readonly code: string } };
+      return [answer.status, error?.code];
+    };
     writeFileSync(config, '{ "providers": [] }');
     program.child.kill('SIGUSR2');
     await program.until('stderr', /not handed over, as the new process ended with code 2; this process goes on/);
     expect((await fetch(`${url}/health`)).status).toBe(200);
+    // While the new one started, which reads what is stored, nothing could be changed.
+    await expect.poll(enable).toEqual([201, undefined]);
     writeFileSync(config, '{}');
     program.child.kill('SIGUSR2');
     const [, pid] = await program.until('stderr', /process (\d+) has taken over/);

@@ -7,6 +7,7 @@ import type { PluginManager } from '@bifrost/framework/plugin-manager';
 import type { PluginEntry } from '@bifrost/framework/plugins';
 import type { JsonObject } from '@bifrost/sdk';
 import type { ExplanationLog } from '../admin/explain/explanation-log.ts';
+import type { PluginAdmin as PluginAdminType } from '../admin/plugins/plugin-admin.ts';
 import type { AdminHandler } from '../admin/admin-message.ts';
 import { builtinConfigSchema } from '../plugins/builtin-manifests.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -38,6 +39,7 @@ export class ProgramAdmin {
   readonly newToken: string | undefined;
   readonly tokenHash: string;
   #entries: Entries | undefined;
+  #plugins: PluginAdminType | undefined;
 
   private constructor(
     options: ProgramAdminOptions,
@@ -111,6 +113,7 @@ export class ProgramAdmin {
       views,
       log: logger,
     });
+    this.#plugins = admin;
     const pluginDirectory = join(appDirectory, 'plugins');
     const plugins = { admin, builtins: this.#options.builtins, pluginDirectory, views };
     const recordings = new RecordingDesk({
@@ -124,6 +127,11 @@ export class ProgramAdmin {
     });
     link.attach(recordings);
     return new AdminApp({ logger, plugins, explanations, recordings });
+  }
+
+  /** As `PluginAdmin.hold`. */
+  async holdChanges(isHeld: boolean): Promise<void> {
+    await this.#plugins?.hold(isHeld);
   }
 
   #store(): PluginStore {

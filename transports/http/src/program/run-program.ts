@@ -44,6 +44,7 @@ function formatCurl({ url, isInferenceOpen }: RunningServer, newKey: string | un
 
 interface StartedProgram {
   readonly server: RunningServer;
+  readonly admin: ProgramAdmin;
   /** The admin token, where it was made at this start. */
   readonly newToken: string | undefined;
   /** The inference key, where it was made at this start. */
@@ -93,7 +94,7 @@ async function start(values: FlagValues, { environment, isTerminal }: ProgramInp
   if (!server.isLoopback && server.isInferenceOpen) {
     logger.warn(`listening on ${server.address}: whoever reaches it can use your providers' keys without a credential`);
   }
-  return { server, newToken: admin.newToken, newKey: inferenceKey.newKey };
+  return { server, admin, newToken: admin.newToken, newKey: inferenceKey.newKey };
 }
 
 /** Why the program cannot run, and the exit code for it. */
@@ -132,8 +133,17 @@ export async function runProgram(input: ProgramInput): Promise<number> {
     complain(`bifrost-http: ${text}\n`);
     return code;
   }
-  const { server, newToken, newKey } = started;
-  const handOver = (): Promise<number> => startSuccessor(server.listenDescriptor, input.environment);
+  const { server, admin, newToken, newKey } = started;
+  const handOver = async (): Promise<number> => {
+    // What would be changed here after the successor has read the store, it would not know, and undo with its next change.
+    await admin.holdChanges(true);
+    try {
+      return await startSuccessor(server.listenDescriptor, input.environment);
+    } catch (error) {
+      await admin.holdChanges(false);
+      throw error;
+    }
+  };
   const graceMs = Number(values['drain-seconds'] ?? 30) * 1000;
   // Before anybody is told that it is ready: who knows may send a signal at once.
   const ended = untilSignal({ server, handOver, say: complain, graceMs });

@@ -261,8 +261,13 @@ export class ServingThread {
     if (app !== undefined) {
       void this.#accepting?.stop();
       await app.drain();
-      await this.#engine?.drain();
-      await untilQuiet(app);
+      let before: number;
+      do {
+        // Answers that are read on without their clients: who sends on a kept connection meanwhile is served.
+        await this.#engine?.settled();
+        before = app.entries;
+        await untilQuiet(app);
+      } while (app.entries !== before);
       app.closeIdleConnections();
       await immediate();
     }
@@ -280,7 +285,7 @@ export class ServingThread {
       await closed;
       clearInterval(idle);
       // Answers that are read on without their clients.
-      await this.#engine?.drain();
+      await this.#engine?.settled();
     }
     this.#enqueue(() => this.#end());
   }

@@ -35,6 +35,7 @@ export class PluginAdmin {
   readonly #keeper: EntryKeeper;
   readonly #trials: TrialDesk;
   #work: Promise<void> = Promise.resolve();
+  #isHeld = false;
 
   constructor(options: PluginAdminOptions) {
     this.#options = options;
@@ -83,7 +84,7 @@ export class PluginAdmin {
 
   /** Rejects with 409 where there is one of that name, 400 where the entry is wrong, 422 where it cannot be loaded. */
   create(file: JsonObject): Promise<ManagedPlugin> {
-    return this.#enqueue(async () => {
+    return this.#change(async () => {
       const name = freeNameOf(file);
       return this.#options.manager.add(this.#parse(file), { keep: () => this.#keep(name, file) });
     });
@@ -91,7 +92,7 @@ export class PluginAdmin {
 
   /** Members that are left out stay as they were; null takes one away. */
   update(name: string, patch: JsonObject): Promise<ManagedPlugin> {
-    return this.#enqueue(async () => {
+    return this.#change(async () => {
       const before = this.#fileOf(name);
       if (patch['name'] !== undefined && patch['name'] !== name)
         throw invalid(`name: a plugin keeps its name ("${name}"); add it anew under another one, and remove this`);
@@ -101,7 +102,7 @@ export class PluginAdmin {
   }
 
   remove(name: string): Promise<void> {
-    return this.#enqueue(async () => {
+    return this.#change(async () => {
       this.#fileOf(name);
       await this.#options.manager.remove(name, { keep: () => this.#keep(name, undefined) });
       this.#trials.forget(name);
@@ -109,7 +110,7 @@ export class PluginAdmin {
   }
 
   reload(name: string): Promise<ManagedPlugin> {
-    return this.#enqueue(() => {
+    return this.#change(() => {
       this.#fileOf(name);
       return this.#options.manager.reload(name);
     });
@@ -117,7 +118,7 @@ export class PluginAdmin {
 
   /** Moves plugins to other places; those that are not named stay. */
   setSequence(places: readonly PluginPlace[]): Promise<readonly ManagedPlugin[]> {
-    return this.#enqueue(async () => {
+    return this.#change(async () => {
       const files = new Map(places.map(({ name, ...place }) => [name, { ...this.#fileOf(name), ...place }]));
       if (files.size < places.length) throw invalid('a plugin is named twice: each has one place');
       for (const file of files.values()) this.#parse(file);
@@ -130,7 +131,7 @@ export class PluginAdmin {
    * cannot be loaded. It is not stored: after a restart it is gone.
    */
   beginTrial(name: string, request: TrialRequest): Promise<RunningTrial> {
-    return this.#enqueue(async () => {
+    return this.#change(async () => {
       const before = this.#fileOf(name);
       // Another share or kind is that of the candidate that is there.
       const current = Object.keys(request.patch).length === 0 ? this.#trials.find(name) : undefined;
@@ -159,7 +160,7 @@ export class PluginAdmin {
 
   /** The candidate takes the plugin's place, in one swap, and is stored. */
   promoteTrial(name: string): Promise<ManagedPlugin> {
-    return this.#enqueue(async () => {
+    return this.#change(async () => {
       const staged = (await this.#trials.trial(name)) && this.#trials.stagedOf(name);
       const before = this.#fileOf(name);
       const changed = changesBeyondPlace(staged.besides, before);
@@ -177,7 +178,7 @@ export class PluginAdmin {
 
   /** The plugin has all requests again. */
   abortTrial(name: string): Promise<void> {
-    return this.#enqueue(async () => {
+    return this.#change(async () => {
       await this.#trials.trial(name);
       await this.#options.manager.abortCandidate(name);
       this.#trials.forget(name);
@@ -240,6 +241,22 @@ export class PluginAdmin {
 
   #keep(name: string, file: JsonObject | undefined): Promise<void> {
     return this.#keeper.keep(new Map([[name, file]]));
+  }
+
+  /**
+   * Refuses changes from now on, as another process takes over that reads the store by itself; resolves when the last one has been made. For a
+   * process that goes on after all: `isHeld` false.
+   */
+  hold(isHeld: boolean): Promise<void> {
+    this.#isHeld = isHeld;
+    return this.#work;
+  }
+
+  /** One that somebody asks for. */
+  #change<Result>(change: () => Promise<Result>): Promise<Result> {
+    if (!this.#isHeld) return this.#enqueue(change);
+    const message = 'another process is taking over from this one: make the change again in a moment, it answers then';
+    return Promise.reject(new GatewayError(message, { code: 'BF_ADMIN_HANDING_OVER', statusCode: 503 }));
   }
 
   /** One change after the other: each begins on what the one before has left. */
