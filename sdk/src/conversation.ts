@@ -56,6 +56,7 @@ export interface Citation extends Residual {
   readonly documentIndex?: number;
 }
 
+/** How likely the model took a token to be; `top` has what it would have said instead. */
 export interface TokenLogprob {
   readonly token: string;
   readonly logprob: number;
@@ -67,6 +68,7 @@ export interface TokenLogprob {
   }[];
 }
 
+/** Text for whoever reads the message. */
 export interface TextPart extends Residual {
   readonly type: 'text';
   readonly text: string;
@@ -157,6 +159,7 @@ export interface OpaquePart {
   readonly value: Json;
 }
 
+/** A piece of a message or an answer. A part of a kind that has no name here is `opaque`, and its own dialect gets it back as it came. */
 export type Part =
   | TextPart
   | MediaPart
@@ -167,8 +170,10 @@ export type Part =
   | ServerToolPart
   | OpaquePart;
 
+/** Who says a message; `developer` is an instruction that a `system` message stands above (OpenAI). */
 export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
 
+/** One turn of a conversation: its parts in the order in which they were said. */
 export interface Message extends Residual {
   readonly role: Role;
   readonly parts: readonly Part[];
@@ -199,14 +204,17 @@ export interface ServerTool {
   readonly value: JsonObject;
 }
 
+/** What the model may call: a function of the caller, or a tool that the provider runs. */
 export type Tool = FunctionTool | ServerTool;
 
+/** Whether the model has to call a tool, and which. */
 export type ToolChoice =
   | { readonly type: 'auto' | 'none' | 'required' }
   | { readonly type: 'tool'; readonly name: string }
   /** Required, but only among these (Gemini `allowedFunctionNames`, OpenAI `allowed_tools`). */
   | { readonly type: 'allowed'; readonly names: readonly string[]; readonly mode: 'auto' | 'required' };
 
+/** The form that the answer's text has to have; where it is absent the model decides. */
 export type ResponseFormat = Residual &
   (
     | { readonly type: 'text' }
@@ -262,6 +270,7 @@ export interface ConversationRequest extends Residual {
   readonly modalities?: readonly string[];
 }
 
+/** Why an answer ended, in the words that all dialects share; `other` where none fits, which `raw` then tells. */
 export type FinishReasonKind =
   | 'stop'
   | 'length'
@@ -273,6 +282,7 @@ export type FinishReasonKind =
   | 'error'
   | 'other';
 
+/** Why a candidate ended. */
 export interface FinishReason {
   readonly kind: FinishReasonKind;
   /** The provider's own word. */
@@ -311,6 +321,7 @@ export interface EmbeddingRequest extends Residual {
   readonly extra?: JsonObject;
 }
 
+/** The vectors of a text or of several. */
 export interface EmbeddingResponse extends Residual {
   readonly model?: string;
   /** One vector per input, in order; a string is the base64 form. */

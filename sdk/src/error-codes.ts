@@ -11,4 +11,5 @@ export const sdkErrorCodes = {
   },
 } as const satisfies ErrorCatalogue;
 
+/** A code of this package's own catalogue. */
 export type SdkErrorCode = keyof typeof sdkErrorCodes;

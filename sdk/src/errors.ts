@@ -30,12 +30,14 @@ export interface ErrorInfo {
   readonly upstreamBody?: JsonObject;
 }
 
+/** What an error says beside its message. */
 export interface GatewayErrorOptions {
   readonly code: string;
   readonly statusCode: number;
   readonly origin?: ErrorOrigin;
   readonly type?: string;
   readonly param?: string;
+  /** Whether the same request may be right at another time. @default false */
   readonly isRetryable?: boolean;
   readonly cause?: unknown;
   readonly data?: JsonObject;

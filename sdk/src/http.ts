@@ -1,6 +1,7 @@
 /** HTTP values as hooks see them: plain data, header names in lower case, every value kept. */
 export type HeaderMap = Readonly<Record<string, string | readonly string[]>>;
 
+/** A caller's request, before it is known what it asks of a model. */
 export interface HttpRequest {
   readonly method: string;
   /** Decoded and normalised once, without the query. */
@@ -12,6 +13,7 @@ export interface HttpRequest {
   readonly body?: Uint8Array;
 }
 
+/** A whole answer: one that a hook gives in the place of the gateway's, or the gateway's as `httpTransportPostHook` sees it. */
 export interface HttpResponse {
   readonly statusCode: number;
   readonly headers: HeaderMap;

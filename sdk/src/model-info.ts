@@ -16,6 +16,7 @@ export interface ModelPrices {
   readonly outputImageUsdNano?: number;
 }
 
+/** One model of one provider; what the catalogue does not know is absent. */
 export interface ModelInfo {
   readonly provider: string;
   readonly model: string;

@@ -16,6 +16,7 @@ interface PartEvent {
   readonly candidate?: number;
 }
 
+/** What a stream says next. A part begins with its `-start`, grows by `-delta`s and ends with its `-end`; parts may overlap. */
 export type StreamEvent =
   | { readonly type: 'response-start'; readonly id?: string; readonly model?: string; readonly createdAt?: number }
   | (PartEvent & { readonly type: 'text-start' })

@@ -66,6 +66,7 @@ declare module '@bifrost/sdk' {
       readonly fileId?: string;
       readonly documentIndex?: number;
   }
+  /** How likely the model took a token to be; `top` has what it would have said instead. */
   export interface TokenLogprob {
       readonly token: string;
       readonly logprob: number;
@@ -76,6 +77,7 @@ declare module '@bifrost/sdk' {
           readonly bytes?: readonly number[] | null;
       }[];
   }
+  /** Text for whoever reads the message. */
   export interface TextPart extends Residual {
       readonly type: 'text';
       readonly text: string;
@@ -158,8 +160,11 @@ declare module '@bifrost/sdk' {
       readonly dialect: DialectName;
       readonly value: Json;
   }
+  /** A piece of a message or an answer. A part of a kind that has no name here is `opaque`, and its own dialect gets it back as it came. */
   export type Part = TextPart | MediaPart | ReasoningPart | ToolCallPart | ToolResultPart | RefusalPart | ServerToolPart | OpaquePart;
+  /** Who says a message; `developer` is an instruction that a `system` message stands above (OpenAI). */
   export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+  /** One turn of a conversation: its parts in the order in which they were said. */
   export interface Message extends Residual {
       readonly role: Role;
       readonly parts: readonly Part[];
@@ -190,7 +195,9 @@ declare module '@bifrost/sdk' {
       readonly name: string;
       readonly value: JsonObject;
   }
+  /** What the model may call: a function of the caller, or a tool that the provider runs. */
   export type Tool = FunctionTool | ServerTool;
+  /** Whether the model has to call a tool, and which. */
   export type ToolChoice = {
       readonly type: 'auto' | 'none' | 'required';
   } | {
@@ -203,6 +210,7 @@ declare module '@bifrost/sdk' {
       readonly names: readonly string[];
       readonly mode: 'auto' | 'required';
   };
+  /** The form that the answer's text has to have; where it is absent the model decides. */
   export type ResponseFormat = Residual & ({
       readonly type: 'text';
   } | {
@@ -254,9 +262,11 @@ declare module '@bifrost/sdk' {
       /** Wanted output kinds, e.g. `text`, `audio`, `image`, lower case. */
       readonly modalities?: readonly string[];
   }
+  /** Why an answer ended, in the words that all dialects share; `other` where none fits, which `raw` then tells. */
   export type FinishReasonKind = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'refusal'
   /** The provider paused a long server-tool turn; send the answer back to go on (Anthropic `pause_turn`). */
    | 'pause' | 'error' | 'other';
+  /** Why a candidate ended. */
   export interface FinishReason {
       readonly kind: FinishReasonKind;
       /** The provider's own word. */
@@ -291,6 +301,7 @@ declare module '@bifrost/sdk' {
       /** Further top-level fields for the provider, beside those of `residue`. */
       readonly extra?: JsonObject;
   }
+  /** The vectors of a text or of several. */
   export interface EmbeddingResponse extends Residual {
       readonly model?: string;
       /** One vector per input, in order; a string is the base64 form. */
@@ -322,6 +333,7 @@ declare module '@bifrost/sdk' {
           readonly remedy: 'Correct the paths that are named; the program ends with exit code 2 and starts nothing until all are right.';
       };
   };
+  /** A code of this package's own catalogue. */
   export type SdkErrorCode = keyof typeof sdkErrorCodes;
 
   /** Errors that cross a package border. One root; a marker instead of `instanceof`, as two copies of this package may be loaded. */
@@ -351,12 +363,14 @@ declare module '@bifrost/sdk' {
       /** The provider's own error body, for a caller of the same dialect. */
       readonly upstreamBody?: JsonObject;
   }
+  /** What an error says beside its message. */
   export interface GatewayErrorOptions {
       readonly code: string;
       readonly statusCode: number;
       readonly origin?: ErrorOrigin;
       readonly type?: string;
       readonly param?: string;
+      /** Whether the same request may be right at another time. @default false */
       readonly isRetryable?: boolean;
       readonly cause?: unknown;
       readonly data?: JsonObject;
@@ -845,6 +859,7 @@ declare module '@bifrost/sdk' {
 
   /** HTTP values as hooks see them: plain data, header names in lower case, every value kept. */
   export type HeaderMap = Readonly<Record<string, string | readonly string[]>>;
+  /** A caller's request, before it is known what it asks of a model. */
   export interface HttpRequest {
       readonly method: string;
       /** Decoded and normalised once, without the query. */
@@ -855,6 +870,7 @@ declare module '@bifrost/sdk' {
       /** The body's bytes; present only for hooks that declare `reads: 'body'`. */
       readonly body?: Uint8Array;
   }
+  /** A whole answer: one that a hook gives in the place of the gateway's, or the gateway's as `httpTransportPostHook` sees it. */
   export interface HttpResponse {
       readonly statusCode: number;
       readonly headers: HeaderMap;
@@ -1023,6 +1039,7 @@ declare module '@bifrost/sdk' {
       readonly inputImageUsdNano?: number;
       readonly outputImageUsdNano?: number;
   }
+  /** One model of one provider; what the catalogue does not know is absent. */
   export interface ModelInfo {
       readonly provider: string;
       readonly model: string;
@@ -1100,6 +1117,7 @@ declare module '@bifrost/sdk' {
       /** Which candidate; absent means 0. */
       readonly candidate?: number;
   }
+  /** What a stream says next. A part begins with its `-start`, grows by `-delta`s and ends with its `-end`; parts may overlap. */
   export type StreamEvent = {
       readonly type: 'response-start';
       readonly id?: string;
