@@ -18,6 +18,7 @@ export const contractLanguages = [
   'grpc-typescript',
   'grpc-python',
 ] as const;
+/** One of the languages that the plugin of the contract suite is written in. */
 export type ContractLanguage = (typeof contractLanguages)[number];
 type GrpcLanguage = 'grpc-typescript' | 'grpc-python';
 type CompiledLanguage = Exclude<ContractLanguage, 'module' | GrpcLanguage>;

@@ -6,6 +6,7 @@
 import { Agent, request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** Which gateway is loaded, how much, and how its plugin is reloaded meanwhile. */
 export interface ReloadOptions {
   /** The gateway's base URL. */
   readonly url: string;
@@ -31,6 +32,7 @@ export interface ReloadOptions {
 /** Not answered as it should be; ended before its end; not of one generation from its head to its last chunk. */
 export type ReloadFault = 'failed' | 'cut' | 'mixed';
 
+/** What was seen of all answers; nothing is wrong where `faultCounts` are all 0. */
 export interface ReloadReport {
   readonly streams: number;
   readonly requests: number;

@@ -28,6 +28,7 @@ export interface TestCase {
   readonly hook?: HookName;
 }
 
+/** How a plugin has done, over all isolations that it was run in. */
 export interface PluginTestReport {
   readonly plugin: string;
   readonly isPassed: boolean;
@@ -37,6 +38,7 @@ export interface PluginTestReport {
   readonly times: readonly HookTimes[];
 }
 
+/** What is to be tested, and where it is to run. */
 export interface TestPluginOptions {
   readonly plugin: string;
   readonly cells: readonly PluginCell[];

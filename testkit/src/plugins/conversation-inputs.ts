@@ -152,6 +152,7 @@ export const refused: ErrorInfo = {
   upstreamBody: { error: { message: 'max_tokens is too large.' } },
 };
 
+/** A tool's call, then what becomes of it: well, or not. */
 export const toolCall: MCPRequest = {
   client: 'files',
   method: 'tools/call',
@@ -164,6 +165,7 @@ export const toolOutcome: MCPOutcome = {
   latencyMs: 12,
 };
 export const toolFailure: MCPOutcome = { request: toolCall, error: { ...overloaded, statusCode: 504 }, latencyMs: 30 };
+/** An MCP server that is about to be connected to, then connected. */
 export const connection: MCPConnectRequest = {
   client: 'files',
   connectionType: 'http',

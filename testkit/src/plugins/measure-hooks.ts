@@ -8,6 +8,7 @@ import { percentile } from './hook-times.ts';
 import type { HookTimes } from './hook-times.ts';
 import type { PluginCell } from './plugin-cell.ts';
 
+/** What calls of one hook take. */
 export interface MeasuredHook extends HookTimes {
   /** Calls that failed: a failing hook's times say little. */
   readonly failures: number;

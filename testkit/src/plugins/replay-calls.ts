@@ -23,6 +23,7 @@ export interface ChangedCall {
   readonly differences: readonly Difference[];
 }
 
+/** How a plugin answers recorded calls by now; `changed` has the calls that it answers otherwise. */
 export interface ReplayReport {
   readonly requests: number;
   readonly calls: number;

@@ -50,16 +50,39 @@ function isPlace(value: unknown): value is PluginPlace {
   return members && isPlacement && (order === undefined || Number.isInteger(order));
 }
 
+/** Shows a plugin as the API does, with what of its config may be shown. */
+type Show = (plugin: ManagedPlugin) => Promise<object>;
+
+function nameIn(request: FastifyRequest): string {
+  return (request.params as NameParams).name;
+}
+
+/** A candidate beside a plugin: begun, looked at, put in its place or taken away. */
+function addTrialRoutes(app: FastifyInstance, admin: PluginAdmin, shown: Show): void {
+  app.post('/api/plugins/:name/canary', async (request, reply) => {
+    const trial = await admin.beginTrial(nameIn(request), parseTrialRequest(objectOf(request)));
+    return reply.code(201).send(formatTrial(trial));
+  });
+  app.get('/api/plugins/:name/canary', async (request) => formatTrial(await admin.trial(nameIn(request))));
+  app.post('/api/plugins/:name/canary/promote', async (request) => {
+    const plugin = await admin.promoteTrial(nameIn(request));
+    return { message: 'Candidate promoted successfully', plugin: await shown(plugin) };
+  });
+  app.delete('/api/plugins/:name/canary', async (request) => {
+    await admin.abortTrial(nameIn(request));
+    return { message: 'Candidate removed successfully' };
+  });
+}
+
 /** Adds the routes to `app`. */
 export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptions): void {
   const { admin, builtins, pluginDirectory, views } = options;
   /** Without an entry of its own (a candidate) a plugin's config stays out. */
-  const shown = async (plugin: ManagedPlugin): Promise<object> => {
+  const shown: Show = async (plugin) => {
     const config = admin.fileOf(plugin.name)?.['config'];
     return formatPlugin(plugin, isJsonObject(config) ? await views.shown(plugin.name, config) : {});
   };
   const allShown = (plugins: readonly ManagedPlugin[]): Promise<readonly object[]> => Promise.all(plugins.map(shown));
-  const params = (request: FastifyRequest): string => (request.params as NameParams).name;
 
   app.get('/api/plugins', async () => {
     const plugins = await admin.list();
@@ -70,41 +93,29 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     const loaded = (await admin.list()).filter(({ state }) => state === 'active' || state === 'degraded');
     return { plugins: loaded.map(({ name }) => name), count: loaded.length };
   });
-  app.get('/api/plugins/:name', async (request) => shown(await admin.get(params(request))));
+  app.get('/api/plugins/:name', async (request) => shown(await admin.get(nameIn(request))));
   app.post('/api/plugins', async (request, reply) => {
     const plugin = await admin.create(objectOf(request));
     return reply.code(201).send({ message: 'Plugin created successfully', plugin: await shown(plugin) });
   });
   app.put('/api/plugins/:name', async (request) => {
-    const plugin = await admin.update(params(request), objectOf(request));
+    const plugin = await admin.update(nameIn(request), objectOf(request));
     return { message: 'Plugin updated successfully', plugin: await shown(plugin) };
   });
   app.delete('/api/plugins/:name', async (request) => {
-    await admin.remove(params(request));
+    await admin.remove(nameIn(request));
     return { message: 'Plugin deleted successfully' };
   });
   app.post('/api/plugins/:name/reload', async (request) => {
-    const plugin = await admin.reload(params(request));
+    const plugin = await admin.reload(nameIn(request));
     const message = plugin.entry.enabled ? 'Plugin reloaded successfully' : 'Plugin is disabled: nothing was loaded';
     return { message, plugin: await shown(plugin) };
   });
   app.get('/api/plugins/:name/figures', async (request) => {
-    const plugin = await admin.get(params(request));
+    const plugin = await admin.get(nameIn(request));
     return formatFigures(plugin, await admin.totals());
   });
-  app.post('/api/plugins/:name/canary', async (request, reply) => {
-    const trial = await admin.beginTrial(params(request), parseTrialRequest(objectOf(request)));
-    return reply.code(201).send(formatTrial(trial));
-  });
-  app.get('/api/plugins/:name/canary', async (request) => formatTrial(await admin.trial(params(request))));
-  app.post('/api/plugins/:name/canary/promote', async (request) => {
-    const plugin = await admin.promoteTrial(params(request));
-    return { message: 'Candidate promoted successfully', plugin: await shown(plugin) };
-  });
-  app.delete('/api/plugins/:name/canary', async (request) => {
-    await admin.abortTrial(params(request));
-    return { message: 'Candidate removed successfully' };
-  });
+  addTrialRoutes(app, admin, shown);
   app.put('/api/plugins/sequence', async (request) => {
     const plugins = await admin.setSequence(placesOf(request));
     return { plugins: await allShown(plugins), count: plugins.length };
