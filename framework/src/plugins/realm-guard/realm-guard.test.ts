@@ -73,6 +73,16 @@ describe('calls that would hit the whole process', () => {
     const generation = await hostIn(folder.path).host.load([entry('p', './p.mjs')]);
     expect(await ask(generation.chains)).toBe(String(process.umask()));
   });
+
+  it('is as before once the guard is taken away, by both ways to it', async () => {
+    const callsOf = (target: object): readonly unknown[] => ['exit', 'kill'].map((name) => Reflect.get(target, name));
+    const originals = callsOf(process);
+    const release = guardProcess();
+    expect(callsOf(process)).not.toEqual(originals);
+    release();
+    expect(callsOf(process)).toEqual(originals);
+    expect(callsOf(await import('node:process'))).toEqual(originals);
+  });
 });
 
 describe('what is closed for good', () => {

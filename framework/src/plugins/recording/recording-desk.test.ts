@@ -92,6 +92,16 @@ describe('a recording of all threads', () => {
     expect(new Set(idsIn(file)).size).toBe(3);
   });
 
+  it('is of the requests alone that its filter lets through, also where no model has to be known', async () => {
+    const { desk, taps } = gateway(1);
+    const tap = taps[0] as RecordingTap;
+    desk.start(request({ filter: { path: '/v1/messages' } }));
+    const { facts } = callOf('other');
+    expect(tap.wants({ ...facts, path: '/v1/chat/completions' })).toBe(false);
+    expect(tap.wants({ ...facts, path: '/v1/messages' })).toBe(true);
+    await desk.stop('p');
+  });
+
   it('judges a model when it is known, and keeps what came before that', async () => {
     const { desk, taps } = gateway(1);
     const tap = taps[0] as RecordingTap;

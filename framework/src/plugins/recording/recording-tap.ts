@@ -39,7 +39,8 @@ class TappedRecording {
   wants(facts: RequestFacts): boolean {
     const { isTaking, maxRequests } = this.order;
     if (!isTaking || this.#taken >= maxRequests) return false;
-    if (this.#filter.request?.(facts, {}, Math.random()) === false) return false;
+    const { kind, request } = this.#filter;
+    if (kind?.(facts) === false || request?.(facts, {}, Math.random()) === false) return false;
     this.#requests.set(facts.requestId, this.#filter.target === null ? null : []);
     // Requests that end before their model is known are never heard of again.
     if (this.#requests.size > 2 * maxRequests) this.#forgetOldestHeld();

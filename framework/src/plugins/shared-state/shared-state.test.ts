@@ -65,6 +65,15 @@ describe('shared state in memory of many threads', () => {
     }
   });
 
+  it('keeps counters apart whose names fall on each other', () => {
+    // Of the same 32 bits by FNV-1a, found by trying.
+    const [one, other] = ['n101488', 'count-337104'];
+    const buffer = createSharedStateBuffer();
+    open(buffer).add(one, 5);
+    expect(open(buffer).add(other, 1)).toBe(1);
+    expect([open(buffer).add(one, 0), open(buffer).add(other, 0)]).toEqual([5, 1]);
+  });
+
   it('takes the lock from a thread that was ended while it wrote', () => {
     const buffer = createSharedStateBuffer();
     open(buffer).set('a', 'before');
