@@ -31,7 +31,6 @@ function endOfHit(detector: ActiveDetector, text: string, match: RegExpExecArray
 
 function hitsOf(detector: ActiveDetector, text: string, keptFrom: number | undefined): readonly Hit[] {
   const hits: Hit[] = [];
-  detector.pattern.lastIndex = 0;
   for (let match = detector.pattern.exec(text); match !== null; match = detector.pattern.exec(text)) {
     const start = match.index;
     const end = endOfHit(detector, text, match);

@@ -5,6 +5,7 @@
 import { createPluginChains } from '@bifrost/core';
 import type { PluginChainSet } from '@bifrost/core';
 import type { HookFilter, HookName, PluginFailure } from '@bifrost/sdk';
+import { adviseOn } from './advise-on-failure.ts';
 import { compareIsolations } from './compare-isolations.ts';
 import type { Exchange } from './exchanges.ts';
 import { exchangeFor, standardExchanges } from './exchanges.ts';
@@ -51,31 +52,6 @@ interface CellRun {
   readonly calls: readonly ObservedCall[];
   readonly cases: readonly TestCase[];
 }
-
-const frozenAdvice =
-  /read only property|object is not extensible|Cannot (?:assign|add|delete|define)|can't be modified/i;
-
-/** The sentence for a failed call; the engine's words for the commonest mistakes do not say what to do. */
-function adviseOn({ hook, kind, message }: PluginFailure, reads: unknown): string {
-  if (kind === 'threw' && frozenAdvice.test(message)) {
-    const advice = message.includes('read-only') ? '' : ': inputs are read-only, return the change instead';
-    return `${hook} changes its input in place: ${message}${advice}`;
-  }
-  if (kind === 'timeout') return `${hook} ${message}: a request would wait that long`;
-  if (kind !== 'threw') return `${hook} ${message}`;
-  const isUnread = /of undefined/.test(message) && (reads === undefined || reads === 'head') && hook in shownOnDemand;
-  return `${hook} threw: ${message}${isUnread ? `. It reads the head alone: ${shownOnDemand[hook]}` : ''}`;
-}
-
-/** What a hook without `reads` is not shown. */
-const shownOnDemand: Readonly<Record<string, string>> = {
-  httpTransportPreAuthHook: "`body` is shown with `reads: 'body'`",
-  httpTransportPreHook: "`body` is shown with `reads: 'body'`",
-  preRequestHook: "`conversation` is shown with `reads: 'messages'`",
-  preLLMHook: "`conversation` is shown with `reads: 'messages'`",
-  postLLMHook: "`response` is shown with `reads: 'messages'`",
-  httpTransportPostHook: "`body` is shown with `reads: 'body'`",
-};
 
 /** The failures of one exchange, each once with how often it came. */
 function distinctFailures(
