@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { ConversationRequest, HookContext, Json, LLMOutcome, PostLLMResult, PreLLMResult } from '@bifrost/sdk';
+import type {
+  ConversationRequest,
+  HookContext,
+  Json,
+  LLMOutcome,
+  PostLLMResult,
+  PreLLMResult,
+  StreamEvent,
+} from '@bifrost/sdk';
 import { builtinDetectors, passesIban, passesLuhn } from './detectors.ts';
 import { activeDetectors } from './guard-config.ts';
 import type { GuardConfig } from './guard-config.ts';
@@ -90,6 +98,13 @@ describe('the guard on requests', () => {
   it('knows patterns of its operator', async () => {
     const rules = [{ name: 'thanks', pattern: 'THANK\\w+', flags: 'i', action: 'block' }] as const;
     expect((await judge({ secrets: false, rules })).result?.error?.message).toContain('"thanks"');
+    // One that does not say what to do does what all do.
+    const [{ action: _action, ...rule }] = rules;
+    const silent = { secrets: false, rules: [rule] };
+    expect((await judge({ ...silent, action: 'block' })).result?.error?.message).toContain('"thanks"');
+    expect((await judge(silent)).result?.conversation?.messages[3]?.parts).toEqual([
+      { type: 'text', text: '[REDACTED:thanks]' },
+    ]);
   });
 });
 
@@ -107,6 +122,29 @@ describe('the guard on whole answers', () => {
       (await hook.handler(contextOf(config).context, outcome)) ?? undefined;
     expect((await run({}))?.response?.candidates[0]?.parts).toEqual([{ type: 'text', text: '[REDACTED:openai-key]' }]);
     expect((await run({ action: 'block' }))?.error).toMatchObject({ statusCode: 502, code: 'guard_blocked' });
+  });
+});
+
+describe('the guard on streams', () => {
+  it('redacts and reports, or ends the stream with an error', async () => {
+    const hook = plugin.streamEventHook;
+    if (typeof hook !== 'object') throw new TypeError('expected a hook with options');
+    const events: readonly StreamEvent[] = [
+      { type: 'text-delta', part: '0', text: `${key} `, isLast: true },
+      { type: 'opaque', dialect: 'anthropic-messages', value: { note: key } },
+    ];
+    for (const event of events) {
+      const redacting = contextOf({});
+      expect(JSON.stringify(await hook.handler(redacting.context, event))).toContain('[REDACTED:openai-key]');
+      expect(redacting.lines).toEqual(['found openai-key in the output']);
+      const blocking = contextOf({ action: 'block' });
+      expect(await hook.handler(blocking.context, event)).toMatchObject([
+        { type: 'error', error: { statusCode: 502, code: 'guard_blocked' } },
+      ]);
+      expect(blocking.lines).toHaveLength(1);
+    }
+    const finish: StreamEvent = { type: 'finish', reason: { kind: 'stop' } };
+    expect(await hook.handler(contextOf({}).context, finish)).toBeUndefined();
   });
 });
 
@@ -146,7 +184,10 @@ describe('detectors', () => {
 
   it('checks digits as the standards say', () => {
     expect(passesLuhn('0000 0000 0000 0000')).toBe(false);
-    expect(passesLuhn('378282246310005')).toBe(true);
+    for (const card of ['378282246310005', '5105105105105100', '5555555555554444', '6011000990139424']) {
+      expect(passesLuhn(card)).toBe(true);
+    }
+    expect(passesLuhn('5105105105105101')).toBe(false);
     expect(passesIban('FR14 2004 1010 0505 0001 3M02 606')).toBe(true);
   });
 
