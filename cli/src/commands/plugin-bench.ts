@@ -3,6 +3,7 @@ import { formatDuration, formatTable, measureHooks } from '@bifrost/testkit/plug
 import type { MeasuredHook } from '@bifrost/testkit/plugins';
 import type { Command } from '../command.ts';
 import { CommandFailure } from '../command-failure.ts';
+import { benchSummary } from '../plugin/bench-summary.ts';
 import { openCells } from '../plugin/open-cells.ts';
 import { UsageError } from '../usage-error.ts';
 import { configFlag, pathPositional } from './plugin-check.ts';
@@ -40,6 +41,7 @@ export const pluginBench: Command = {
     "Calls each hook alone, one call after the other, with a short conversation (0.4 KB), through the chains of the gateway: the host's " +
       'own work is in the times. p50 and p99 are of the time until the answer is there. In a thread or process of its own a call ' +
       'waits for the way there and back; many at once share that way.',
+    'Below the table the p50 of all hooks are added up: what a request, and an event of a stream, waits for in each isolation.',
     'Measure on a machine that does nothing else.',
   ],
   examples: [
@@ -58,6 +60,7 @@ export const pluginBench: Command = {
     else {
       for (const line of formatTable(['hook', 'isolation', 'calls', 'p50', 'p99', ''], measured.map(rowOf)))
         context.print(line);
+      for (const line of ['', ...benchSummary(measured)]) context.print(line);
     }
     return measured.some(({ failures }) => failures > 0) ? 1 : 0;
   },

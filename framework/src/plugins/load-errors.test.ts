@@ -39,6 +39,12 @@ describe('a plugin that is not there', () => {
       'some-plugin',
       'there is no file, folder or npm package "some-plugin"',
     ],
+    [
+      'a folder with one compiled plugin',
+      { 'p/readme.md': '', 'p/plugin.wasm': '' },
+      './p',
+      'index.mjs; it holds plugin.wasm: did you mean <folder>/p/plugin.wasm?',
+    ],
     ['a folder without an entry', { 'p/readme.md': '' }, './p', 'the folder <folder>/p has no plugin in it'],
     [
       'a package.json that names a missing file',

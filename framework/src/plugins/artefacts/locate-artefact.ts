@@ -111,8 +111,16 @@ async function locateInFolder(plugin: string, folder: string): Promise<LocatedAr
   throw missing(
     plugin,
     `the folder ${folder} has no plugin in it: expected ${manifestFileName}, ` +
-      `a package.json with "exports" or "main", or one of ${indexFiles.join(', ')}`,
+      `a package.json with "exports" or "main", or one of ${indexFiles.join(', ')}${suggestCompiled(folder)}`,
   );
+}
+
+/** The one compiled plugin that a folder without a manifest holds. */
+function suggestCompiled(folder: string): string {
+  const compiled = readdirSync(folder).filter((name) => /\.(?:wasm|so|dylib|dll|node)$/.test(name));
+  const [name] = compiled;
+  if (name === undefined || compiled.length > 1) return '';
+  return `; it holds ${name}: did you mean ${join(folder, name)}?`;
 }
 
 /** A manifest beside a file counts for that file only if it names it: a folder may have many plugins. */
