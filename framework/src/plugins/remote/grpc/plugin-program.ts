@@ -11,7 +11,7 @@ import { readProcessCpuMs } from '../cpu-meter.ts';
 import { GroupKeeper } from './group-keeper.ts';
 import { maxHandshakeBytes, parseHandshake } from './handshake.ts';
 import { protocolVersions } from './plugin-service.ts';
-import { explainStartFailure } from './start-failure.ts';
+import { explainStartFailure, tellingLine } from './start-failure.ts';
 
 export interface PluginProgramOptions {
   readonly command: string;
@@ -30,6 +30,7 @@ const endWithinMs = 1000;
 /** How long the last words of a program that has ended are waited for. */
 const lastWordsWithinMs = 100;
 const maxWords = 300;
+const keptLines = 40;
 const bytesPerPage = 4096;
 
 export class PluginProgram {
@@ -39,7 +40,7 @@ export class PluginProgram {
   readonly #ended: Promise<string>;
   readonly #keeper: GroupKeeper | undefined;
   readonly #isSilent: Promise<unknown>;
-  #lastWords = '';
+  readonly #lastLines: string[] = [];
   #isAsked = false;
 
   constructor(options: PluginProgramOptions) {
@@ -71,7 +72,7 @@ export class PluginProgram {
     void this.#ended.then(() => rmSync(this.#socketDirectory, { recursive: true, force: true }));
     this.#isSilent = new Promise((resolve) => this.#child.stderr.once('close', resolve));
     forEachLine(this.#child.stderr, (line) => {
-      this.#lastWords = line.trim().slice(0, maxWords);
+      if (this.#lastLines.push(line.trim().slice(0, maxWords)) > keptLines) this.#lastLines.shift();
       this.#log.warn(line);
     });
   }
@@ -145,8 +146,8 @@ export class PluginProgram {
     const how = await this.#ended;
     if (how.startsWith('could not')) return how;
     await Promise.race([this.#isSilent, new Promise((resolve) => setTimeout(resolve, lastWordsWithinMs))]);
-    const words = this.#lastWords === '' ? '' : `; its last words: ${this.#lastWords}`;
-    return `${how} before it said where it listens${words}`;
+    const words = tellingLine(this.#lastLines);
+    return `${how} before it said where it listens${words === undefined ? '' : `; its last words: ${words}`}`;
   }
 
   /** Closes its input and sends SIGTERM, then SIGKILL to its whole group after a second. Resolves when it has ended. */

@@ -22,3 +22,8 @@ export function explainStartFailure(command: string, error: Error): string {
   }
   return existsSync(command) ? error.message : `there is no program ${command}`;
 }
+
+/** Of what a program wrote before it ended, the line that says why: runtimes write it before a stack (Node) or after one (Python). */
+export function tellingLine(lines: readonly string[]): string | undefined {
+  return lines.findLast((line) => /^[\w.]*(?:Error|Exception)\b.*:|No such file|not found/.test(line)) ?? lines.at(-1);
+}

@@ -34,6 +34,11 @@ describe('a program that is no plugin', () => {
       'console.error("Traceback\\nNo module named grpc"); process.exitCode = 1;',
       'it exited with code 1 before it said where it listens; its last words: No module named grpc',
     ],
+    [
+      'ends with a stack',
+      'import "no-such-package";',
+      "it exited with code 1 before it said where it listens; its last words: Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'no-such-package'",
+    ],
     ['ends', 'process.exit(3)', 'it exited with code 3 before it said where it listens'],
     ['says nothing', 'setInterval(() => {}, 1000)', 'it did not say within 700 ms where it listens'],
     [
