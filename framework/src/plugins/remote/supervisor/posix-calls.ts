@@ -74,13 +74,20 @@ export class DescriptorMessage {
   }
 }
 
-/** Node's module for calls of native code; undefined where there is none. Asks nothing of whether it may be used. */
+/**
+ * Node's module for calls of native code; undefined where there is none. Asks nothing of whether it may be used. Node's warning that it is
+ * experimental would be the first that an operator reads of a plugin in a process.
+ */
 export function loadFfi(): typeof Ffi | undefined {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => undefined;
   try {
     // The type of `require` says nothing of the module.
     return createRequire(import.meta.url)('node:ffi') as typeof Ffi;
   } catch {
     return undefined; // a Node without it
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 
