@@ -270,6 +270,9 @@ describe('where the configuration is found', () => {
   it('wants a file that was named to be there', () => {
     const problems = problemsOf({}, { path: join(directory, 'none.json'), text: undefined as never });
     expect(problems).toEqual(['there is no such file']);
+    const folder = problemsOf({}, { path: directory, text: undefined as never });
+    const meant = join(directory, 'config.json');
+    expect(folder).toEqual([`this is a directory; expected a JSON file; did you mean ${meant}?`]);
     const relative = problemsOf({}, { path: 'none.json', text: undefined as never });
     expect(relative).toEqual([`there is no such file (working directory ${process.cwd()})`]);
     expect(problemsOf({}, { path: directory, text: undefined as never })[0]).toContain('this is a directory');

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ProviderConfig, ProviderDefinition } from '@bifrost/core';
 import { isJsonObject } from '@bifrost/sdk';
@@ -69,7 +69,7 @@ function readConfigText(options: LoadConfigOptions): ConfigText | undefined {
     if (code === 'ENOENT' && options.path === undefined) return undefined;
     const reasons: Readonly<Record<string, string>> = {
       ENOENT: `there is no such file${isAbsolute(path) ? '' : ` (working directory ${process.cwd()})`}`,
-      EISDIR: 'this is a directory; expected a JSON file',
+      EISDIR: `this is a directory; expected a JSON file${existsSync(join(path, 'config.json')) ? `; did you mean ${join(path, 'config.json')}?` : ''}`,
       EACCES: 'this user may not read the file',
     };
     throw new ConfigProblemsError(path, [{ path: '', message: reasons[code] ?? `the file cannot be read (${code})` }]);
