@@ -62,6 +62,15 @@ describe('what is called wrongly', () => {
     expect(exitCode).toBe(2);
   });
 
+  it.each([
+    ['ts', 'index.ts'],
+    ['python', 'plugin.py'],
+    ['golang', 'plugin.go'],
+  ])('takes %s for the template whose language it is', async (name, file) => {
+    using workshop = new Workshop();
+    expect((await workshop.run('plugin', 'new', 'p', '--template', name)).out).toContain(file);
+  });
+
   it('takes flags with one dash, two, and with an equals sign', async () => {
     using workshop = new Workshop();
     for (const [index, flag] of [

@@ -12,6 +12,8 @@ function templateOf(given: string): Template {
     ts: 'typescript',
     as: 'assemblyscript',
     golang: 'go',
+    python: 'grpc',
+    py: 'grpc',
     rs: 'rust',
   };
   const found = templates.find(({ name }) => name === (aliases[given] ?? given));
