@@ -8,18 +8,15 @@ import { isJsonObject } from '@bifrost/sdk';
 import type { HookName, Json, ModelInfo, RequestFacts } from '@bifrost/sdk';
 import { breachWords, fewCalls, isBreach } from './channel.ts';
 import type { Channel } from './channel.ts';
-import { FrameError } from './frame-codec.ts';
 import type { CallMessage, ReplyMessage, RunnerMessage, ThreadMessage } from './protocol.ts';
 import { applyEffects, newValues } from './request-effects.ts';
 import { restoreSame } from './same-parts.ts';
 import { RemoteStream } from './remote-stream.ts';
+import { Strays } from './strays.ts';
 import { reviveThrown } from './thrown-data.ts';
 
 /** How often calls under way are looked at for a client that has gone or a deadline that has passed. */
 const sweepMs = 10;
-
-/** Strays (see `#excuse`) before anything was answered, and at most. */
-const [firstExcused, maxExcused] = [100, 100_000];
 
 interface PendingCall {
   readonly known: KnownRequest;
@@ -60,8 +57,7 @@ export class RemoteCalls {
   #sweep: NodeJS.Timeout | undefined;
   /** The newest call at the last sweep. */
   #sweptCall = 0;
-  /** Strays that may still come. */
-  #excused = firstExcused;
+  readonly #strays = new Strays();
   #endReason: string | undefined;
 
   constructor(channel: Channel<ThreadMessage, RunnerMessage>, options: RemoteCallsOptions) {
@@ -192,22 +188,22 @@ export class RemoteCalls {
     if (message.kind === 'event') {
       const stream = this.#streams.get(message.stream);
       if (stream === undefined) {
-        this.#excuse('an event of a stream that is not open');
+        this.#strays.excuse('an event of a stream that is not open');
         return;
       }
       applyEffects(stream.context, message.effects);
-      if (!stream.receive(message)) this.#excuse('an event that was not asked for');
+      if (!stream.receive(message)) this.#strays.excuse('an event that was not asked for');
       return;
     }
     const call = this.#pending.get(message.call);
     if (call === undefined) {
-      this.#excuse('an answer to a call that is not under way');
+      this.#strays.excuse('an answer to a call that is not under way');
       return;
     }
     const thrown = message.kind === 'threw' ? { error: reviveThrown(message.thrown) } : undefined;
     this.#pending.delete(message.call);
     this.#forget(call);
-    this.#allow(1);
+    this.#strays.allow(1);
     applyEffects(call.context, message.effects);
     if (message.kind === 'threw') call.reject(thrown?.error);
     else this.#settle(call, message);
@@ -236,7 +232,7 @@ export class RemoteCalls {
         onEnd: (isCancelled, asked) => {
           this.#streams.delete(number);
           known.open -= 1;
-          this.#allow(asked);
+          this.#strays.allow(asked);
           if (isCancelled) this.#channel.send({ kind: 'cancel', stream: number });
         },
       },
@@ -283,25 +279,12 @@ export class RemoteCalls {
     if (call === undefined) return;
     this.#pending.delete(number);
     this.#forget(call);
-    this.#allow(1);
+    this.#strays.allow(1);
   }
 
   /** The request has ended: its client has gone, or a deadline has passed that the sweep has not come to. */
   #abandon(known: KnownRequest): void {
     for (const [number, call] of this.#pending) if (call.known === known) this.#giveUp(number);
     for (const stream of this.#streams.values()) if (stream.owner === known) void stream.return();
-  }
-
-  /**
-   * Something came that belongs to nothing. It may have been under way when its call or stream was given up, and a program may be so
-   * careless as to answer twice; who sends such things without end only wants to keep this thread busy.
-   */
-  #excuse(what: string): void {
-    if (this.#excused === 0) throw new FrameError(`${what}, over and over`);
-    this.#excused -= 1;
-  }
-
-  #allow(strays: number): void {
-    this.#excused = Math.min(maxExcused, this.#excused + strays);
   }
 }
