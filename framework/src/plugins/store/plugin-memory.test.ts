@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -30,6 +30,17 @@ describe('FilePluginMemory', () => {
     expect(again.recall('gone')).toBeUndefined();
     expect(readdirSync(join(folder, 'app'))).toEqual(['kinds.json']);
     expect(warnings).toEqual([]);
+  });
+
+  it('forgets for good what was removed later, and is readable by its owner alone', async () => {
+    const memory = open();
+    memory.note('g', guard);
+    await memory.written();
+    expect(statSync(join(folder, 'kinds.json')).mode & 0o777).toBe(0o600);
+    memory.forget('nobody');
+    memory.forget('g');
+    await memory.written();
+    expect(open().recall('g')).toBeUndefined();
   });
 
   it('is not written again for what it knows', async () => {
@@ -67,7 +78,9 @@ describe('FilePluginMemory', () => {
     warnings.length = 0;
     memory.note('g', guard);
     await memory.written();
-    expect(warnings).toEqual([expect.stringContaining('will not be known at the next start')]);
+    const path = join(folder, 'kinds.json');
+    const cause = `which plugins are guards will not be known at the next start: ${path}: EISDIR`;
+    expect(warnings).toEqual([expect.stringContaining(cause)]);
     expect(memory.recall('g')).toBe(memory.recall('g'));
     expect(memory.recall('g')?.isGuard).toBe(true);
   });

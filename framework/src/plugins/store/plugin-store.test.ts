@@ -75,6 +75,9 @@ describe('reconcilePlugins', () => {
     const stored = [{ name: 'a', file: changed, replaces: hashEntry(entry) }];
     const same = { config: { a: 2, b: 1 }, path: './a.ts', name: 'a' };
     expect(reconcilePlugins([same], stored).entries).toEqual([changed]);
+    expect(reconcilePlugins([same], stored).notes).toEqual([
+      expect.stringContaining('was changed at run time: that stays until its entry in the file is edited'),
+    ]);
     const edited = { ...entry, order: 3 };
     const result = reconcilePlugins([edited], stored);
     expect(result).toMatchObject({ entries: [edited], stored: [] });
@@ -84,6 +87,7 @@ describe('reconcilePlugins', () => {
   it('keeps a deletion until the file is edited', () => {
     const stored = [{ name: 'a', replaces: hashEntry(entry) }];
     expect(reconcilePlugins([entry], stored).entries).toEqual([]);
+    expect(reconcilePlugins([entry], stored).notes).toEqual([expect.stringContaining('was deleted at run time')]);
     expect(reconcilePlugins([{ ...entry, order: 1 }], stored).entries).toHaveLength(1);
   });
 

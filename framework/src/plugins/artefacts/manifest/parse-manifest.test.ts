@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '@bifrost/sdk';
 import { manifestSchema } from './manifest-schema.ts';
-import { checkManifest, parseManifest } from './parse-manifest.ts';
+import { checkManifest, joinProblems, parseManifest } from './parse-manifest.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../../../docs/plugins/manifest.md'), 'utf8');
 const base = { name: 'p', version: '1.0.0', api: '1', main: 'p.so' };
@@ -23,6 +23,14 @@ describe('a manifest', () => {
     const rows = page.split('\n').filter((line) => line.startsWith('| `'));
     const told = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map((match) => match[1]));
     expect(new Set(told)).toEqual(new Set(Object.keys(manifestSchema.shape)));
+  });
+
+  it('is told of by path and problem, what is wrong with all of it by the problem alone', () => {
+    const problems = [
+      { path: '', message: 'expected an object' },
+      { path: 'hooks.a', message: 'unknown' },
+    ];
+    expect(joinProblems(problems)).toBe('expected an object; hooks.a: unknown');
   });
 
   it('has all its problems told at once', () => {
