@@ -71,6 +71,17 @@ describe('mocker', () => {
   });
 });
 
+describe('the latency of a rule', () => {
+  const latencyOf = (latency: NonNullable<MockRule['latency']>) =>
+    compileRules({ rules: [{ name: 'r', responses: success('x'), latency }] })[0]?.latency;
+
+  it('is a time or a range, and never one that ends before it begins', () => {
+    expect(latencyOf({ type: 'fixed', min: '10ms', max: '30ms' })).toEqual({ minMs: 10, maxMs: 10 });
+    expect(latencyOf({ type: 'uniform', min: '10ms', max: '30ms' })).toEqual({ minMs: 10, maxMs: 30 });
+    expect(() => latencyOf({ type: 'uniform', min: '30ms', max: '10ms' })).toThrow(/max \(10ms\) is below its min/);
+  });
+});
+
 describe('chooseResponse', () => {
   const choose = (rules: readonly MockRule[], request: LLMRequest, random = () => 0): string | undefined =>
     chooseResponse(compileRules({ rules }), request as Parameters<typeof chooseResponse>[1], random)?.compiled.rule
