@@ -3,6 +3,7 @@ import { clientSchema } from './client-schema.ts';
 import { pluginSchema } from './plugin-schema.ts';
 import { pluginTrustSchema } from './plugin-trust-schema.ts';
 import { providerSchema } from './provider-schema.ts';
+import { frameworkSchema } from './resolve-framework.ts';
 import { knownObject } from './schema-parts.ts';
 
 /** Top-level sections of a Bifrost file that are accepted, unread, and named in a log line (bifrost-core 6.2). */
@@ -11,7 +12,6 @@ export const unusedSections: readonly string[] = [
   'encryption_key',
   'env_label',
   'server',
-  'framework',
   'governance',
   'mcp',
   'vector_store',
@@ -44,6 +44,7 @@ export const fileSchema = knownObject({
   plugins: z.array(pluginSchema).optional(),
   plugins_dir: z.string().min(1).optional(),
   plugin_trust: pluginTrustSchema.optional(),
+  framework: frameworkSchema.optional(),
   ...unusedShape,
 });
 
@@ -54,6 +55,7 @@ export interface ConfigFile {
   readonly providers?: Readonly<Record<string, z.output<typeof providerSchema>>> | undefined;
   readonly plugins?: readonly z.output<typeof pluginSchema>[] | undefined;
   readonly plugins_dir?: string | undefined;
+  readonly framework?: z.output<typeof frameworkSchema> | undefined;
   readonly plugin_trust?: z.output<typeof pluginTrustSchema> | undefined;
 }
 

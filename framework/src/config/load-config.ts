@@ -14,6 +14,7 @@ import type { ProviderFile } from './provider-schema.ts';
 import type { Environment } from './references.ts';
 import { describeUnusedClientKeys, resolveClient, resolveInferenceAccess } from './resolve-client.ts';
 import { resolvePluginTrust } from './plugin-trust-schema.ts';
+import { resolveFramework } from './resolve-framework.ts';
 import { resolvePlugins } from './resolve-plugins.ts';
 import { createProviderContext, resolveProvider } from './resolve-provider.ts';
 import type { ProviderReport } from './resolve-provider.ts';
@@ -200,14 +201,16 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const { problems, unusedPaths } = resolver.report;
   const collected = collectPlugins({ ...parsed, directory }, options);
   const plugins = resolvePlugins(collected.entries);
-  problems.push(...collected.problems, ...plugins.problems);
+  const framework = resolveFramework(file.framework, { directory, providers: new Set(providers.keys()) });
+  problems.push(...collected.problems, ...plugins.problems, ...framework.problems);
   if (problems.length > 0) throw new ConfigProblemsError(source, problems);
   const unused = [
     ...unusedSections.filter((section) => section in file).map((section) => section),
     ...unusedPaths,
+    ...framework.unused,
     ...plugins.unused.map((name) => `plugins[${name}]`),
   ];
-  const notes: ConfigNote[] = [...collected.notes, ...describeUnusedClientKeys(file.client ?? {})];
+  const notes: ConfigNote[] = [...framework.notes, ...collected.notes, ...describeUnusedClientKeys(file.client ?? {})];
   if (unused.length > 0) notes.unshift({ level: 'info', message: `not used yet: ${unused.join(', ')}` });
   return {
     source,
@@ -219,6 +222,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     plugins: plugins.entries,
     pluginFiles: collected.files,
     pluginTrust: resolvePluginTrust(file.plugin_trust),
+    models: framework.models,
     notes,
   };
 }

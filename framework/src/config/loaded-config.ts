@@ -1,5 +1,5 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
-import type { JsonObject } from '@bifrost/sdk';
+import type { JsonObject, ModelInfo } from '@bifrost/sdk';
 import type { PluginEntry } from '../plugins/plugin-entry.ts';
 import type { PluginSupply } from './plugin-trust-schema.ts';
 
@@ -34,5 +34,7 @@ export interface LoadedConfig {
   readonly pluginFiles: readonly JsonObject[];
   /** Whose plugins are taken, and from where. */
   readonly pluginTrust: PluginSupply;
+  /** What is known of the models of the configured providers. */
+  readonly models: readonly ModelInfo[];
   readonly notes: readonly ConfigNote[];
 }

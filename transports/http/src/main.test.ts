@@ -56,14 +56,20 @@ describe('starting', () => {
   it('loads what lies in a folder that a variable names', async () => {
     const folder = join(directory, 'plugins');
     mkdirSync(folder, { mode: 0o755 });
-    const head = `httpTransportResponseHeadersHook: () => ({ headers: { 'x-found': 'yes' } })`;
-    writeFileSync(join(folder, 'found.ts'), `export default { name: 'found', ${head} };`);
-    const flags = ['-port', '0', '-threads', '1', '-app-dir', directory];
+    // What is known of models reaches it too: the sheet lies beside the configuration.
+    const rows = { 'mock/hello': { input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 } };
+    writeFileSync(join(directory, 'prices.json'), JSON.stringify(rows));
+    const config = writeConfig({ framework: { pricing: { pricing_url: './prices.json' } } });
+    const hooks = `postLLMHook: (c, outcome) => void c.state.set('cost', c.calculateCost(outcome.usage)),
+      httpTransportResponseHeadersHook: (c) => ({ headers: { 'x-cost': String(c.state.get('cost')) } })`;
+    writeFileSync(join(folder, 'found.ts'), `export default { name: 'found', ${hooks} };`);
+    const flags = ['-port', '0', '-threads', '1', '-app-dir', directory, '-config', config];
     await using program = new Program(flags, { APP_PLUGINS_DIR: folder });
     const url = await program.ready();
     await program.until('stderr', /Plugin loaded successfully: found/);
     const response = await fetch(`${url}/v1/chat/completions`, chat('mock/hello'));
-    expect([response.status, response.headers.get('x-found')]).toEqual([200, 'yes']);
+    // "You said: Hello" for "Hello": one token in, three out.
+    expect([response.status, response.headers.get('x-cost')]).toEqual([200, '7000']);
   });
 
   it('says its version and teaches its flags', async () => {

@@ -1,7 +1,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createStateMakersBuffer } from '@bifrost/core/state-makers';
-import type { LoadedConfig, PluginSupply } from '@bifrost/framework/config';
+import type { LoadedConfig } from '@bifrost/framework/config';
 import { FilePluginMemory, PluginManager, PluginWatch } from '@bifrost/framework/plugin-manager';
 import type { RemoteStartersOptions, StartRemote } from '@bifrost/framework/plugins';
 import type { AdminAnswer, AdminHandler, AdminRequest } from './admin/admin-message.ts';
@@ -106,10 +106,10 @@ const defaultMaxThreadMegabytes = 1024;
 const defaultGraceMs = 30_000;
 
 function toThreadConfig(
-  { providers, client, allowedHeaders }: LoadedConfig,
+  { providers, client, allowedHeaders, models }: LoadedConfig,
   rest: Pick<ThreadConfig, 'version' | 'inferenceKeyHash'>,
 ): ThreadConfig {
-  return { ...rest, providers, client, allowedHeaders };
+  return { ...rest, providers, client, allowedHeaders, knownModels: models };
 }
 
 function limitsOf(options: StartServerOptions): WatchLimits {
@@ -199,7 +199,7 @@ async function openSocket(host: string, { port, listenDescriptor }: StartServerO
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const startedAt = performance.now();
-  const { host = 'localhost', logLevel = 'info', logSink = () => undefined } = options;
+  const { host = 'localhost', logLevel = 'info', logSink = () => undefined, pluginDirectory } = options;
   const socket = await openSocket(host, options);
   const logger = createLogger(logLevel, logSink);
   const explanations = new ExplanationLog();
@@ -214,20 +214,20 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     onExplained: (request) => explanations.add(request),
     recordings,
   });
-  const { pluginDirectory } = options;
-  let trust: PluginSupply | undefined;
+  let current: LoadedConfig | undefined;
   const plugins = new PluginManager({
     group: supervisor,
     log: logger,
-    startRemote: lateStarters({ environment: options.environment ?? {} }),
-    resolveArtefact: (entry, directory) => findArtefact(entry, { baseDirectory: directory, pluginDirectory, trust }),
+    startRemote: lateStarters({ environment: options.environment ?? {}, models: () => current?.models ?? [] }),
+    resolveArtefact: (entry, directory) =>
+      findArtefact(entry, { baseDirectory: directory, pluginDirectory, trust: current?.pluginTrust }),
     ...(options.pluginMemory === undefined ? {} : { memory: new FilePluginMemory(options.pluginMemory, logger) }),
   });
   let version = 0;
   const gate = new InferenceGate(socket.isLoopback, options.openInferenceKey);
   const configure = async (config: LoadedConfig): Promise<void> => {
     const access = await gate.settingsFor(config);
-    trust = config.pluginTrust;
+    current = config;
     const settings = toThreadConfig(config, { version: ++version, ...access });
     await plugins.load(config.plugins, { directory: config.directory, settings });
     gate.isOpen = access.inferenceKeyHash === undefined;

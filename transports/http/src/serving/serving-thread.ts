@@ -198,6 +198,7 @@ export class ServingThread {
     this.#engine.configure({ version, providers, client, plugins: chains });
     retireOld();
     if (config !== this.#config) this.#models.configure(config);
+    this.#plugins.knowModels(config.knownModels);
     const doPluginsTranslateCredentials = chains?.needs.httpPreAuth !== undefined;
     this.#app?.configure(config, doPluginsTranslateCredentials);
     this.#config = config;

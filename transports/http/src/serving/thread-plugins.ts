@@ -1,4 +1,4 @@
-import type { JsonObject, PluginLog } from '@bifrost/sdk';
+import type { JsonObject, ModelInfo, PluginLog } from '@bifrost/sdk';
 import type { PluginChains } from '@bifrost/core';
 import { containPluginFailures, createPluginHost, guardProcess, IntrinsicsGuard } from '@bifrost/framework/plugins';
 import type {
@@ -41,10 +41,22 @@ export class ThreadPlugins {
   readonly #prepared = new Map<number, PluginGeneration | undefined>();
   #current: PluginGeneration | undefined;
   #reserve: PluginGeneration | undefined;
+  #modelList: readonly ModelInfo[] = [];
+  /** By `provider/model`. */
+  #models: ReadonlyMap<string, ModelInfo> = new Map();
   #generation = 0;
 
   constructor(options: PluginHostOptions) {
-    this.#options = { ...options, logger: quietLog(options.logger) };
+    const getModelInfo = (provider: string, model: string): ModelInfo | undefined =>
+      this.#models.get(`${provider}/${model}`);
+    this.#options = { ...options, logger: quietLog(options.logger), getModelInfo };
+  }
+
+  /** What plugins are told of models from now on. */
+  knowModels(models: readonly ModelInfo[]): void {
+    if (models === this.#modelList) return;
+    this.#modelList = models;
+    this.#models = new Map(models.map((info) => [`${info.provider}/${info.model}`, info]));
   }
 
   /** For the thread's metrics. */

@@ -1,6 +1,6 @@
 import type { ClientConfig, ProviderConfig } from '@bifrost/core';
 import type { ExplainedRequest } from '../admin/explain/explained-request.ts';
-import type { JsonObject } from '@bifrost/sdk';
+import type { JsonObject, ModelInfo } from '@bifrost/sdk';
 import type {
   ConfigQuestion,
   PluginPlan,
@@ -50,6 +50,8 @@ export interface ThreadConfig {
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly client: ClientConfig;
   readonly allowedHeaders: readonly string[];
+  /** For plugins: what is known of models. */
+  readonly knownModels: readonly ModelInfo[];
   /** SHA-256 of the inference key, in hexadecimal digits; absent: inference needs none. */
   readonly inferenceKeyHash?: string;
 }
