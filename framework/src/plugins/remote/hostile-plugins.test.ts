@@ -50,7 +50,7 @@ describe.each(['worker', 'process'] as const)('a hostile plugin in isolation: %s
   ])('that leaves %s behind is charged with it and lives', async (_what, code) => {
     await using fixture = await remotePlugin(isolation, hostile(code), quick);
     expect(await fixture.open().preRequest({ ...request, model: 'bad' })).toEqual({ model: 'fine' });
-    await expect.poll(() => fixture.escapes).toEqual(['lost']);
+    await expect.poll(() => fixture.escapes).toEqual(['Error: lost (plugin.mjs:2)']);
     expect(await fixture.open().preRequest(request)).toEqual({ model: 'fine' });
   });
 
