@@ -23,7 +23,7 @@ describe('a guard that cannot be loaded at the start', () => {
       state: 'error',
       isGuard: true,
       code: 'BF_PLUGIN_INIT_FAILED',
-      message: expect.stringMatching(new RegExp(`no list of words; ${refusal}$`)),
+      message: expect.stringMatching(new RegExp(`no list of words \\(g.mjs:2\\); ${refusal}$`)),
     });
     expect(lines.find((line) => line.startsWith('error failed to load'))).toContain(refusal);
     folder.write({ 'g.mjs': tagging('g', 'export const guard = true;') });
