@@ -3,6 +3,7 @@
  * and every file of a plugin carries a tag in its URL, `?plugin=NAME&g=N`. So two plugins on one file share no state, a later
  * generation gets fresh code with all its nested imports, and a stack trace names the plugin.
  */
+import { realpathSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -34,6 +35,26 @@ function isOwnFile(file: string, root: string | undefined): boolean {
   return !(inside ? file.slice(root.length) : file).includes(modules);
 }
 
+/**
+ * Node remembers for as long as the realm lives where links lead. Of what is imported by its path it is looked at anew: a link to the
+ * release that serves, or of a mounted ConfigMap, leads elsewhere after a while.
+ */
+function currentUrl(specifier: string, parent: string | undefined, resolved: string): URL {
+  const remembered = new URL(resolved);
+  if (!/^(?:file:|\.{0,2}\/)/.test(specifier)) return remembered;
+  try {
+    const asked = fileURLToPath(new URL(specifier, parent));
+    // `require` takes folders.
+    if (!statSync(asked).isFile()) return remembered;
+    const current = pathToFileURL(realpathSync.native(asked));
+    current.search = remembered.search;
+    return current;
+  } catch {
+    // No file of that name, as `require` leaves the ending out, or one that may not be looked at: as Node has found it.
+    return remembered;
+  }
+}
+
 type ResolveHook = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>;
 type LoadHook = NonNullable<Parameters<typeof registerHooks>[0]['load']>;
 
@@ -44,7 +65,7 @@ const resolveHook: ResolveHook = (specifier, context, next) => {
   if (tag === undefined || plugin === undefined) return next(specifier, context);
   const resolved = next(specifier, context);
   if (!resolved.url.startsWith('file:')) return resolved;
-  const url = new URL(resolved.url);
+  const url = currentUrl(specifier, context.parentURL, resolved.url);
   const file = fileURLToPath(url);
   if (plugin.files.length === 0) plugin.root = dirname(file);
   if (!isOwnFile(file, plugin.root)) return resolved;
