@@ -231,6 +231,7 @@ describe('a plugin of a wrong shape', () => {
     ],
     ['an API range that cannot be read', `${hook}, apiVersion: '~7'`, '`apiVersion` must be a string such as "v1"'],
     ['an unknown member', `${hook}, colour: 1`, 'unknown member "colour"; known are name, version'],
+    ['a member that all objects have', `${hook}, constructor: 1`, 'unknown member "constructor"; known are name'],
     ['no hook', '', 'it has no hook'],
     ['a hook that is no function', 'preLLMHook: 7', '`preLLMHook` must be a function, or an object with a `handler`'],
     ['a hook without a handler', 'preLLMHook: { reads: "head" }', '`preLLMHook.handler` must be a function'],

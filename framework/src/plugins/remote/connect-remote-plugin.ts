@@ -17,7 +17,7 @@ export interface ConnectOptions {
   /** The gateway's catalogue, asked for each request's model. */
   readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
   /** As of `RemoteCalls`. */
-  readonly onBreach?: (reason: string) => void;
+  readonly onLost?: (reason: string) => void;
   /** Longest message that is accepted from the plugin. @default 67108864 */
   readonly maxMessageBytes?: number;
 }
@@ -69,14 +69,14 @@ export function connectRemotePlugin(
   channel: RemoteChannel,
   options: ConnectOptions,
 ): ConnectedPlugin {
-  const { name, getModelInfo, onBreach } = options;
+  const { name, getModelInfo, onLost } = options;
   const replace = (message: ThreadMessage, why: unknown): undefined => {
     calls.failUnsent(message, why);
   };
   const calls = new RemoteCalls(openChannel(channel, options, replace), {
     pluginName: name,
     ...(getModelInfo === undefined ? {} : { getModelInfo }),
-    ...(onBreach === undefined ? {} : { onBreach }),
+    ...(onLost === undefined ? {} : { onLost }),
   });
   const hooks: Record<string, unknown> = {};
   for (const hook of hookNames) {

@@ -5,13 +5,17 @@ import { operatorSettings } from '../load-plugin.ts';
 import type { ConnectRemote } from '../member-loader.ts';
 import { overrideHooks } from '../override-hooks.ts';
 import { connectRemotePlugin } from './connect-remote-plugin.ts';
+import { LostChannel } from './lost-channel.ts';
 
 /** For `PluginHostOptions.connectRemote`, for channels of all three isolations. */
 export const connectRemote: ConnectRemote = ({ entry, description, channel }, { logger, getModelInfo }, events) => {
   const { name } = entry;
+  const lost = new LostChannel(channel.kind, (reason) =>
+    events.onDisabled(`${reason}; load it again to have it called again`),
+  );
   const connected = connectRemotePlugin(description, channel, {
     name,
-    onBreach: (reason) => events.onDisabled(`${reason}; load it again to have it called again`),
+    onLost: (reason) => lost.tell(reason),
     ...(getModelInfo === undefined ? {} : { getModelInfo }),
   });
   const { actualName, version } = description;
@@ -36,6 +40,7 @@ export const connectRemote: ConnectRemote = ({ entry, description, channel }, { 
     ...(actualName === undefined ? {} : { actualName }),
     ...(version === undefined ? {} : { version }),
     cleanup: () => {
+      lost.end();
       connected.close();
       return Promise.resolve();
     },

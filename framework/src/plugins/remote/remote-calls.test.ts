@@ -32,8 +32,8 @@ class SilentChannel implements Channel<ThreadMessage, RunnerMessage> {
 
 function open(timeoutMs = 50) {
   const channel = new SilentChannel();
-  const breaches: string[] = [];
-  const calls = new RemoteCalls(channel, { pluginName: 'p', onBreach: (reason) => void breaches.push(reason) });
+  const lost: string[] = [];
+  const calls = new RemoteCalls(channel, { pluginName: 'p', onLost: (reason) => void lost.push(reason) });
   const lines: string[] = [];
   const instance = {
     name: 'p',
@@ -59,7 +59,7 @@ function open(timeoutMs = 50) {
     if (run === null) throw new Error('no hook matches');
     return run;
   };
-  return { channel, calls, begin, lines, breaches };
+  return { channel, calls, begin, lines, lost };
 }
 
 const isEmpty = { calls: 0, requests: 0, streams: 0 };
@@ -135,14 +135,14 @@ describe('a runner that does not keep to the protocol', () => {
     ['something thrown that is no text', { kind: 'threw', call: 1, thrown: { name: { toString: 1 }, message: {} } }],
     ['something thrown of no type', { kind: 'threw', call: 1, thrown: { type: { toString: 1 } } }],
   ])('and says %s is not asked again, and what is under way fails at once', async (_what, message) => {
-    const { channel, calls, begin, lines, breaches } = open(10_000);
+    const { channel, calls, begin, lines, lost } = open(10_000);
     const asked = begin().preRequest(request);
     channel.say(message);
     expect(await asked).toBeUndefined();
     expect(calls.endReason).toContain('it wrote what is no message');
     expect(channel.isClosed).toBe(true);
     expect(lines.join()).toContain('plugin "p" is not running: it wrote what is no message');
-    expect(breaches).toEqual([calls.endReason]);
+    expect(lost).toEqual([calls.endReason]);
     expect(calls.size).toEqual(isEmpty);
   });
 

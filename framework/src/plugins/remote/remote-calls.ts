@@ -6,7 +6,7 @@ import { requestOf } from '@bifrost/core';
 import type { ContextOwner, RequestContext } from '@bifrost/core';
 import { isJsonObject } from '@bifrost/sdk';
 import type { HookName, Json, ModelInfo, RequestFacts } from '@bifrost/sdk';
-import { breachWords, fewCalls, isBreach } from './channel.ts';
+import { breachWords, fewCalls } from './channel.ts';
 import type { Channel } from './channel.ts';
 import type { CallMessage, ReplyMessage, RunnerMessage, ThreadMessage } from './protocol.ts';
 import { applyEffects, newValues } from './request-effects.ts';
@@ -42,8 +42,8 @@ interface KnownRequest {
 export interface RemoteCallsOptions {
   readonly pluginName: string;
   readonly getModelInfo?: (provider: string, model: string) => ModelInfo | undefined;
-  /** The plugin has broken its channel, so that it is called no more, and may live on: nobody else can tell. */
-  readonly onBreach?: (reason: string) => void;
+  /** The channel has ended from its other side: the plugin is called no more, and may live on. */
+  readonly onLost?: (reason: string) => void;
 }
 
 export class RemoteCalls {
@@ -64,7 +64,7 @@ export class RemoteCalls {
     this.#channel = channel;
     this.#options = options;
     channel.onMessages((messages) => this.#receiveAll(messages));
-    channel.onClose((reason) => this.end(reason));
+    channel.onClose((reason) => this.#lose(reason));
   }
 
   /** Why calls fail; undefined while they are answered. */
@@ -125,7 +125,12 @@ export class RemoteCalls {
       call.reject(this.#gone());
     }
     for (const stream of streams) stream.fail(this.#gone());
-    if (isBreach(reason)) this.#options.onBreach?.(reason);
+  }
+
+  #lose(reason: string): void {
+    if (this.#endReason !== undefined) return;
+    this.end(reason);
+    this.#options.onLost?.(reason);
   }
 
   #gone(): Error {
@@ -180,7 +185,7 @@ export class RemoteCalls {
     try {
       for (const message of messages) this.#receive(message);
     } catch (error) {
-      this.end(breachWords.wrote(error));
+      this.#lose(breachWords.wrote(error));
     }
   }
 

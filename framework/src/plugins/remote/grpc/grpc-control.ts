@@ -1,5 +1,5 @@
 /** The supervisor's own connection to a plugin's server: everything but hook calls. */
-import { status } from '@grpc/grpc-js';
+import { connectivityState, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { JsonObject, PluginLog } from '@bifrost/sdk';
 import { apiRelease, isJsonObject, PluginError } from '@bifrost/sdk';
@@ -40,6 +40,14 @@ export class GrpcControl {
         else reject(new Error(`no connection to ${this.#address} within ${timeoutMs} ms`, { cause: error }));
       });
     });
+  }
+
+  /** Calls back once when the connection is there no more: its sessions have gone with it, also where a new one can be made. */
+  whenLost(listener: () => void): void {
+    const channel = this.#client.getChannel();
+    const { READY: ready } = connectivityState;
+    if (channel.getConnectivityState(false) !== ready) listener();
+    else channel.watchConnectivityState(ready, Number.POSITIVE_INFINITY, () => listener());
   }
 
   async describe(timeoutMs: number): Promise<{ readonly description: string; readonly protocol: number }> {

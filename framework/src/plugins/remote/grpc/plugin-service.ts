@@ -1,6 +1,7 @@
 /** The client of the plugin service, made from the descriptors: no code is generated and no file is read. */
 import { makeGenericClientConstructor } from '@grpc/grpc-js';
 import type {
+  Channel,
   ChannelCredentials,
   ClientDuplexStream,
   ClientOptions,
@@ -90,6 +91,7 @@ export interface PluginClient {
   check(request: object, options: CallOptions, callback: Callback): void;
   session(): ClientDuplexStream<object, object>;
   logs(request: object): ClientReadableStream<object>;
+  getChannel(): Channel;
   close(): void;
 }
 

@@ -184,6 +184,15 @@ describe('a remote plugin', () => {
     await plugin.close();
   });
 
+  it('whose connection breaks has ended, however well the next one would serve: its sessions are gone', async () => {
+    const address = await serve();
+    const plugin = await startGrpcPlugin({ name: 'p', address, config: {}, log });
+    const exit = new Promise<RemoteExit>((resolve) => plugin.onExit(resolve));
+    stopServers();
+    expect((await exit).reason).toBe('lost its connection');
+    await plugin.close();
+  });
+
   it('fails a call whose answer cannot be read, and keeps the session', async () => {
     const address = await serve({
       session(session) {

@@ -41,6 +41,7 @@ export interface GrpcPluginOptions {
 }
 
 const failedChecks = 3;
+const lostGraceMs = 200;
 
 class GrpcPlugin implements RemotePlugin {
   readonly description: PluginDescription;
@@ -76,6 +77,8 @@ class GrpcPlugin implements RemotePlugin {
     this.#cpuTimer =
       this.#program === undefined ? undefined : setInterval(() => this.#countCpu(), cpuIntervalMs).unref();
     void this.#program?.ended.then((how) => this.#ended(how));
+    // A program that ends is known to in a moment, with the reason.
+    this.#control.whenLost(() => setTimeout(() => this.#ended('lost its connection'), lostGraceMs).unref());
   }
 
   openChannel(): Promise<RemoteChannel> {
