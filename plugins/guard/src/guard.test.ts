@@ -12,7 +12,9 @@ import { builtinDetectors, passesIban, passesLuhn } from './detectors.ts';
 import { activeDetectors } from './guard-config.ts';
 import type { GuardConfig } from './guard-config.ts';
 import plugin from './index.ts';
+import { judgeResponse } from './judge-conversation.ts';
 import { redact, scan } from './scan.ts';
+import { judgeEvent } from './stream-guard.ts';
 
 const key = `sk-${'Ab3'.repeat(12)}`;
 
@@ -122,6 +124,36 @@ describe('the guard on whole answers', () => {
       (await hook.handler(contextOf(config).context, outcome)) ?? undefined;
     expect((await run({}))?.response?.candidates[0]?.parts).toEqual([{ type: 'text', text: '[REDACTED:openai-key]' }]);
     expect((await run({ action: 'block' }))?.error).toMatchObject({ statusCode: 502, code: 'guard_blocked' });
+  });
+
+  it('looks at what is said of a text too: its tokens, its citations, and what only the dialect has a name for', () => {
+    const detectors = activeDetectors({});
+    const options = { detectors, replacement: '[{name}]' };
+    const logprobs = [{ token: key.slice(0, 20), logprob: 0 }];
+    const residue = { dialect: 'openai-chat', fields: { note: key, n: 1 } } as const;
+    const citations = [{ url: `https://x.example/?k=${key}`, citedText: key, startIndex: 0 }];
+    const parts = [
+      { type: 'text', text: key, logprobs },
+      { type: 'text', text: 'fine', logprobs, citations },
+      { type: 'text', text: 'fine', residue },
+    ] as const;
+    const { hits, value } = judgeResponse({ candidates: [{ index: 0, parts, residue }], residue }, options);
+    expect(JSON.stringify(value)).not.toContain('Ab3Ab3Ab3Ab3Ab3Ab3Ab3Ab3');
+    expect(value.candidates[0]?.parts).toEqual([
+      { type: 'text', text: '[openai-key]' },
+      {
+        type: 'text',
+        text: 'fine',
+        logprobs,
+        citations: [{ url: 'https://x.example/?k=[openai-key]', citedText: '[openai-key]', startIndex: 0 }],
+      },
+      { type: 'text', text: 'fine', residue: { dialect: 'openai-chat', fields: { note: '[openai-key]', n: 1 } } },
+    ]);
+    expect(hits).toHaveLength(6);
+    const cited = { type: 'citation', part: 'a', citation: { citedText: key } } as const;
+    expect(judgeEvent(cited, { ...options, state: new Map() }).events).toEqual([
+      { ...cited, citation: { citedText: '[openai-key]' } },
+    ]);
   });
 });
 

@@ -1,5 +1,14 @@
 /** Judges whole conversations: every text that a message or an answer carries. */
-import type { ConversationRequest, ConversationResponse, Json, JsonObject, Part } from '@bifrost/sdk';
+import type {
+  Citation,
+  ConversationRequest,
+  ConversationResponse,
+  Json,
+  JsonObject,
+  Part,
+  Residue,
+  TextPart,
+} from '@bifrost/sdk';
 import type { ActiveDetector } from './guard-config.ts';
 import { redact, scan } from './scan.ts';
 import type { Hit } from './scan.ts';
@@ -56,9 +65,41 @@ class Judge {
     return isChanged ? Object.fromEntries(judged) : value;
   }
 
+  /** What only the dialect has a name for, beside what the model of conversations knows. */
+  residual<Holder extends object>(holder: Holder): Holder {
+    const { residue }: { readonly residue?: Residue } = holder;
+    if (residue === undefined) return holder;
+    const fields = this.value(residue.fields);
+    if (fields === residue.fields) return holder;
+    // A copy of an object of JSON is one.
+    return { ...holder, residue: { ...residue, fields: fields as JsonObject } };
+  }
+
+  /** Tokens with their probabilities spell the text once more, and what is cited may be what is looked for. */
+  textPart(part: TextPart): TextPart {
+    const text = this.text(part.text);
+    const citations = part.citations === undefined ? undefined : this.list(part.citations, (one) => this.citation(one));
+    if (text === part.text && citations === part.citations) return part;
+    const { logprobs, ...plain } = part;
+    const isSame = text === part.text && logprobs !== undefined;
+    return { ...plain, text, ...(citations === undefined ? {} : { citations }), ...(isSame ? { logprobs } : {}) };
+  }
+
+  citation(citation: Citation): Citation {
+    // Its members are plain data, and stay what they were.
+    const judged = this.value(citation as unknown as JsonObject);
+    return judged as unknown as Citation;
+  }
+
   part<AnyPart extends Part>(part: AnyPart): AnyPart {
+    return this.residual(this.ownPart(part));
+  }
+
+  ownPart<AnyPart extends Part>(part: AnyPart): AnyPart {
     switch (part.type) {
       case 'text':
+        // A text part comes back as one.
+        return this.textPart(part) as AnyPart;
       case 'refusal':
       case 'reasoning': {
         const text = this.text(part.text);
@@ -110,7 +151,15 @@ export function judgeResponse(response: ConversationResponse, options: JudgeOpti
   const judge = new Judge(options);
   const candidates = judge.list(response.candidates, (candidate) => {
     const parts = judge.list(candidate.parts, (part) => judge.part(part));
-    return parts === candidate.parts ? candidate : { ...candidate, parts };
+    return judge.residual(parts === candidate.parts ? candidate : { ...candidate, parts });
   });
-  return { hits: judge.hits, value: candidates === response.candidates ? response : { ...response, candidates } };
+  const value = judge.residual(candidates === response.candidates ? response : { ...response, candidates });
+  return { hits: judge.hits, value };
+}
+
+/** Judges what a stream cites. */
+export function judgeCitation(citation: Citation, options: JudgeOptions): Verdict<Citation> {
+  const judge = new Judge(options);
+  const value = judge.citation(citation);
+  return { hits: judge.hits, value };
 }

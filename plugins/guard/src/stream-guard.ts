@@ -5,7 +5,7 @@
 import type { Json, StreamEvent } from '@bifrost/sdk';
 import { windowCharacters } from './guard-config.ts';
 import type { ActiveDetector } from './guard-config.ts';
-import { judgeValue } from './judge-conversation.ts';
+import { judgeCitation, judgeValue } from './judge-conversation.ts';
 import { redact, scan } from './scan.ts';
 import type { Hit } from './scan.ts';
 import { swallow, swallowingAt } from './swallow.ts';
@@ -71,6 +71,10 @@ export function judgeEvent(event: StreamEvent, options: StreamGuardOptions): Eve
   if (event.type === 'server-tool' || event.type === 'opaque') {
     const { hits, value } = judgeValue(event.value, options);
     return value === event.value ? { hits } : { hits, events: [{ ...event, value }] };
+  }
+  if (event.type === 'citation') {
+    const { hits, value } = judgeCitation(event.citation, options);
+    return value === event.citation ? { hits } : { hits, events: [{ ...event, citation: value }] };
   }
   const delta = deltaOf(event);
   return delta === undefined ? unseen : judgeDelta(delta, options);
