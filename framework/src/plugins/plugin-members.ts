@@ -28,11 +28,16 @@ const renamed: Readonly<Record<string, string>> = {
   shutdown: 'cleanup',
 };
 
+function newName(member: string): string | undefined {
+  const older = member.toLowerCase();
+  return Object.hasOwn(renamed, older) ? renamed[older] : undefined;
+}
+
 /** A sentence about the members that `known` does not have; undefined where it has all. */
 export function unknownMembers(members: readonly string[], known: readonly string[]): string | undefined {
   const unknown = members.filter((member) => !known.includes(member));
   if (unknown.length === 0) return undefined;
-  const meant = unknown.map((member) => renamed[member.toLowerCase()] ?? nearestWord(member, known));
+  const meant = unknown.map((member) => newName(member) ?? nearestWord(member, known));
   const sentences = unknown.map((member, index) => {
     const near = meant[index];
     return `unknown member "${member}"${near === undefined ? '' : `: did you mean ${near}?`}`;
@@ -42,7 +47,7 @@ export function unknownMembers(members: readonly string[], known: readonly strin
 
 /** True for an export that was surely meant to be a hook. */
 export function looksLikeMember(exported: string): boolean {
-  if (exported.toLowerCase() in renamed) return true;
+  if (newName(exported) !== undefined) return true;
   return (
     /hook$/i.test(exported) ||
     nearestWord(exported, [...hookNames, 'init', 'cleanup', 'configSchema', 'apiVersion']) !== undefined
