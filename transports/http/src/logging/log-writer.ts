@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { LogStyle } from './log-level.ts';
 import type { LogSink } from './logger.ts';
+import { withoutOwnNames } from './plain-fields.ts';
 import { formatPrettyLine } from './pretty-line.ts';
 
 export interface LogWriterOptions {
@@ -29,7 +30,7 @@ export async function createLogWriter(options: LogWriterOptions): Promise<LogSin
     },
     { write: (line: string) => writeLine(fileDescriptor, line) },
   );
-  return ({ level, message, fields }) => logger[level](fields ?? {}, message);
+  return ({ level, message, fields }) => logger[level](withoutOwnNames(fields), message);
 }
 
 /** A log that cannot be written (closed pipe, full disk) must not stop the gateway. */
