@@ -16,6 +16,7 @@ import type { PluginEntry } from './plugin-entry.ts';
 import type { ResolvedArtefact } from './plugin-plan.ts';
 import { PluginLife } from './plugin-life.ts';
 import { pluginLog } from './plugin-log.ts';
+import { cutText } from './remote/log-line.ts';
 import { createPluginScope, runInPluginScope } from './plugin-scope.ts';
 import type { PluginIdentity } from './plugin-scope.ts';
 import { readPluginModule } from './read-plugin-module.ts';
@@ -167,7 +168,7 @@ async function instantiate(
     isGuard: plugin.isGuard || isGuard === true || entry.guard === true,
     placement: entry.placement ?? 'post_builtin',
     order: entry.order ?? 0,
-    log: (level, message, fields) => logger[level](message, fields),
+    log: (level, message, fields) => logger[level](cutText(message), fields),
     onDisabled: (reason) => events.onDisabled(reason),
     asyncScope: createPluginScope(identity),
     shared,
