@@ -66,8 +66,6 @@ export let requestOf: (context: RequestContext) => ContextOwner;
 export class RequestContext implements HookContext<unknown> {
   static {
     requestOf = (context) => context.#owner;
-    // All plugins of a thread have the same methods.
-    for (const shared of [RequestContext.prototype, RequestLog.prototype]) Object.freeze(shared);
   }
 
   readonly #owner: ContextOwner;
@@ -207,3 +205,6 @@ export class RequestContext implements HookContext<unknown> {
     return next;
   }
 }
+
+// All plugins of a thread have the same methods. Not in the class: as it is built for the packages it has no name there yet.
+for (const shared of [RequestContext.prototype, RequestLog.prototype]) Object.freeze(shared);
