@@ -14,7 +14,9 @@ export default class CountReporter implements Reporter {
       if (module.children.size === 0 && module.state() === 'failed') counts.failed += 1;
     }
     if (counts.skipped > 0)
-      process.stdout.write(`\n${counts.skipped} skipped (tools that this machine does not have)\n`);
+      process.stdout.write(
+        `\n${counts.skipped} skipped (cases that do not apply, or tools that this machine does not have)\n`,
+      );
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed\n`);
   }
 }
