@@ -55,19 +55,30 @@ const titles = [
   'bare p99',
   'p50 / bare',
   'p50 - bare',
+  'p50 to reach',
   `CPU, ${inFlight} under way`,
   'bare CPU',
 ];
 
+/** What the call may take: the measured floors are those of the machine that the figure was set on. */
+function budgetOf({ language, isolation }: MeasuredCell): string {
+  if (language.startsWith('grpc')) return '150';
+  if (isolation === 'worker') return '65 where bare is 53';
+  if (isolation === 'process') return '85 where bare is 55 to 72';
+  return language === 'module' || language === 'node-api' ? '0.5 more than bare' : '4';
+}
+
 const line = (parts: readonly string[]): string => `| ${parts.join(' | ')} |`;
 
-function format({ language, isolation }: MeasuredCell, { hook, host, floor }: HookCost): string {
+function format(cell: MeasuredCell, { hook, host, floor }: HookCost): string {
+  const { language, isolation } = cell;
   return line([
     language.startsWith('grpc') ? language : `${language}, ${isolation}`,
     hook.title,
     ...[host.p50, host.p99, floor.p50, floor.p99].map(us),
     (host.p50 / floor.p50).toFixed(2),
     us(host.p50 - floor.p50),
+    budgetOf(cell),
     ...[host.cpu, floor.cpu].map(us),
   ]);
 }

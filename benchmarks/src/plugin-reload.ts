@@ -22,7 +22,7 @@ import type { ReloadOutcome } from './reload-table.ts';
 const { values } = parseArgs({
   options: {
     cell: { type: 'string', default: 'module-inline' },
-    /** Puts the figures into results/plugin-reload.md, with --quiet into results/plugin-reload-quiet.md. */
+    /** Puts the figures into results/plugin-reload.md; not with --quiet, whose load is another one. */
     report: { type: 'boolean', default: false },
     /** Four short streams and ten requests a second: what memory does is then the reloads' doing. */
     quiet: { type: 'boolean', default: false },
@@ -155,10 +155,8 @@ if (cell === undefined) {
 }
 const outcome = await run(cell);
 console.log(describeOutcome(outcome));
-if (values.report) {
-  const name = values.quiet ? 'plugin-reload-quiet' : 'plugin-reload';
-  writeRow(join(import.meta.dirname, `../results/${name}.md`), outcome, pluginCells.map(cellName));
-}
+if (values.report && !values.quiet)
+  writeRow(join(import.meta.dirname, '../results/plugin-reload.md'), outcome, pluginCells.map(cellName));
 for (const fault of outcome.report.faults) console.error(fault);
 if (outcome.live !== outcome.serving) console.error(`${outcome.live} instances live where ${outcome.serving} serve`);
 process.exitCode = outcome.report.faults.length > 0 || outcome.live !== outcome.serving ? 1 : 0;

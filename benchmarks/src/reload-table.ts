@@ -63,7 +63,6 @@ const columns: readonly (readonly [title: string, show: (outcome: ReloadOutcome)
   ['MB resident between, lowest and highest', ({ holdings }) => range(settled(holdings, 'ownMegabytes'))],
   ['MB at rest, trimmed', ({ trimmed }) => toMegabytes(trimmed.resident).toFixed(0)],
   ['MB of its children', ({ holdings }) => fromTo(settled(holdings, 'childMegabytes'))],
-  ['KB of them per reload', ({ holdings }) => inKilobytes(slopeOf(settled(holdings, 'childMegabytes')))],
   ['descriptors', ({ holdings }) => fromTo(settled(holdings, 'descriptors'))],
   ['threads', ({ holdings }) => fromTo(settled(holdings, 'threads'))],
   ['reload p50 / p99 / max ms', ({ report }) => times(report.reloadMs)],
@@ -90,14 +89,14 @@ export function describeOutcome(outcome: ReloadOutcome): string {
 
 const head = `# A plugin that is reloaded under live streams
 
-Written by \`node benchmarks/src/plugin-reload.ts --cell NAME --report\` (plugin-reload-quiet.md: with \`--quiet\`), a row for each cell of artefact and isolation, one cell at a
+Written by \`node benchmarks/src/plugin-reload.ts --cell NAME --report\`, a row for each cell of artefact and isolation, one cell at a
 time. In each run the gateway has SERVING serving threads; streams of 10 texts are live all the time, RATE requests per second
 come beside them by the clock, and the plugin of the contract suite, which stamps the head of every answer and every text of a stream with
-its generation, is reloaded again as soon as that is done, at most twice a second (quiet: ten times). \`failed\`: an answer was not 200 or went past the plugin; \`cut\`: it ended before its end;
+its generation, is reloaded again as soon as that is done, at most twice a second. \`failed\`: an answer was not 200 or went past the plugin; \`cut\`: it ended before its end;
 \`of two generations\`: its stamps differ. Memory, descriptors and threads are those after reload ${settledAfter} and after the last. After reload ${settledAfter} and each ${looksEvery}th from
 there the garbage of all threads is collected, under the same load, and what is free is given back to the system: \`held\` is what objects and the allocator's blocks take then, \`trimmed\`
-what is resident; the slopes are least squares over these looks, for a reload. \`at rest\` is the same when the load has ended. There are two children while one takes the place of
-another, and a child's memory has what it shares with others in it. Load, provider and gateway share ${availableParallelism()} cores, so the milliseconds are those of a machine that is busy.
+what is resident; the slopes are least squares over these looks, for a reload. \`at rest\` is the same when the load has ended. Each load has a child of its own: there are two while one takes the place of
+another, and its memory has what it shares with others in it. Load, provider and gateway share ${availableParallelism()} cores, so the milliseconds are those of a machine that is busy.
 `;
 
 /** The rows of a table that was written before, by cell; what it has not measured is a dash. */
