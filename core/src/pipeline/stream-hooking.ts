@@ -17,7 +17,7 @@ interface UnderWay extends HookedUnit {
 export class StreamHooking {
   readonly #hooks: StreamHookRun;
   /** Null where no hook holds anything back. */
-  #wholes: HeldWholes | null;
+  readonly #wholes: HeldWholes | null;
   readonly #maxHeldBytes: number;
   #units: UnderWay[] = [];
 
@@ -78,9 +78,7 @@ export class StreamHooking {
     this.#hooks.refuse(
       `a part of the answer that is only whole at its end is longer than what may be held back, ${this.#maxHeldBytes} bytes (holdBack.maxBytes)`,
     );
-    if (this.error !== undefined) return;
-    this.#wholes = null;
-    wholes.close({ isDropped: false });
+    if (this.error === undefined) wholes.close({ isDropped: false });
   }
 }
 

@@ -8,6 +8,7 @@ import type { StreamTrack } from './stream-track.ts';
 
 interface HeldWhole {
   readonly pieces: StreamTrack[];
+  weight: number;
   /** The frame that shows the part; undefined while it has not come. */
   end: StreamTrack | undefined;
 }
@@ -17,6 +18,8 @@ export class HeldWholes {
   weight = 0;
   readonly #open = new Map<string, HeldWhole>();
   #ended: HeldWhole[] = [];
+  /** Pieces no longer wait. */
+  #isOff = false;
 
   /** Takes the frame of `track` in; `weight` is what it counts for in the bound. */
   add({ key, isEnd }: WholeFrame, track: StreamTrack, weight: number): void {
@@ -28,35 +31,38 @@ export class HeldWholes {
       this.#ended.push(whole);
       return;
     }
-    if (whole === undefined) this.#open.set(key, (whole = { pieces: [], end: undefined }));
+    if (this.#isOff) return;
+    if (whole === undefined) this.#open.set(key, (whole = { pieces: [], weight: 0, end: undefined }));
     track.pending += 1;
     whole.pieces.push(track);
+    whole.weight += weight;
     this.weight += weight;
   }
 
   /** Lets go of the pieces whose part has passed all hooks. */
   settle(): void {
     if (this.#ended.length === 0) return;
-    const waiting = this.#ended.filter(({ pieces, end }) => {
+    this.#ended = this.#ended.filter((whole) => {
+      const { end } = whole;
       if (end === undefined || end.pending > 0) return true;
-      letGo(pieces, end.isChanged);
+      this.#letGo(whole, end.isChanged);
       return false;
     });
-    this.#ended = waiting;
-    if (waiting.length === 0 && this.#open.size === 0) this.weight = 0;
   }
 
   /** Nothing more comes, or nothing more may wait: what is still open goes as it came, or not at all. */
   close({ isDropped }: { readonly isDropped: boolean }): void {
-    for (const { pieces } of this.#open.values()) letGo(pieces, isDropped);
+    this.#isOff = true;
+    for (const whole of this.#open.values()) this.#letGo(whole, isDropped);
     this.#open.clear();
     this.settle();
   }
-}
 
-function letGo(pieces: readonly StreamTrack[], isChanged: boolean): void {
-  for (const track of pieces) {
-    track.pending -= 1;
-    track.isChanged ||= isChanged;
+  #letGo({ pieces, weight }: HeldWhole, isChanged: boolean): void {
+    this.weight -= weight;
+    for (const track of pieces) {
+      track.pending -= 1;
+      track.isChanged ||= isChanged;
+    }
   }
 }
